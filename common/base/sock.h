@@ -1,0 +1,57 @@
+/* sock - the only maker of sockets (PROTOCOL.md section 3).
+ *
+ * Each socket gets CURVE, the ZAP domain, size and queue limits, heartbeats,
+ * handshake time and zero linger here; no other module calls zmq_socket. A
+ * socket belongs to one thread at a time. */
+#ifndef PARLEY_SOCK_H
+#define PARLEY_SOCK_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SOCK_HEARTBEAT_MS 5000        /* a ping each; both ends */
+#define SOCK_HEARTBEAT_TIMEOUT_MS 15000
+#define SOCK_HANDSHAKE_MS 10000
+#define SOCK_ZAP_DESK "desk"
+#define SOCK_ZAP_FEED "feed"
+
+enum sock_kind {
+    SOCK_DESK,         /* ROUTER, bound: mandatory routing, ZAP domain "desk" */
+    SOCK_DESK_CLIENT,  /* DEALER, connects; reconnects with back-off */
+    SOCK_FEED,         /* XPUB, bound: verbose, MAXMSGSIZE 512, ZAP "feed" */
+    SOCK_FEED_CLIENT,  /* SUB, connects; never reconnects by itself */
+};
+
+struct sock_keys {
+    uint8_t public_key[32]; /* own CURVE pair */
+    uint8_t secret_key[32];
+    uint8_t server_key[32]; /* clients: the key to expect */
+};
+
+struct sock_options {
+    const struct sock_keys *keys;  /* borrowed for the call */
+    const char *source;            /* clients: source address, or NULL */
+    int64_t max_message;           /* octets a frame may have; 0: the kind's */
+    int send_queue, receive_queue; /* messages; 0: the kind's */
+};
+
+/* NULL and *e: a socket could not be made or an option not be set. The raw
+ * libzmq socket; close with sock_close. `context` is a zmq context. */
+void *sock_new (void *context, enum sock_kind kind,
+                const struct sock_options *options, struct error *e)
+    MUST_CHECK;
+void sock_close (void **socket_p); /* linger 0; sets NULL */
+
+/* Bind; *bound (room octets) gets the real endpoint, for port 0 ("*" or ":0").
+ * Connect: name resolved again at each reconnect by libzmq. */
+enum err sock_bind (void *socket, const char *endpoint, char *bound,
+                    size_t room, struct error *e) MUST_CHECK;
+enum err sock_connect (void *socket, const char *endpoint, struct error *e)
+    MUST_CHECK;
+/* "tcp://HOST:PORT", as a roster or a configuration may name it. */
+enum err sock_endpoint_check (const char *endpoint, struct error *e)
+    MUST_CHECK;
+
+#endif
