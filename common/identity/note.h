@@ -1,0 +1,75 @@
+/* note - text that people sign: C2SP signed notes, and the card
+ * (PROTOCOL.md section 5.2).
+ *
+ * A note is read without trust first, then its signatures are judged against
+ * keys that the caller has from elsewhere. Not for checkpoints, whose keys sign
+ * nothing else. Pure functions. */
+#ifndef PARLEY_NOTE_H
+#define PARLEY_NOTE_H
+
+#include "identity/identity.h"
+
+#define NOTE_MAX 1048576 /* octets, with its signatures */
+#define NOTE_SIGNATURES_MAX 64
+#define NOTE_NAME_MAX 255 /* octets of a key name that is passed over */
+
+enum note_kind { NOTE_CARD, NOTE_ROSTER, NOTE_COMMUNIQUE, NOTE_ERASURE };
+
+/* Slices are of the octets that were read. */
+struct note {
+    struct slice text;      /* with its last newline */
+    struct slice octets;    /* all of it */
+    struct {
+        struct slice name;
+        struct slice base64; /* id4 || signature */
+    } lines[NOTE_SIGNATURES_MAX];
+    size_t count;
+};
+
+/* The form only: UTF-8, no control characters but newline, a text, an empty
+ * line, 1 to 64 signature lines. ERR_MALFORMED, ERR_LIMIT. */
+enum err note_read (struct slice octets, struct note *out, struct error *e)
+    MUST_CHECK;
+
+/* Its first two lines. *dialogue is set and *first_roster false where the
+ * second line is an id; '-' gives zeros. *rest: the text behind them.
+ * ERR_MALFORMED; ERR_NEWER: our kind in a format above 1. */
+enum err note_head (struct slice text, enum note_kind *kind,
+                    struct hash *dialogue, bool *has_dialogue,
+                    struct slice *rest, struct error *e) MUST_CHECK;
+
+struct note_key {
+    const char *name; /* borrowed */
+    const uint8_t *key;
+};
+/* good[i] says whether keys[i] signed. Unknown keys are passed over; a
+ * signature by a known one that does not verify, or two by one, give
+ * ERR_SIGNATURE and refuse the note. */
+enum err note_verify (const struct note *self, const struct note_key *keys,
+                      size_t count, bool *good, struct error *e) MUST_CHECK;
+
+/* SHA-256 of the text. */
+struct hash note_digest (struct slice text);
+
+/* Append "— NAME BASE64\n" over `text` to *line. ERR_RIGHT: a text that this
+ * identity must not sign (its kind; not one of ours; a delegation's key and a
+ * roster; a root key and a communique). */
+enum err note_sign (const struct identity *self, struct slice text,
+                    struct buf *line, struct error *e) MUST_CHECK;
+/* text, an empty line; signature lines are appended behind it by the caller. */
+void note_begin (struct buf *out, struct slice text);
+
+/* A card: a delegation's public keys, or a root signer's one. */
+struct card {
+    char name[IDENTITY_NAME_MAX + 1]; /* EUROPOL/hq, EUROPOL/root */
+    bool is_root;
+    struct keyset keys;      /* a delegation's */
+    uint8_t root[KEY_SIZE];  /* a root signer's */
+};
+enum err card_write (const struct identity *self, struct buf *out,
+                     struct error *e) MUST_CHECK;
+/* Checks the grammar and the signature by its own key. */
+enum err card_read (struct slice octets, struct card *out, struct error *e)
+    MUST_CHECK;
+
+#endif
