@@ -42,6 +42,8 @@ struct buf {
 /* `struct buf b = { 0 };` is an empty one. */
 void buf_free (struct buf *self);              /* empty again */
 void buf_clear (struct buf *self);             /* keeps the room */
+/* Room for `more` octets behind the content; data is not NULL after. Grows by
+ * doubling. What is added below may not point into self. */
 void buf_reserve (struct buf *self, size_t more);
 void buf_add (struct buf *self, const void *data, size_t size);
 void buf_add_slice (struct buf *self, struct slice s);
@@ -88,7 +90,8 @@ static inline void put_u64 (uint8_t *p, uint64_t v) {
 }
 
 /* Text forms. Hex is lower case; base64 is RFC 4648 section 4 with padding.
- * Decoders are strict (one spelling each) and want exactly `size` octets. */
+ * Decoders are strict (one spelling each) and want exactly `size` octets;
+ * what `out` holds after ERR_MALFORMED is not defined. */
 #define HEX_SIZE(n) (2 * (n) + 1)
 char *hex_encode (char *out, const void *data, size_t size); /* HEX_SIZE */
 enum err hex_decode (uint8_t *out, size_t size, const char *text) MUST_CHECK;
@@ -96,7 +99,7 @@ enum err hex_decode (uint8_t *out, size_t size, const char *text) MUST_CHECK;
 char *base64_encode (char *out, const void *data, size_t size);
 enum err base64_decode (uint8_t *out, size_t size, struct slice text)
     MUST_CHECK;
-/* Any length up to `room`; *size is set. */
+/* Any length up to `room`, ERR_LIMIT above; *size is set on success. */
 enum err base64_decode_any (uint8_t *out, size_t room, size_t *size,
                             struct slice text) MUST_CHECK;
 

@@ -22,7 +22,9 @@ int64_t clock_mono_ns (void);
 char *clock_text (char out[CLOCK_TEXT_MAX], int64_t ms);
 
 /* RFC 3339 date-time with 'Z' or an offset, or a full date (midnight UTC).
- * ERR_MALFORMED otherwise, also for days that do not exist. */
+ * ERR_MALFORMED otherwise, also for days that do not exist and for leap
+ * seconds. Digits behind the milliseconds are dropped; years before 1970 give
+ * negative times: bounds are the caller's. *ms is set on success. */
 enum err clock_parse (const char *text, int64_t *ms) MUST_CHECK;
 
 #endif

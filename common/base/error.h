@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define MUST_CHECK __attribute__ ((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__ ((format (printf, f, a)))
@@ -46,8 +47,8 @@ struct error {
 };
 
 /* Fill *e (NULL is allowed: nothing is kept) and return `code`, so that
- * `return error_set (e, ERR_LIMIT, "...")` reads as one step. Control
- * characters in the result are shown as \xNN. */
+ * `return error_set (e, ERR_LIMIT, "...")` reads as one step. The result goes
+ * through text_printable. An argument may point into *e. Keeps errno. */
 enum err error_set (struct error *e, enum err code, const char *format, ...)
     PRINTF_LIKE (3, 4);
 
@@ -57,12 +58,23 @@ enum err error_sys (struct error *e, int saved_errno, const char *format, ...)
     PRINTF_LIKE (3, 4);
 
 /* Put "what: " before the text that is there, and keep the code, which is
- * returned. For a caller that knows the place (a file, a field). */
+ * returned. For a caller that knows the place (a file, a field). With NULL it
+ * can't know the code and returns ERR_ARGUMENT: never success. */
 enum err error_at (struct error *e, const char *format, ...)
     PRINTF_LIKE (2, 3);
 
 /* "LIMIT", "MALFORMED", ...: stable, for logs and JSON. Never NULL. */
 const char *error_name (enum err code);
+
+/* Octets of the UTF-8 character at `data`: 1 to 4. 0 where none stands there:
+ * size 0, cut short, overlong, a surrogate, above U+10FFFF. */
+size_t utf8_size (const uint8_t *data, size_t size);
+
+/* Octets as one line for a person, with a NUL: controls (also those that turn
+ * the direction of text) and what is no UTF-8 as \xNN. What does not fit
+ * `room` (at least 4) is cut at a character's border and ends in "...".
+ * Returns the length. `out` and `data` do not overlap. */
+size_t text_printable (char *out, size_t room, const void *data, size_t size);
 
 /* Out of memory, the one place that ends the process for it. Sizes are bounded
  * before they are allocated, so this is the machine's failure, not a peer's. */

@@ -14,14 +14,16 @@
 #define TOPIC_LEVELS_MIN 2
 #define TOPIC_LEVELS_MAX 16
 #define TOPIC_LEVEL_MAX 128 /* octets of a level */
-#define CHANNEL_MAX 255     /* an ad-hoc channel's name; a roster's has 32 */
-#define CHANNEL_NAME_MAX 32
+#define CHANNEL_MAX 128     /* an ad-hoc channel has to fit a level */
+#define CHANNEL_NAME_MAX 32 /* a roster channel */
 #define ENTITY_MAX 16       /* [A-Z][A-Z0-9]{1,15} */
 #define DELEGATION_MAX 49   /* ENTITY "/" [a-z][a-z0-9-]{0,31} */
 #define CHANNEL_LOG "$log"
 #define ADHOC_ENTITIES_MAX 16
 
-/* The whole grammar of a message's topic. *e says the level and the rule. */
+/* The whole grammar of a message's topic. *e says the level and the rule:
+ * ERR_LIMIT where something is too long or too many, else ERR_MALFORMED. So
+ * do the other checks here. */
 enum err topic_check (struct slice topic, struct error *e) MUST_CHECK;
 /* The first level. The topic must be checked. */
 struct slice topic_channel (struct slice topic);
