@@ -7,6 +7,7 @@
 #ifndef PARLEY_CONFIG_H
 #define PARLEY_CONFIG_H
 
+#include "base/buf.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -14,15 +15,28 @@
 
 struct config;
 
-/* NULL and *e: not readable, over 64 KiB, not ZPL, a name given twice. */
+/* NULL and *e: not readable, over 64 KiB, not ZPL, a name given twice.
+ *
+ *     # comment
+ *     desk
+ *         endpoint = "tcp://0.0.0.0:7001"   # comment
+ *         workers = 4
+ *
+ * Four spaces a level, at most 8 levels; names of [a-z0-9_-./], 512 in all. A
+ * name has either a value or names below it. A value with a space, a quote or
+ * '#' stands in quotes; quotes know no escapes. */
 struct config *config_load (const char *path, struct error *e) MUST_CHECK;
+/* The same for text that is in memory; `path` is what errors name and where
+ * relative file names start. */
+struct config *config_read (struct slice text, const char *path,
+                            struct error *e) MUST_CHECK;
 void config_destroy (struct config **self_p);
 
-/* Values by path ("desk/endpoint"). A relative file name in a value is taken
- * from the configuration file's own folder: config_path does that.
+/* Values by path ("desk/endpoint"). A relative file name, also the fallback's,
+ * is taken from the configuration file's own folder: config_path does that.
  * The first failure is kept for config_finish; `fallback` is returned then.
- * A NULL fallback (text) makes the name required. Returned text is borrowed
- * from the config. */
+ * A NULL fallback (text) makes the name required, and not empty. Returned text
+ * is borrowed from the config. A bool is yes, no, true or false. */
 const char *config_text (struct config *self, const char *name,
                          const char *fallback);
 const char *config_path (struct config *self, const char *name,
