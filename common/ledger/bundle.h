@@ -1,0 +1,58 @@
+/* bundle - what somebody takes out of the ledger to check it elsewhere: a
+ * folder of files (PROTOCOL.md section 8.10). */
+#ifndef PARLEY_BUNDLE_H
+#define PARLEY_BUNDLE_H
+
+#include "format/block.h"
+#include "format/promise.h"
+
+struct bundle_meta {
+    struct hash dialogue;
+    char exporter[IDENTITY_NAME_MAX + 1];
+    int64_t made; /* ms */
+    int64_t first, last; /* sequences that blocks and leaves cover; last -1:
+                            nothing */
+    char filter[256];    /* what the blocks were limited to; "#": all */
+};
+
+/* Writing. Each call's octets may stay in memory until bundle_finish, which
+ * writes bundle.json last: a folder without it is unfinished. */
+struct bundle_writer;
+/* ERR_EXISTS: `dir` is there and not empty. */
+struct bundle_writer *bundle_create (const char *dir,
+                                     const struct bundle_meta *meta,
+                                     struct error *e) MUST_CHECK;
+enum err bundle_add_roster (struct bundle_writer *self, int64_t version,
+                            struct slice note, struct error *e) MUST_CHECK;
+enum err bundle_add_block (struct bundle_writer *self, int64_t direct_first,
+                           struct slice block, struct error *e) MUST_CHECK;
+enum err bundle_add_leaf (struct bundle_writer *self, int64_t sequence,
+                          const struct hash *leaf, struct error *e) MUST_CHECK;
+enum err bundle_add_promise (struct bundle_writer *self,
+                             const struct promise_proof *proof,
+                             struct error *e) MUST_CHECK;
+enum err bundle_add_refusal (struct bundle_writer *self, struct slice proof,
+                             struct error *e) MUST_CHECK;
+enum err bundle_finish (struct bundle_writer *self, struct error *e)
+    MUST_CHECK;
+void bundle_writer_destroy (struct bundle_writer **self_p);
+
+/* Reading. */
+struct bundle;
+struct bundle *bundle_open (const char *dir, struct error *e) MUST_CHECK;
+void bundle_close (struct bundle **self_p);
+const struct bundle_meta *bundle_meta (const struct bundle *self);
+/* Each gives the next of its file; ERR_NOT_FOUND at the end; borrowed until
+ * the next call of the same function. */
+enum err bundle_next_roster (struct bundle *self, struct slice *note,
+                             struct error *e) MUST_CHECK;
+enum err bundle_next_block (struct bundle *self, int64_t *direct_first,
+                            struct slice *block, struct error *e) MUST_CHECK;
+enum err bundle_next_leaf (struct bundle *self, int64_t *sequence,
+                           struct hash *leaf, struct error *e) MUST_CHECK;
+enum err bundle_next_promise (struct bundle *self, struct promise_proof *out,
+                              struct error *e) MUST_CHECK;
+enum err bundle_next_refusal (struct bundle *self, struct slice *proof,
+                              struct error *e) MUST_CHECK;
+
+#endif
