@@ -53,6 +53,9 @@ static inline bool key_id_equal (struct key_id a, struct key_id b) {
     return memcmp (a.octets, b.octets, KEY_ID_SIZE) == 0;
 }
 
+/* ENTITY/delegation, ENTITY/root, or a broker's id. */
+bool identity_name_valid (enum identity_kind kind, struct slice name);
+
 struct identity;
 
 /* A fresh random seed; or a given one (borrowed for the call). NULL and *e:
@@ -67,6 +70,8 @@ struct identity *identity_from_seed (enum identity_kind kind, const char *name,
 struct identity *identity_load (const char *path, struct error *e) MUST_CHECK;
 enum err identity_save (const struct identity *self, const char *path,
                         struct error *e) MUST_CHECK;
+/* The text of a secret file. The caller wipes it. */
+struct identity *identity_read (struct slice text, struct error *e) MUST_CHECK;
 void identity_destroy (struct identity **self_p);
 
 enum identity_kind identity_kind (const struct identity *self);
@@ -98,7 +103,13 @@ bool signature_valid (const uint8_t key[KEY_SIZE], enum label label,
 bool signature_valid_text (const uint8_t key[KEY_SIZE], struct slice text,
                            const uint8_t sig[SIGNATURE_SIZE]);
 
-/* A broker's public file (section 5.2): what a roster draft needs of it. */
+/* Take the line "NAME VALUE\n" from *rest, as secret files and cards have them;
+ * false and nothing taken where another stands there. A value has an octet. */
+bool field_take (struct slice *rest, const char *name, struct slice *value)
+    MUST_CHECK;
+
+/* A broker's public file (section 5.2): what a roster draft needs of it. Write
+ * does not judge the endpoints; read does. ERR_NEWER: a format above 1. */
 struct broker_public {
     char id[33];
     char desk[256], feed[256]; /* endpoints */

@@ -31,9 +31,9 @@ struct note {
 enum err note_read (struct slice octets, struct note *out, struct error *e)
     MUST_CHECK;
 
-/* Its first two lines. *dialogue is set and *first_roster false where the
- * second line is an id; '-' gives zeros. *rest: the text behind them.
- * ERR_MALFORMED; ERR_NEWER: our kind in a format above 1. */
+/* Its first two lines. *has_dialogue says whether the second is an id; '-'
+ * (cards, always, and the first roster) gives zeros. *rest: the text behind
+ * them. ERR_MALFORMED; ERR_NEWER: our kind in a format above 1; ERR_LIMIT. */
 enum err note_head (struct slice text, enum note_kind *kind,
                     struct hash *dialogue, bool *has_dialogue,
                     struct slice *rest, struct error *e) MUST_CHECK;
@@ -42,9 +42,9 @@ struct note_key {
     const char *name; /* borrowed */
     const uint8_t *key;
 };
-/* good[i] says whether keys[i] signed. Unknown keys are passed over; a
- * signature by a known one that does not verify, or two by one, give
- * ERR_SIGNATURE and refuse the note. */
+/* good[i] says whether keys[i] signed; no key stands twice in `keys`. Unknown
+ * keys are passed over; a signature by a known one that does not verify, or two
+ * by one, give ERR_SIGNATURE and refuse the note. */
 enum err note_verify (const struct note *self, const struct note_key *keys,
                       size_t count, bool *good, struct error *e) MUST_CHECK;
 
@@ -53,7 +53,8 @@ struct hash note_digest (struct slice text);
 
 /* Append "— NAME BASE64\n" over `text` to *line. ERR_RIGHT: a text that this
  * identity must not sign (its kind; not one of ours; a delegation's key and a
- * roster; a root key and a communique). */
+ * roster; a root key and a communique; a card that is not its own).
+ * ERR_MALFORMED, ERR_LIMIT: no text of a note at all. */
 enum err note_sign (const struct identity *self, struct slice text,
                     struct buf *line, struct error *e) MUST_CHECK;
 /* text, an empty line; signature lines are appended behind it by the caller. */
@@ -66,9 +67,13 @@ struct card {
     struct keyset keys;      /* a delegation's */
     uint8_t root[KEY_SIZE];  /* a root signer's */
 };
+/* A card's text, without its signature; not for brokers (asserted). */
+void card_text (const struct identity *self, struct buf *out);
+/* ERR_RIGHT for a broker. */
 enum err card_write (const struct identity *self, struct buf *out,
                      struct error *e) MUST_CHECK;
-/* Checks the grammar and the signature by its own key. */
+/* Checks the grammar and the signature by its own key. ERR_MALFORMED, ERR_LIMIT,
+ * ERR_NEWER, ERR_SIGNATURE. */
 enum err card_read (struct slice octets, struct card *out, struct error *e)
     MUST_CHECK;
 
