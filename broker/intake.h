@@ -1,0 +1,23 @@
+/* intake - reads and verifies publishes, in one or more threads: decode, ids,
+ * body digests, batch root, one signature (DESIGN section 13). Judges nothing
+ * that depends on order. */
+#ifndef PARLEY_INTAKE_H
+#define PARLEY_INTAKE_H
+
+#include "job.h"
+#include "state.h"
+
+struct intake;
+/* `put` gets each job, in any order, from the intake threads. */
+struct intake *intake_new (struct state *state, int threads, size_t most,
+                           void (*put) (void *arg, struct job *job), void *arg,
+                           struct error *e) MUST_CHECK;
+/* Finishes what waits, then ends the threads. */
+void intake_destroy (struct intake **self_p);
+/* ERR_FULL: push back. */
+enum err intake_put (struct intake *self, struct job *job) MUST_CHECK;
+
+/* One job's work, for the threads and for tests. */
+void intake_read (struct state *state, struct job *job);
+
+#endif

@@ -1,0 +1,49 @@
+/* session - the desk's table of connections (PROTOCOL.md section 8.8).
+ *
+ * A connection is a routing id together with the User-Id that libzmq vouches
+ * for; whoever shows the one with another's key is a new connection. Bounded:
+ * by the roster's `connections` for each delegation, the quietest goes first.
+ * One owner, not thread-safe. */
+#ifndef PARLEY_SESSION_H
+#define PARLEY_SESSION_H
+
+#include "identity/roster.h"
+#include "job.h"
+
+struct session {
+    uint64_t number; /* never used again */
+    uint8_t peer[PEER_MAX];
+    size_t peer_size;
+    char user[41]; /* Z85 of the link key */
+    char delegation[DELEGATION_MAX + 1];
+    bool hello; /* said, in this run */
+    int outstanding;
+    int64_t last_ms;      /* monotonic, of the last request */
+    int malformed;        /* in the minute that began at malformed_ms */
+    int64_t malformed_ms;
+};
+
+struct session_table;
+struct session_table *session_table_new (void) MUST_CHECK;
+void session_table_destroy (struct session_table **self_p);
+
+/* The session of this peer, made where there is none. `limit` as in the
+ * roster. */
+struct session *session_get (struct session_table *self, const void *peer,
+                             size_t peer_size, const char *user,
+                             const char *delegation, int64_t limit,
+                             int64_t now_ms);
+/* By number; NULL where it is gone. */
+struct session *session_find (struct session_table *self, uint64_t number);
+void session_drop (struct session_table *self, struct session *session);
+size_t session_count (const struct session_table *self);
+
+/* What a delegation may publish in the minute: messages and octets, over all
+ * its connections. true: within the limits, and counted. Otherwise *what,
+ * *limit and *wait_ms say which. */
+bool session_rate (struct session_table *self, const char *delegation,
+                   const struct roster_limits *limits, int64_t messages,
+                   int64_t octets, int64_t now_ms, const char **what,
+                   int64_t *limit, int64_t *wait_ms);
+
+#endif

@@ -1,0 +1,67 @@
+/* state - what the broker's threads share in one run.
+ *
+ * Who we are, the ledger, the rosters, the tags of the feed, and why nothing
+ * can be published at the moment. Rosters and tags are immutable and counted;
+ * only commit adds a roster and only feed swaps the tags. Thread-safe. */
+#ifndef PARLEY_STATE_H
+#define PARLEY_STATE_H
+
+#include "identity/roster_chain.h"
+#include "ledger/journal.h"
+#include "tags.h"
+#include "wire/wire.h"
+
+#include <stdatomic.h>
+
+struct state;
+
+/* Borrows identity and journal for its life; takes the chain (which holds at
+ * least the first roster). Draws the run id. */
+struct state *state_new (const struct identity *identity,
+                         struct journal *journal,
+                         struct roster_chain **chain_p) MUST_CHECK;
+void state_destroy (struct state **self_p);
+
+/* Borrowed for the state's life. */
+const struct identity *state_identity (const struct state *self);
+struct journal *state_journal (const struct state *self);
+const struct hash *state_dialogue (const struct state *self);
+const uint8_t *state_run (const struct state *self); /* RUN_SIZE */
+
+/* Each returns a reference (roster_unref), or NULL. `sequence` may be NULL. */
+struct roster *state_roster (struct state *self, int64_t *sequence);
+struct roster *state_roster_of (struct state *self, int64_t record);
+struct roster *state_roster_version (struct state *self, int64_t version,
+                                     int64_t *sequence);
+/* commit only: the next roster, now that its record is synced. Keeps its own
+ * reference. */
+enum err state_add_roster (struct state *self, struct roster *roster,
+                           int64_t sequence, struct error *e) MUST_CHECK;
+
+/* A reference (tags_unref). Set by feed alone; takes the reference given. */
+struct tags *state_tags (struct state *self);
+void state_set_tags (struct state *self, struct tags *tags);
+
+/* Why messages are not taken now. Each reason is set and cleared by its owner;
+ * RULE_LEDGER_BEHIND is never cleared. state_closed gives the gravest, with
+ * its values, or RULE_NONE. */
+void state_close (struct state *self, const struct refusal *why);
+void state_open (struct state *self, enum rule rule);
+enum rule state_closed (struct state *self, struct refusal *why);
+
+/* Has any agent said a good hello in this run? Nothing is committed before. */
+void state_hello_heard (struct state *self);
+bool state_hello_was_heard (const struct state *self);
+
+/* Log time of the last record, ms. */
+void state_set_log_time (struct state *self, int64_t ms);
+int64_t state_log_time (const struct state *self);
+
+/* For the status request and the operator. */
+struct state_counts {
+    atomic_llong hellos, publishes, accepted, refused, repeated, groups,
+        fetches, frames, cut_off, malformed;
+};
+struct state_counts *state_counts (struct state *self);
+
+#endif
