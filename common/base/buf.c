@@ -124,6 +124,15 @@ char *base64_encode (char *out, const void *data, size_t size) {
                               sodium_base64_VARIANT_ORIGINAL);
 }
 
+/* libsodium 1.0.18 takes some octets above 0x7f for digits (its char_to_byte
+ * computes with their sign). */
+static bool is_ascii (struct slice text) {
+    uint8_t all = 0;
+    for (size_t i = 0; i < text.size; i++)
+        all |= text.data[i];
+    return all < 0x80;
+}
+
 /* Octets that a text of this length and padding gives, if it is one. */
 static size_t base64_octets (struct slice text) {
     size_t size = text.size / 4 * 3;
@@ -135,7 +144,7 @@ static size_t base64_octets (struct slice text) {
 
 enum err base64_decode_any (uint8_t *out, size_t room, size_t *size,
                             struct slice text) {
-    if (text.size % 4 != 0)
+    if (text.size % 4 != 0 || !is_ascii (text))
         return ERR_MALFORMED;
     if (text.size == 0) {
         *size = 0;
