@@ -1,0 +1,89 @@
+/* records - blocks that were received and verified, and the index by which
+ * people find what is in them.
+ *
+ * A record's `position` is the order of arrival in this store, from 1 without
+ * holes: cursors of the API and of live feeds are positions, since sequences of
+ * different streams arrive interleaved. */
+#ifndef PARLEY_RECORDS_H
+#define PARLEY_RECORDS_H
+
+#include "format/block.h"
+#include "format/promise.h"
+#include "store.h"
+
+/* How far each stream is held without a hole. `unreadable`: numbers below it
+ * that this delegation may not read were passed over. */
+int64_t records_stream_upto (struct store *self, const char *stream);
+/* The stream goes on at `number + 1` (after a block, or unreadable items). In
+ * the caller's transaction. */
+enum err records_set_upto (struct store *self, const char *stream,
+                           int64_t number, struct error *e) MUST_CHECK;
+
+/* A verified block (block_check and block_verify were fine). Records that are
+ * held already are passed over; how many were new is in *added. In the
+ * caller's transaction. ERR_CHAIN: a record that contradicts one that is held
+ * (same sequence, other leaf): evidence, the caller raises the alarm. */
+enum err records_add (struct store *self, const struct block *block,
+                      const struct block_facts *facts, int64_t *added,
+                      struct error *e) MUST_CHECK;
+
+/* One row, for API and export. Slices and texts are borrowed from the cursor
+ * until its next step. */
+struct record_row {
+    int64_t position;
+    struct record record;   /* decoded */
+    struct message message; /* of type message; octets empty otherwise */
+    struct hash leaf;
+    struct slice body; /* with its salt */
+    enum body_state body_state;
+    bool readable; /* false: newer format; why says so */
+    const char *why;
+};
+
+struct records_query {
+    const char *filter;  /* over topics; NULL or "#": all. Rosters, marks and
+                            erasures ($log) are given only where `log` */
+    bool log;
+    const char *author;  /* delegation or entity; NULL: any */
+    int64_t after;       /* positions above; 0: from the first */
+    int64_t from_sequence, to_sequence; /* inclusive; to -1: no end */
+    int64_t from_ms, to_ms;             /* log time; to -1: no end */
+    bool by_sequence;    /* order; else by position */
+    int64_t limit;       /* 0: none */
+};
+struct records_cursor;
+struct records_cursor *records_open (struct store *self,
+                                     const struct records_query *query,
+                                     struct error *e) MUST_CHECK;
+/* ERR_NOT_FOUND: no more. */
+enum err records_next (struct records_cursor *self, struct record_row *out,
+                       struct error *e) MUST_CHECK;
+void records_close (struct records_cursor **self_p);
+
+/* One record; the row lives until cursor is closed. ERR_NOT_FOUND. */
+struct records_cursor *records_by_sequence (struct store *self,
+                                            int64_t sequence,
+                                            struct record_row *out,
+                                            struct error *e) MUST_CHECK;
+struct records_cursor *records_by_id (struct store *self,
+                                      const struct hash *id,
+                                      struct record_row *out, struct error *e)
+    MUST_CHECK;
+
+int64_t records_last_position (struct store *self);
+int64_t records_count (struct store *self);
+/* Highest sequence and newest log time held; -1 and 0 for none. */
+int64_t records_highest (struct store *self, int64_t *log_time);
+
+/* Blocks as they were received, by sequence, for export: the octets, and the
+ * first number in the direct stream (0: other streams). ERR_NOT_FOUND: end. */
+enum err records_blocks (struct store *self, int64_t from, int64_t to,
+                         enum err (*each) (void *arg, int64_t direct_first,
+                                           struct slice block,
+                                           struct error *e),
+                         void *arg, struct error *e) MUST_CHECK;
+/* The first number in the direct stream goes with a block that came by it. In
+ * the caller's transaction, before records_add of that block. */
+void records_direct_first (struct store *self, int64_t number);
+
+#endif

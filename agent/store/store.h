@@ -1,0 +1,85 @@
+/* store - the agent's one SQLite file.
+ *
+ * Holds rosters, blocks as they were received, an index of their records, the
+ * outbox, refusals, and what was noticed. WAL, synchronous=FULL: what a call
+ * reports as done survives a power cut. A handle belongs to one thread at a
+ * time; each thread opens its own (writers wait for each other up to 10 s).
+ * Never creates a file unless asked: an agent whose store is gone must say so,
+ * since a new store means a new lane.
+ *
+ * Tables (schema 1): meta, rosters, blocks, records (+ indexes), positions,
+ * outbox, forms, refusals, notices. store.c holds the SQL that makes them. */
+#ifndef PARLEY_STORE_H
+#define PARLEY_STORE_H
+
+#include "base/error.h"
+#include "base/hash.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* Make a new one, 0600, for this dialogue and delegation, with a fresh lane.
+ * ERR_EXISTS. */
+enum err store_create (const char *path, const struct hash *dialogue,
+                       const char *delegation, struct error *e) MUST_CHECK;
+/* ERR_NOT_FOUND; ERR_DAMAGED (not SQLite, failed quick_check, our tables
+ * missing); ERR_NEWER: a schema above ours; ERR_CONFIG: another dialogue or
+ * delegation. */
+struct store *store_open (const char *path, const struct hash *dialogue,
+                          const char *delegation, struct error *e) MUST_CHECK;
+/* For reading only (API threads). */
+struct store *store_open_reader (const char *path, struct error *e) MUST_CHECK;
+void store_close (struct store **self_p);
+
+/* The lane that new messages use. store_new_lane draws another one (a store
+ * that is older than what the broker holds, or a full window). */
+uint64_t store_lane (struct store *self);
+enum err store_new_lane (struct store *self, uint64_t *lane, struct error *e)
+    MUST_CHECK;
+
+/* Transactions; they do not nest. commit: durable when 0. */
+enum err store_begin (struct store *self, struct error *e) MUST_CHECK;
+enum err store_commit (struct store *self, struct error *e) MUST_CHECK;
+void store_rollback (struct store *self);
+
+/* For the modules of this folder: a statement from the handle's cache, reset
+ * and unbound; sql must be a literal. ERR_* for sqlite3's code with its text:
+ * SQLITE_FULL is ERR_NO_SPACE, SQLITE_CORRUPT and NOTADB ERR_DAMAGED, IOERR
+ * ERR_IO, BUSY ERR_TIMEOUT. */
+struct sqlite3_stmt *store_prepare (struct store *self, const char *sql);
+enum err store_error (struct store *self, struct error *e, const char *what);
+
+/* Small texts: "roster", "started", ... NULL value: not there. The caller
+ * frees. */
+char *store_meta (struct store *self, const char *key);
+enum err store_set_meta (struct store *self, const char *key,
+                         const char *value, struct error *e) MUST_CHECK;
+
+/* Rosters, verified by the caller; by version. Appended; `notes` in order of
+ * version, each given to `each`. */
+enum err store_add_roster (struct store *self, int64_t version,
+                           int64_t sequence, struct slice note,
+                           struct error *e) MUST_CHECK;
+enum err store_rosters (struct store *self,
+                        enum err (*each) (void *arg, int64_t version,
+                                          int64_t sequence, struct slice note,
+                                          struct error *e),
+                        void *arg, struct error *e) MUST_CHECK;
+
+/* What was noticed and must not be lost: evidence, quarantine, a restored
+ * store. Shown by status. `kind` is a stable id like "BAD-BLOCK". The same kind
+ * and text again only counts up. */
+enum err store_notice (struct store *self, const char *kind, bool alarm,
+                       const char *text, struct slice evidence,
+                       struct error *e) MUST_CHECK;
+enum err store_notices (struct store *self,
+                        void (*each) (void *arg, int64_t number, int64_t ms,
+                                      const char *kind, bool alarm,
+                                      const char *text, int64_t count),
+                        void *arg, struct error *e) MUST_CHECK;
+
+#endif
