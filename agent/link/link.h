@@ -1,0 +1,68 @@
+/* link - the one thread that talks to the broker (PROTOCOL.md section 8).
+ *
+ * Connects out only: a DEALER to the desk, a SUB to the feed. Says hello,
+ * verifies, follows its streams, fills gaps, sends the outbox; back-off when
+ * the broker is away, silence noticed in 30 s. Nothing it hears can end it;
+ * a store that fails does (`failed`). */
+#ifndef PARLEY_LINK_H
+#define PARLEY_LINK_H
+
+#include "identity/identity.h"
+#include "identity/roster.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum link_phase { LINK_DOWN, LINK_CONNECTING, LINK_HELLO, LINK_READY };
+
+struct link_options {
+    const struct identity *identity; /* borrowed for its life */
+    struct hash dialogue;
+    const char *store;  /* path of the store, which exists */
+    const char *desk;   /* address to dial instead of the roster's; or NULL */
+    const char *feed;   /* the same */
+    const char *source; /* source address, or NULL */
+    struct roster *roster; /* the file that was configured; a reference is taken.
+                              The store's newer one wins */
+    /* Called from the link's thread after each change that somebody may wait
+     * for: new records, outbox states, phase. Must not block. */
+    void (*changed) (void *arg);
+    /* The store can't be written any more: the daemon must end. */
+    void (*failed) (void *arg, const struct error *e);
+    void *arg;
+};
+
+struct link;
+struct link *link_new (const struct link_options *options, struct error *e)
+    MUST_CHECK;
+void link_destroy (struct link **self_p); /* ends the thread */
+/* Something was put in the outbox, or cancelled: look. Any thread. */
+void link_wake (struct link *self);
+
+/* The roster in force as this agent knows it: a reference. Any thread. */
+struct roster *link_roster (struct link *self, int64_t *sequence);
+
+/* A copy of what there is to say about the link. Any thread. */
+#define LINK_STREAMS_MAX 300
+struct link_stream_status {
+    char name[64]; /* "$log", "members", "@EUROPOL" */
+    int64_t upto, last;
+    int64_t heard_ms; /* wall clock; 0: never */
+};
+struct link_status {
+    enum link_phase phase;
+    int64_t since_ms, retry_in_ms; /* wall; from now */
+    char desk[256];
+    char run[33];       /* hex; "" before the first hello */
+    char last_error[512];
+    bool has_offset;
+    int64_t clock_offset_ms; /* broker's clock minus ours, at the last hello */
+    int64_t broker_size, broker_log_time;
+    char closed[33];    /* rule; "" when the broker takes messages */
+    int64_t complete_upto; /* -1: not known */
+    size_t stream_count;
+    struct link_stream_status streams[LINK_STREAMS_MAX];
+};
+void link_status (struct link *self, struct link_status *out);
+
+#endif
