@@ -216,14 +216,13 @@ struct form {
     uint8_t octets;        /* that one unit of size takes at least */
 };
 
-static const struct form form_str = {
-    "a string", 0xa0, 0xe0, 0xda, true, 32, 1
-};
-/* No fix form: no octet is 1 under an empty mask. */
-static const struct form form_bin = { "a binary", 1, 0, 0xc5, true, 0, 1 };
-static const struct form form_array = { "an array", 0x90, 0xf0, 0xdc,
-                                        false,      16,   1 };
-static const struct form form_map = { "a map", 0x80, 0xf0, 0xde, false, 16, 2 };
+/* clang-format off */
+static const struct form
+    form_str   = { "a string", 0xa0, 0xe0, 0xda, true,  32, 1 },
+    form_bin   = { "a binary",    1, 0x00, 0xc5, true,   0, 1 }, /* no fix */
+    form_array = { "an array", 0x90, 0xf0, 0xdc, false, 16, 1 },
+    form_map   = { "a map",    0x80, 0xf0, 0xde, false, 16, 2 };
+/* clang-format on */
 
 /* The octets before the content; 0 where it failed. */
 static inline size_t read_wide_size (struct mp *self, const struct form *form,

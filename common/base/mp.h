@@ -18,9 +18,15 @@
 #define MP_DEPTH_MAX 16
 
 enum mp_type {
-    MP_NIL, MP_BOOL, MP_INT, MP_FLOAT, MP_STR, MP_BIN, MP_ARRAY, MP_MAP,
-    MP_NONE /* end of input, a failed cursor, or an octet that begins no value
-             * here: an ext type */
+    MP_NIL,
+    MP_BOOL,
+    MP_INT,
+    MP_FLOAT,
+    MP_STR,
+    MP_BIN,
+    MP_ARRAY,
+    MP_MAP,
+    MP_NONE /* the end, a failed cursor, or no value of ours (an ext type) */
 };
 
 struct mp {
@@ -49,8 +55,8 @@ double mp_float (struct mp *self);
 struct slice mp_str (struct mp *self, size_t min, size_t max); /* UTF-8 */
 struct slice mp_bin (struct mp *self, size_t min, size_t max);
 void mp_bin_exact (struct mp *self, void *out, size_t size); /* or zeros */
-size_t mp_array (struct mp *self, size_t min, size_t max); /* item count */
-size_t mp_map (struct mp *self, size_t min, size_t max);   /* pair count */
+size_t mp_array (struct mp *self, size_t min, size_t max);   /* item count */
+size_t mp_map (struct mp *self, size_t min, size_t max);     /* pair count */
 
 /* One whole value of any type, checked in full: shortest forms, UTF-8, depth,
  * map keys strings, unique, ascending; integral numbers as integers; no NaN.
@@ -103,8 +109,8 @@ void mp_put_map (struct buf *out, size_t count);
  * integer keys are not JSON. The caller owns the result, which takes up to
  * some 150 times the memory of the input: bound that. */
 struct json_t;
-enum err mp_from_json (struct buf *out, const struct json_t *value,
-                       size_t max, struct error *e) MUST_CHECK;
+enum err mp_from_json (struct buf *out, const struct json_t *value, size_t max,
+                       struct error *e) MUST_CHECK;
 struct json_t *mp_to_json (struct slice input, struct error *e) MUST_CHECK;
 
 #endif

@@ -73,8 +73,8 @@ static enum err put_bin (struct put *self, const json_t *value) {
                           bin_key);
     struct slice text = string_slice (value);
     size_t room = text.size / 4 * 3, size = 0;
-    /* Padding is at most two octets of that. */
-    enum err rc = check_room (self, room > 2 ? room - 2 : 0);
+    /* The two octets that padding may take are the head's at least. */
+    enum err rc = check_room (self, room);
     if (rc)
         return rc;
     uint8_t *data = mem_alloc (room + 1);
