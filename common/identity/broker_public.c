@@ -105,7 +105,8 @@ enum err broker_public_read (struct slice json, struct broker_public *out,
         rc = members_read (root, &read, e);
     json_decref (root);
     if (rc)
-        return error_at (e, "broker's public file");
-    *out = read;
-    return ERR_NONE;
+        error_at (e, "broker's public file");
+    else
+        *out = read;
+    return rc;
 }

@@ -144,9 +144,11 @@ enum err note_read (struct slice octets, struct note *out, struct error *e) {
     struct note note = { .octets = octets,
                          .text = slice_of (octets.data, place - 1) };
     struct slice rest = slice_of (octets.data + place, octets.size - place);
-    while (rest.size > 0) {
-        if (line_read (line_take (&rest), &note, e))
-            return error_at (e, "note: signature %zu", note.count + 1);
+    while (!rc && rest.size > 0)
+        rc = line_read (line_take (&rest), &note, e);
+    if (rc) {
+        error_at (e, "note: signature %zu", note.count + 1);
+        return rc;
     }
     *out = note;
     return ERR_NONE;
