@@ -43,20 +43,32 @@ struct message {
 };
 
 /* Sets out->octets and out->id always. ERR_MALFORMED, ERR_LIMIT, ERR_NEWER
- * with *why filled: MALFORMED, LIMIT, TOPIC, NEWER-FORMAT, EXTENSION, SEALING
- * (in that order where several apply). *why may be NULL. */
+ * with *why filled; *why may be NULL. Where several apply the first is told: a
+ * header that is too long (LIMIT), NEWER-FORMAT (nothing behind the format is
+ * judged), MALFORMED or LIMIT as they stand in the octets, TOPIC (all of its
+ * grammar, lengths too), EXTENSION, SEALING. All other fields are zero but for
+ * the last two. */
 enum err message_read (struct slice header, struct message *out,
                        struct refusal *why) MUST_CHECK;
 /* For readers of the ledger, where an even key or a seal is no fault of the
  * form: like message_read, but EXTENSION and SEALING are left to the caller. */
 enum err message_read_any (struct slice header, struct message *out,
                            struct refusal *why) MUST_CHECK;
+/* Its two parts, for batches: the form, where what equals `like` (NULL, or one
+ * that was read so without a fault; its octets still there) is not checked
+ * again; then EXTENSION and SEALING, both ERR_NEWER. */
+enum err message_read_like (struct slice header, const struct message *like,
+                            struct message *out, struct refusal *why)
+    MUST_CHECK;
+enum err message_version_check (const struct message *self,
+                                struct refusal *why) MUST_CHECK;
 void message_reference (const struct message *self, size_t n, struct hash *out);
 
-/* BODY-LENGTH, BODY-DIGEST. */
+/* BODY-LENGTH, BODY-DIGEST; both ERR_DIGEST. *why may be NULL. */
 enum err message_body_check (const struct message *self, struct slice body,
                              struct refusal *why) MUST_CHECK;
-/* The content of a body, checked against its format: msgpack map, UTF-8. */
+/* The content of a body, checked against its format: msgpack map, UTF-8, note
+ * (note_read). ERR_MALFORMED, ERR_LIMIT; *content is set on success only. */
 enum err message_content (const struct message *self, struct slice body,
                           struct slice *content, struct error *e) MUST_CHECK;
 

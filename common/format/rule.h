@@ -31,7 +31,7 @@ enum rule_then rule_then (enum rule rule);
 
 #define RULE_NAME_MAX 32
 #define REFUSAL_VALUES_MAX 1024 /* octets of the values' map */
-#define REFUSAL_PAIRS_MAX 15
+#define REFUSAL_PAIRS_MAX 16 /* read; one less is written */
 
 struct refusal {
     enum rule rule;
@@ -40,21 +40,23 @@ struct refusal {
     uint8_t values[REFUSAL_VALUES_MAX]; /* canonical msgpack map */
 };
 
-/* Start over with `rule` and no values; then add. Keys may come in any order;
- * what would pass the limits is cut (text) or left out. */
+/* Start over with `rule` and no values; then add. Keys are ours, each once
+ * (asserted), in any order. Texts go through text_printable; what would pass
+ * the limits is cut (text) or left out. */
 void refusal_set (struct refusal *self, enum rule rule);
 void refusal_text (struct refusal *self, const char *key, const char *text);
 void refusal_slice (struct refusal *self, const char *key, struct slice text);
 void refusal_int (struct refusal *self, const char *key, int64_t value);
 void refusal_hex (struct refusal *self, const char *key, const void *data,
-                  size_t size);
+                  size_t size); /* up to 64 octets */
 /* MALFORMED from a decoder's error: place and why. */
 void refusal_malformed (struct refusal *self, const char *place,
                         const struct error *why);
 
 /* rule and values as the next two elements. */
 void refusal_put (struct buf *out, const struct refusal *self);
-/* Reads those two; fails the cursor. Values: texts and integers only. */
+/* Reads those two, or fails the cursor; *out is RULE_NONE then. Values: texts
+ * and integers only. */
 void refusal_take (struct mp *in, struct refusal *out);
 struct slice refusal_values (const struct refusal *self);
 /* "NOT-A-WRITER author=UNODC/hq channel=members", for logs and people. */
