@@ -106,8 +106,9 @@ void mp_put_map (struct buf *out, size_t count);
  * before. Parse with JSON_REJECT_DUPLICATES: here they can't be seen.
  *
  * To JSON: NULL with *e where input is not one canonical value; maps with
- * integer keys are not JSON. The caller owns the result, which takes up to
- * some 150 times the memory of the input: bound that. */
+ * integer keys are not JSON. The caller owns the result. Bound the input: an
+ * array of empty maps takes some 230 times its size (jansson 2.14, 64 bits),
+ * 60 MB for the largest message body. */
 struct json_t;
 enum err mp_from_json (struct buf *out, const struct json_t *value, size_t max,
                        struct error *e) MUST_CHECK;
