@@ -3,6 +3,7 @@
 #include "base/hash.h"
 
 #include <sodium.h>
+#define XXH_STATIC_LINKING_ONLY /* the state's size, to have it on the stack */
 #include <xxhash.h>
 
 /* RFC 6962 section 2.1: what sets a leaf apart from a node. */
@@ -52,6 +53,15 @@ struct hash hash_blake2b_keyed (const uint8_t key[32], struct slice data) {
 
 uint64_t hash_xxh3 (struct slice data, uint64_t seed) {
     return XXH3_64bits_withSeed (data.data, data.size, seed);
+}
+
+uint64_t hash_xxh3_parts (const struct slice *parts, size_t count,
+                          uint64_t seed) {
+    XXH3_state_t state;
+    XXH3_64bits_reset_withSeed (&state, seed);
+    for (size_t i = 0; i < count; i++)
+        XXH3_64bits_update (&state, parts[i].data, parts[i].size);
+    return XXH3_64bits_digest (&state);
 }
 
 char *hash_text (char out[HASH_TEXT_MAX], const struct hash *h) {

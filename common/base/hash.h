@@ -25,6 +25,8 @@ struct hash hash_node (const struct hash *left, const struct hash *right);
 struct hash hash_blake2b (struct slice data);
 struct hash hash_blake2b_keyed (const uint8_t key[32], struct slice data);
 uint64_t hash_xxh3 (struct slice data, uint64_t seed);
+uint64_t hash_xxh3_parts (const struct slice *parts, size_t count,
+                          uint64_t seed); /* as if they were one */
 
 static inline bool hash_equal (const struct hash *a, const struct hash *b) {
     return memcmp (a->octets, b->octets, HASH_SIZE) == 0;

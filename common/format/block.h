@@ -16,7 +16,9 @@ enum body_state { BODY_NONE = 0, BODY_PRESENT = 1, BODY_ERASED = 2,
                   BODY_ABSENT = 3 };
 enum run_kind { RUN_WHOLE = 0, RUN_MISSING = 1, RUN_PATHS = 2 };
 
-/* Writing: one block at a time; the writer keeps its memory. Not thread-safe. */
+/* Writing: one block at a time; the writer keeps its memory. Not thread-safe.
+ * A batch that may not fit: compare block_octets with the limits first, since
+ * the kind of its run depends on how much of it the block will hold. */
 struct block_writer;
 struct block_writer *block_writer_new (void) MUST_CHECK;
 void block_writer_destroy (struct block_writer **self_p);
@@ -28,12 +30,15 @@ void block_run (struct block_writer *self, enum run_kind kind,
                 const struct hash *hashes, size_t count);
 /* Records added after this belong to no batch (rosters, marks, erasures). */
 void block_no_run (struct block_writer *self);
-/* false: full (records or octets); nothing is added, finish and begin anew. */
+/* false: full (records or octets); nothing is added, finish and begin anew. The
+ * octets of `body` are read where it is present; otherwise only its size is
+ * (0 for BODY_NONE), and data may be NULL. */
 bool block_add (struct block_writer *self, struct slice record,
                 struct slice body, enum body_state state) MUST_CHECK;
 size_t block_count (const struct block_writer *self);
 size_t block_octets (const struct block_writer *self); /* if finished now */
-/* Append the block to *out; the writer is empty after. */
+/* Append the block to *out; the writer is empty after. At least one record
+ * (asserted). */
 void block_finish (struct block_writer *self, struct buf *out);
 
 /* Reading: a view of octets, nothing allocated. */
@@ -57,11 +62,13 @@ enum err block_size (struct slice octets, size_t *size, struct error *e)
     MUST_CHECK;
 
 /* Walk it: `struct block_walk w; block_walk (&b, &w); while (block_next (&w))`.
- * The octets of each record and body, whatever they hold. */
+ * The octets of each record and body, whatever they hold; of an erased body its
+ * zeros, of an absent one nothing. */
 struct block_walk {
     const struct block *block;
     size_t index; /* of the present record */
     struct slice record, body;
+    size_t body_size; /* as the table says it, also where it is absent */
     enum body_state state;
     int run; /* or -1 */
     size_t next_at;
@@ -72,7 +79,7 @@ bool block_next (struct block_walk *self);
 struct block_run_view {
     enum run_kind kind;
     size_t first, count;  /* records of the block */
-    struct slice hashes;  /* 32 octets each */
+    struct slice hashes;  /* 32 octets each; block_run says which */
 };
 void block_run_at (const struct block *self, size_t run,
                    struct block_run_view *out);
@@ -99,9 +106,11 @@ enum err block_verify (const struct block *self, const struct hash *dialogue,
                        const struct roster *roster, struct error *e)
     MUST_CHECK;
 
-/* Cut anew: records [from, from + count) that `keep` (NULL: all) says true
- * for must be one consecutive stretch. Bodies as they are; runs become
- * RUN_MISSING or RUN_PATHS, the shorter. */
+/* Append a block of records [from, from + count) (asserted: at least one, all
+ * there). Bodies as they are. A run that stays whole stays as it is; one that
+ * is cut becomes RUN_MISSING or RUN_PATHS, the shorter. The writer is emptied,
+ * *out unchanged on failure: ERR_MALFORMED, ERR_LIMIT, ERR_NEWER for what
+ * stands in a run to be cut. */
 enum err block_cut (const struct block *self, size_t from, size_t count,
                     struct block_writer *writer, struct buf *out,
                     struct error *e) MUST_CHECK;

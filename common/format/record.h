@@ -33,7 +33,8 @@ struct record {
 /* Append. The fields are ours: checked by assertion. Extension map: empty. */
 void record_write (struct buf *out, const struct record *record);
 /* ERR_MALFORMED, ERR_LIMIT. ERR_NEWER: a higher format, or a must_know key, or
- * an unknown type; elements 0 to 8 are filled then, and the leaf is good. */
+ * an unknown type; elements 0 to 8 are filled then, and the leaf is good. What
+ * the payload holds is not looked at. */
 enum err record_read (struct slice octets, struct record *out, struct error *e)
     MUST_CHECK;
 struct hash record_leaf (struct slice octets);
@@ -68,8 +69,11 @@ enum err erasure_payload_read (struct slice octets,
                                struct erasure_payload *out, struct error *e)
     MUST_CHECK;
 
+/* The header of a message's record, as message_read_any. */
+enum err record_message (const struct record *self, struct message *out,
+                         struct error *e) MUST_CHECK;
 /* Does the body of a record match what its payload says (length, digest)?
- * A message's header is read for it. */
+ * A message's header is read for it. ERR_DIGEST; or the payload's faults. */
 enum err record_body_check (const struct record *self, struct slice body,
                             struct error *e) MUST_CHECK;
 /* Octets that the body has according to the payload; 0 for marks. */

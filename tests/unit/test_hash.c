@@ -101,12 +101,28 @@ static void test_xxh3 (void **state) {
                  == UINT64_C (0x379a40628209587e));
 }
 
+/* However the octets are cut, the checksum is the same. */
+static void test_xxh3_parts (void **state) {
+    (void) state;
+    assert_true (hash_xxh3_parts (NULL, 0, 0) == UINT64_C (0x2d06800538d394c2));
+    for (size_t cut = 0; cut <= sizeof thousand; cut += 37) {
+        struct slice parts[] = {
+            slice_of (thousand, cut),
+            { 0 },
+            slice_of (thousand + cut, sizeof thousand - cut),
+        };
+        assert_true (hash_xxh3_parts (parts, 3, UINT64_MAX)
+                     == UINT64_C (0x379a40628209587e));
+    }
+}
+
 int main (void) {
     memset (thousand, 'a', sizeof thousand);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_parse_refuses), cmocka_unit_test (test_sha256),
         cmocka_unit_test (test_sha256_parts),  cmocka_unit_test (test_tree),
         cmocka_unit_test (test_blake2b),       cmocka_unit_test (test_xxh3),
+        cmocka_unit_test (test_xxh3_parts),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

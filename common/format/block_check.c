@@ -1,0 +1,272 @@
+/* block_check - what the records of a block say together (PROTOCOL.md sections
+ * 7.1 and 7.2). No keys, no roster; nothing is allocated. */
+#include "format/block.h"
+#include "format/tree.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+/* The run that is walked, and what its records have to agree in. */
+struct agreed {
+    int run; /* -1: none */
+    struct block_run_view view;
+    size_t judged; /* its records so far that we know */
+    size_t newer;  /* that we don't */
+    size_t hashes; /* of paths that the records so far need */
+    struct record first;
+    struct message first_message;
+    size_t last_index;
+};
+
+/* Place. */
+
+static enum err begin_facts (const struct record *r,
+                             struct block_facts *facts) {
+    *facts =
+        (struct block_facts){ .channel = r->channel,
+                              .first_channel_sequence = r->channel_sequence,
+                              .roster = r->roster,
+                              .first_time = r->log_time,
+                              .last_time = r->log_time };
+    return ERR_NONE;
+}
+
+static enum err check_follows (const struct record *r, size_t index,
+                               const struct block_facts *facts,
+                               struct error *e) {
+    if (!slice_equal (r->channel, facts->channel))
+        return error_set (e, ERR_CHAIN, "channel %.*s in a block of %.*s",
+                          (int) r->channel.size, (const char *) r->channel.data,
+                          (int) facts->channel.size,
+                          (const char *) facts->channel.data);
+    if (r->roster != facts->roster)
+        return error_set (e, ERR_CHAIN,
+                          "roster %" PRId64 " in a block under %" PRId64,
+                          r->roster, facts->roster);
+    uint64_t channel_sequence =
+        (uint64_t) facts->first_channel_sequence + index;
+    if ((uint64_t) r->channel_sequence != channel_sequence)
+        return error_set (e, ERR_CHAIN,
+                          "channel sequence %" PRId64 " where %" PRIu64
+                          " has to stand",
+                          r->channel_sequence, channel_sequence);
+    if (r->log_time < facts->last_time)
+        return error_set (e, ERR_CHAIN, "log time %" PRId64 " after %" PRId64,
+                          r->log_time, facts->last_time);
+    return ERR_NONE;
+}
+
+static enum err check_place (const struct record *r, const struct block_walk *w,
+                             struct block_facts *facts, struct error *e) {
+    int64_t sequence = w->block->first_sequence + (int64_t) w->index;
+    if (r->sequence != sequence)
+        return error_set (e, ERR_CHAIN,
+                          "sequence %" PRId64 " where %" PRId64 " has to stand",
+                          r->sequence, sequence);
+    enum err rc = w->index == 0 ? begin_facts (r, facts)
+                                : check_follows (r, w->index, facts, e);
+    facts->last_time = r->log_time;
+    return rc;
+}
+
+/* Bodies. */
+
+static enum err check_body (const struct record *r, const struct message *m,
+                            const struct block_walk *w, struct error *e) {
+    int64_t length;
+    enum err rc = ERR_NONE;
+    if (m)
+        length = m->body_length;
+    else
+        rc = record_body_length (r, &length, e);
+    if (rc)
+        return rc;
+    if ((int64_t) w->body_size != length)
+        return error_set (e, ERR_DIGEST,
+                          "a body of %zu octets, %" PRId64 " are stated",
+                          w->body_size, length);
+    if (w->state == BODY_ERASED && !m)
+        return error_set (e, ERR_MALFORMED,
+                          "the body of type %s can't be erased",
+                          record_type_name (r->type));
+    if (w->state != BODY_PRESENT)
+        return ERR_NONE;
+    if (!m)
+        return record_body_check (r, w->body, e);
+    struct refusal why;
+    char text[REFUSAL_TEXT_MAX];
+    rc = message_body_check (m, w->body, &why);
+    return rc ? error_set (e, rc, "%s", refusal_print (&why, text)) : ERR_NONE;
+}
+
+/* Runs. */
+
+static bool via_equal (const struct via *a, const struct via *b) {
+    if (!a->present || !b->present)
+        return a->present == b->present;
+    return slice_equal (a->submitter, b->submitter)
+           && key_id_equal (a->key_id, b->key_id)
+           && memcmp (a->signature, b->signature, SIGNATURE_SIZE) == 0;
+}
+
+/* What differs, or NULL. */
+static const char *disagreement (const struct agreed *self,
+                                 const struct record *r,
+                                 const struct message *m) {
+    if (!slice_equal (m->author, self->first_message.author))
+        return "author";
+    if (!key_id_equal (m->key_id, self->first_message.key_id))
+        return "sign key id";
+    if (r->batch_size != self->first.batch_size)
+        return "batch size";
+    if (memcmp (r->signature, self->first.signature, SIGNATURE_SIZE) != 0)
+        return "batch signature";
+    if (!via_equal (&r->via, &self->first.via))
+        return "via";
+    return NULL;
+}
+
+static enum err check_first (const struct record *r, const struct message *m,
+                             struct error *e) {
+    if (r->via.present && slice_equal (r->via.submitter, m->author))
+        return error_set (e, ERR_MALFORMED,
+                          "%.*s is author and submitter in one",
+                          (int) m->author.size, (const char *) m->author.data);
+    return ERR_NONE;
+}
+
+static enum err check_next (const struct agreed *self, const struct record *r,
+                            const struct message *m, struct error *e) {
+    const char *what = disagreement (self, r, m);
+    if (what)
+        return error_set (e, ERR_MALFORMED,
+                          "another %s than the batch's records before", what);
+    if (r->batch_index <= self->last_index)
+        return error_set (e, ERR_MALFORMED,
+                          "index %zu after %zu, they have to ascend",
+                          r->batch_index, self->last_index);
+    return ERR_NONE;
+}
+
+static enum err add_to_run (struct agreed *self, const struct record *r,
+                            const struct message *m, struct error *e) {
+    enum err rc =
+        self->judged == 0 ? check_first (r, m, e) : check_next (self, r, m, e);
+    if (rc)
+        return rc;
+    if (self->judged++ == 0) {
+        self->first = *r;
+        self->first_message = *m;
+    }
+    self->last_index = r->batch_index;
+    self->hashes += tree_path_length (r->batch_index, r->batch_size);
+    return ERR_NONE;
+}
+
+/* Does what stands beside the run fit the size of its batch? */
+static enum err end_run (const struct agreed *self, struct error *e) {
+    if (self->run < 0 || self->judged == 0)
+        return ERR_NONE;
+    const struct block_run_view *view = &self->view;
+    size_t found = view->hashes.size / HASH_SIZE, size = self->first.batch_size;
+    size_t wanted = size - view->count;
+    if (view->count > size)
+        wanted = SIZE_MAX;
+    else if (view->kind == RUN_PATHS)
+        wanted = self->newer > 0 ? found : self->hashes;
+    if (found != wanted)
+        return error_set (e, ERR_MALFORMED,
+                          "%zu of the %zu messages of a batch, and %zu hashes "
+                          "for kind %d",
+                          view->count, size, found, (int) view->kind);
+    return ERR_NONE;
+}
+
+static enum err enter_run (struct agreed *self, const struct block_walk *w,
+                           struct error *e) {
+    if (w->run == self->run)
+        return ERR_NONE;
+    enum err rc = end_run (self, e);
+    self->run = w->run;
+    self->judged = self->newer = self->hashes = 0;
+    if (w->run >= 0)
+        block_run_at (w->block, (size_t) w->run, &self->view);
+    return rc;
+}
+
+/* Records. */
+
+static enum err check_type (const struct record *r, const struct block_walk *w,
+                            struct error *e) {
+    bool log = slice_is (r->channel, CHANNEL_LOG);
+    if (log != (r->type == RECORD_ROSTER || r->type == RECORD_MARK))
+        return error_set (e, ERR_MALFORMED, "type %s on channel %.*s",
+                          record_type_name (r->type), (int) r->channel.size,
+                          (const char *) r->channel.data);
+    if ((r->type == RECORD_MESSAGE) != (w->run >= 0))
+        return error_set (e, ERR_MALFORMED, "type %s %s a batch",
+                          record_type_name (r->type),
+                          w->run >= 0 ? "in" : "outside of");
+    return ERR_NONE;
+}
+
+static enum err check_message (struct agreed *self, const struct record *r,
+                               const struct block_walk *w, struct error *e) {
+    struct message m;
+    enum err rc = record_message (r, &m, e);
+    if (rc)
+        return rc;
+    if (!slice_equal (m.channel, r->channel))
+        return error_set (e, ERR_MALFORMED, "topic %.*s on channel %.*s",
+                          (int) m.topic.size, (const char *) m.topic.data,
+                          (int) r->channel.size,
+                          (const char *) r->channel.data);
+    rc = add_to_run (self, r, &m, e);
+    return rc ? rc : check_body (r, &m, w, e);
+}
+
+static enum err check_content (struct agreed *self, const struct record *r,
+                               const struct block_walk *w, struct error *e) {
+    enum err rc = check_type (r, w, e);
+    if (rc)
+        return rc;
+    return r->type == RECORD_MESSAGE ? check_message (self, r, w, e)
+                                     : check_body (r, NULL, w, e);
+}
+
+static enum err check_record (struct agreed *self, const struct block_walk *w,
+                              struct block_facts *facts, struct error *e) {
+    enum err rc = enter_run (self, w, e);
+    if (rc)
+        return rc;
+    struct record r;
+    enum err form = record_read (w->record, &r, e);
+    if (form && form != ERR_NEWER)
+        return form;
+    rc = check_place (&r, w, facts, e);
+    if (rc)
+        return rc;
+    if (!form)
+        form = check_content (self, &r, w, e);
+    if (form != ERR_NEWER)
+        return form;
+    facts->newer++;
+    self->newer++;
+    return ERR_NONE;
+}
+
+enum err block_check (const struct block *self, struct block_facts *facts,
+                      struct error *e) {
+    struct error own;
+    if (!e)
+        e = &own;
+    struct agreed agreed;
+    agreed.run = -1;
+    struct block_walk w;
+    block_walk (self, &w);
+    while (block_next (&w))
+        if (check_record (&agreed, &w, facts, e))
+            return error_at (e, "record %" PRId64,
+                             self->first_sequence + (int64_t) w.index);
+    return end_run (&agreed, e);
+}

@@ -1,0 +1,278 @@
+/* block_verify - what a block proves under the roster in force at its place:
+ * whose words these are, and that they might say them there (PROTOCOL.md
+ * sections 5.4, 5.5, 6.3, 6.4 and 7.2). One signature a run, two with a `via`;
+ * nothing is allocated. */
+#include "format/batch_ids.h"
+#include "format/block.h"
+#include "format/tree.h"
+#include "identity/rights.h"
+
+#include <inttypes.h>
+
+/* The run that is walked. block_check has seen that its records agree. */
+struct run {
+    int number; /* -1: none */
+    struct block_run_view view;
+    size_t judged, newer; /* its records so far */
+    struct record first;
+    struct message first_message;
+    int64_t last_time;
+    struct batch_ids ids; /* unless it has paths */
+    size_t used;          /* hashes of paths */
+    struct hash root;     /* that the paths lead to */
+};
+
+struct verifier {
+    const struct block *block;
+    const struct hash *dialogue;
+    const struct roster *roster;
+    struct run run;
+    struct error *e;
+};
+
+/* Roots. */
+
+static enum err add_path (struct run *self, const struct record *r,
+                          const struct hash *id, struct error *e) {
+    size_t length = tree_path_length (r->batch_index, r->batch_size);
+    if (length > self->view.hashes.size / HASH_SIZE - self->used)
+        return error_set (e, ERR_MALFORMED,
+                          "no whole path for index %zu of %zu", r->batch_index,
+                          r->batch_size);
+    const struct hash *path =
+        (const struct hash *) self->view.hashes.data + self->used;
+    struct hash root;
+    enum err rc =
+        tree_path_root (id, r->batch_index, r->batch_size, path, length, &root);
+    if (rc)
+        return error_set (e, rc, "index %zu of %zu", r->batch_index,
+                          r->batch_size);
+    self->used += length;
+    if (self->judged > 0 && !hash_equal (&root, &self->root))
+        return error_set (e, ERR_SIGNATURE,
+                          "its path leads to another root than those before");
+    self->root = root;
+    return ERR_NONE;
+}
+
+static enum err run_root (struct run *self, struct error *e) {
+    if (self->view.kind == RUN_PATHS)
+        return ERR_NONE;
+    enum err rc = batch_ids_fill (&self->ids, self->view.hashes, e);
+    if (!rc)
+        self->root = tree_root_of (self->ids.ids, self->ids.size);
+    return rc;
+}
+
+/* Keys and signatures. */
+
+static enum err find_key (const struct verifier *self, struct slice name,
+                          struct key_id id, const uint8_t **key) {
+    static const char *const faults[] = { "valid", "unknown", "expired",
+                                          "revoked" };
+    enum key_fault fault =
+        rights_sign_key (self->roster, name, id, self->run.last_time, key);
+    if (fault == KEY_FINE)
+        return ERR_NONE;
+    char hex[HEX_SIZE (KEY_ID_SIZE)];
+    return error_set (
+        self->e, ERR_KEY, "sign key %s of %.*s is %s at log time %" PRId64,
+        hex_encode (hex, id.octets, KEY_ID_SIZE), (int) name.size,
+        (const char *) name.data, faults[fault], self->run.last_time);
+}
+
+static enum err bad_signature (const struct verifier *self, const char *what,
+                               struct slice name) {
+    return error_set (self->e, ERR_SIGNATURE,
+                      "the %s of %.*s over %zu messages does not verify", what,
+                      (int) name.size, (const char *) name.data,
+                      self->run.first.batch_size);
+}
+
+static enum err verify_author (const struct verifier *self) {
+    const struct record *r = &self->run.first;
+    const struct message *m = &self->run.first_message;
+    const uint8_t *key;
+    enum err rc = find_key (self, m->author, m->key_id, &key);
+    if (rc)
+        return rc;
+    if (!batch_signature_valid (key, self->dialogue, m->author, r->channel,
+                                r->batch_size, &self->run.root, r->signature))
+        return bad_signature (self, "signature", m->author);
+    return ERR_NONE;
+}
+
+static enum err verify_via (const struct verifier *self) {
+    const struct record *r = &self->run.first;
+    const struct message *m = &self->run.first_message;
+    if (!r->via.present)
+        return ERR_NONE;
+    const uint8_t *key;
+    enum err rc = find_key (self, r->via.submitter, r->via.key_id, &key);
+    if (rc)
+        return rc;
+    if (!via_signature_valid (key, self->dialogue, r->via.submitter, m->author,
+                              r->channel, r->batch_size, &self->run.root,
+                              r->via.signature))
+        return bad_signature (self, "via", r->via.submitter);
+    return ERR_NONE;
+}
+
+/* Keys expire and never come back, so the last log time speaks for all. */
+static enum err verify_right (const struct verifier *self) {
+    const struct run *run = &self->run;
+    struct slice author = run->first_message.author;
+    enum verdict verdict = rights_ask (self->roster, author, run->first.channel,
+                                       RIGHT_WRITE, run->last_time);
+    if (verdict == VERDICT_YES)
+        return ERR_NONE;
+    return error_set (
+        self->e, ERR_RIGHT, "%.*s may not write %.*s: %s", (int) author.size,
+        (const char *) author.data, (int) run->first.channel.size,
+        (const char *) run->first.channel.data, verdict_name (verdict));
+}
+
+static enum err end_run (struct verifier *self) {
+    struct run *run = &self->run;
+    if (run->number < 0 || run->judged == 0)
+        return ERR_NONE;
+    enum err rc = run_root (run, self->e);
+    if (!rc)
+        rc = verify_author (self);
+    if (!rc)
+        rc = verify_via (self);
+    if (!rc)
+        rc = verify_right (self);
+    run->number = -1;
+    return rc ? error_at (self->e, "record %" PRId64, run->first.sequence)
+              : ERR_NONE;
+}
+
+static enum err enter_run (struct verifier *self, const struct block_walk *w) {
+    struct run *run = &self->run;
+    if (w->run == run->number)
+        return ERR_NONE;
+    enum err rc = end_run (self);
+    run->number = w->run;
+    run->judged = run->newer = run->used = 0;
+    if (w->run >= 0)
+        block_run_at (self->block, (size_t) w->run, &run->view);
+    return rc;
+}
+
+/* Records. */
+
+/* Without the id of each message a batch proves nothing, and what is in it must
+ * not pass for proven. */
+static enum err check_mixed (const struct verifier *self) {
+    if (self->run.judged == 0 || self->run.newer == 0)
+        return ERR_NONE;
+    return error_set (self->e, ERR_NEWER,
+                      "records of one batch in a newer format and in ours");
+}
+
+static enum err verify_header (const struct verifier *self,
+                               const struct message *m) {
+    if (memcmp (m->dialogue, self->dialogue->octets, HASH_SIZE) != 0)
+        return error_set (self->e, ERR_CHAIN, "a message of another dialogue");
+    if (m->roster_version > roster_version (self->roster))
+        return error_set (self->e, ERR_CHAIN,
+                          "a message under roster version %" PRId64
+                          ", in force is %" PRId64,
+                          m->roster_version, roster_version (self->roster));
+    return ERR_NONE;
+}
+
+static enum err add_message (struct verifier *self, const struct record *r) {
+    struct run *run = &self->run;
+    if (run->number < 0)
+        return error_set (self->e, ERR_MALFORMED, "a message in no batch");
+    struct message m;
+    enum err rc = record_message (r, &m, self->e);
+    if (!rc)
+        rc = verify_header (self, &m);
+    if (rc)
+        return rc;
+    if (run->judged == 0) {
+        run->first = *r;
+        run->first_message = m;
+        batch_ids_begin (&run->ids, r->batch_size);
+    }
+    rc = run->view.kind == RUN_PATHS
+             ? add_path (run, r, &m.id, self->e)
+             : batch_ids_put (&run->ids, r, &m.id, self->e);
+    run->judged++;
+    run->last_time = r->log_time;
+    return rc;
+}
+
+static enum err same_roster (const struct verifier *self, int64_t version,
+                             const struct hash *digest) {
+    if (version == roster_version (self->roster)
+        && hash_equal (digest, roster_digest (self->roster)))
+        return ERR_NONE;
+    char text[HASH_TEXT_MAX];
+    return error_set (
+        self->e, ERR_CHAIN,
+        "it names roster version %" PRId64 " %s, in force is %" PRId64, version,
+        hash_text (text, digest), roster_version (self->roster));
+}
+
+static enum err verify_content (struct verifier *self, const struct record *r) {
+    struct roster_payload roster;
+    struct mark_payload mark;
+    enum err rc;
+    switch (r->type) {
+    case RECORD_MESSAGE:
+        return add_message (self, r);
+    case RECORD_ROSTER:
+        rc = roster_payload_read (r->payload, &roster, self->e);
+        return rc ? rc : same_roster (self, roster.version, &roster.digest);
+    case RECORD_MARK:
+        rc = mark_payload_read (r->payload, &mark, self->e);
+        return rc ? rc
+                  : same_roster (self, mark.roster_version,
+                                 &mark.roster_digest);
+    default:
+        return ERR_NONE; /* an erasure's order is a note of its own */
+    }
+}
+
+static enum err verify_record (struct verifier *self,
+                               const struct block_walk *w) {
+    struct record r;
+    enum err rc = record_read (w->record, &r, self->e);
+    if (!rc && r.epoch != roster_epoch (self->roster))
+        return error_set (self->e, ERR_CHAIN,
+                          "epoch %" PRId64 ", the roster's is %" PRId64,
+                          r.epoch, roster_epoch (self->roster));
+    if (!rc)
+        rc = verify_content (self, &r);
+    if (rc != ERR_NEWER)
+        return rc ? rc : check_mixed (self);
+    self->run.newer++;
+    return check_mixed (self);
+}
+
+enum err block_verify (const struct block *self, const struct hash *dialogue,
+                       const struct roster *roster, struct error *e) {
+    struct error own;
+    struct verifier verifier;
+    verifier.block = self;
+    verifier.dialogue = dialogue;
+    verifier.roster = roster;
+    verifier.run.number = -1;
+    verifier.e = e ? e : &own;
+    struct block_walk w;
+    block_walk (self, &w);
+    while (block_next (&w)) {
+        enum err rc = enter_run (&verifier, &w);
+        if (rc)
+            return rc;
+        rc = verify_record (&verifier, &w);
+        if (rc)
+            return error_at (verifier.e, "record %" PRId64,
+                             self->first_sequence + (int64_t) w.index);
+    }
+    return end_run (&verifier);
+}
