@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "vectors.h"
+
 /* Of the seed 00 01 .. 1f, computed with Python's hashlib and PyNaCl. */
 #define DASH "\xe2\x80\x94"
 #define HEAD "parley/card/1\n-\n"
@@ -141,12 +143,57 @@ static void unknown_signatures_are_passed_over (void **state) {
     assert_int_equal (card_read (slice_text (octets), &card, NULL), ERR_NONE);
 }
 
+static void card_agrees (const json_t *in, const json_t *out) {
+    static const char *const names[] = { "sign", "note", "witness", "seal",
+                                         "link" };
+    struct card card;
+    struct note note;
+    struct error e = { 0 };
+    const struct slice octets = vector_slice (in, "note");
+    if (card_read (octets, &card, &e) || note_read (octets, &note, &e))
+        fail_msg ("%s", e.text);
+    assert_string_equal (card.name, vector_text (out, "name"));
+    assert_true (slice_equal (note.text, vector_slice (out, "text")));
+    struct hash digest = note_digest (note.text);
+    vector_hex_equal (out, "digest", digest.octets, HASH_SIZE);
+    const json_t *keys = json_object_get (out, "keys");
+    if (card.is_root) {
+        vector_hex_equal (keys, "root", card.root, KEY_SIZE);
+        return;
+    }
+    const uint8_t *const found[] = { card.keys.sign, card.keys.note,
+                                     card.keys.witness, card.keys.seal,
+                                     card.keys.link };
+    for (size_t i = 0; i < 5; i++)
+        vector_hex_equal (keys, names[i], found[i], KEY_SIZE);
+}
+
+static void the_other_implementation_agrees (void **state) {
+    (void) state;
+    size_t i;
+    json_t *vector, *all = vectors_load ("keys.json");
+    struct buf room = { 0 };
+    json_array_foreach (all, i, vector) {
+        struct card card;
+        if (!vector_is (vector, "card"))
+            continue;
+        if (!vector_refused (vector))
+            card_agrees (json_object_get (vector, "in"),
+                         json_object_get (vector, "out"));
+        else if (card_read (vector_octets (vector, &room), &card, NULL) == 0)
+            fail_msg ("taken: %s", vector_text (vector, "name"));
+    }
+    buf_free (&room);
+    json_decref (all);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (cards_are_read_strictly),
         cmocka_unit_test (a_broker_has_no_card),
         cmocka_unit_test (cards_are_the_same_octets_everywhere),
         cmocka_unit_test (unknown_signatures_are_passed_over),
+        cmocka_unit_test (the_other_implementation_agrees),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

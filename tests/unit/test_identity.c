@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vectors.h"
+
 /* Seed 00 01 .. 1f; what follows from it was computed with Python's hashlib
  * and PyNaCl. */
 #define SEED_TEXT "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -489,6 +491,100 @@ static void fields_are_taken_line_by_line (void **state) {
     assert_false (field_take (&rest, "a", &value));
 }
 
+/* keys.json */
+
+static enum identity_kind kind_of (const char *text) {
+    return strcmp (text, "delegation") == 0 ? IDENTITY_DELEGATION
+           : strcmp (text, "root") == 0     ? IDENTITY_ROOT
+                                            : IDENTITY_BROKER;
+}
+
+static void label_agrees (const json_t *in, const json_t *out) {
+    char want[LABEL_SIZE + 1], text[HEX_SIZE (LABEL_SIZE)];
+    snprintf (want, sizeof want, "parley/%s", vector_text (in, "text"));
+    for (enum label l = LABEL_BATCH; l <= LABEL_SENDER; l++)
+        if (strcmp ((const char *) label_octets (l) + 1, want) == 0) {
+            hex_encode (text, label_octets (l), LABEL_SIZE);
+            assert_string_equal (text, vector_text (out, "label"));
+            return;
+        }
+    fail_msg ("no label '%s'", want);
+}
+
+static void keys_agree (const json_t *in, json_t *out) {
+    uint8_t octets[KEY_SIZE];
+    const char *name;
+    json_t *key;
+    assert_int_equal (
+        hex_decode (octets, sizeof octets, vector_text (in, "seed")), 0);
+    struct identity *self =
+        identity_from_seed (kind_of (vector_text (in, "kind")),
+                            vector_text (in, "name"), octets, NULL);
+    assert_non_null (self);
+    json_object_foreach (out, name, key) {
+        const int n = (int) json_integer_value (json_object_get (key, "n"));
+        if (n == KEY_VEIL) {
+            vector_hex_equal (key, "secret", identity_veil (self), KEY_SIZE);
+            continue;
+        }
+        const uint8_t *public_key =
+            identity_public (self, (enum identity_key) n);
+        const bool curve =
+            strcmp (name, "seal") == 0 || strcmp (name, "link") == 0;
+        struct key_id id =
+            key_id_of (curve ? KEY_TYPE_X25519 : KEY_TYPE_ED25519, public_key);
+        vector_hex_equal (key, "public", public_key, KEY_SIZE);
+        vector_hex_equal (key, "id", id.octets, KEY_ID_SIZE);
+    }
+    identity_destroy (&self);
+}
+
+static void secret_file_agrees (const json_t *in, const json_t *out) {
+    uint8_t octets[KEY_SIZE];
+    struct error e = { 0 };
+    struct identity *self = identity_read (vector_slice (in, "text"), &e);
+    if (!self)
+        fail_msg ("%s", e.text);
+    assert_string_equal (identity_name (self), vector_text (out, "name"));
+    assert_int_equal (identity_kind (self),
+                      kind_of (vector_text (out, "kind")));
+    assert_int_equal (
+        hex_decode (octets, sizeof octets, vector_text (out, "seed")), 0);
+    struct identity *other = identity_from_seed (
+        identity_kind (self), identity_name (self), octets, NULL);
+    static const enum identity_key any[] = { [IDENTITY_DELEGATION] = KEY_SIGN,
+                                             [IDENTITY_ROOT] = KEY_ROOT,
+                                             [IDENTITY_BROKER] = KEY_LOG };
+    const enum identity_key which = any[identity_kind (self)];
+    assert_memory_equal (identity_public (self, which),
+                         identity_public (other, which), KEY_SIZE);
+    identity_destroy (&self);
+    identity_destroy (&other);
+}
+
+static void the_other_implementation_agrees (void **state) {
+    (void) state;
+    size_t i;
+    json_t *vector, *all = vectors_load ("keys.json");
+    struct buf room = { 0 };
+    json_array_foreach (all, i, vector) {
+        const json_t *in = json_object_get (vector, "in");
+        json_t *out = json_object_get (vector, "out");
+        if (vector_is (vector, "label"))
+            label_agrees (in, out);
+        else if (vector_is (vector, "keys"))
+            keys_agree (in, out);
+        else if (!vector_is (vector, "secret-file"))
+            continue; /* test_card reads those */
+        else if (!vector_refused (vector))
+            secret_file_agrees (in, out);
+        else if (identity_read (vector_octets (vector, &room), NULL))
+            fail_msg ("taken: %s", vector_text (vector, "name"));
+    }
+    buf_free (&room);
+    json_decref (all);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (names_outside_their_grammar_are_refused),
@@ -506,6 +602,7 @@ int main (void) {
         cmocka_unit_test (large_data_is_signed_too),
         cmocka_unit_test (texts_are_signed_by_note_or_root),
         cmocka_unit_test (fields_are_taken_line_by_line),
+        cmocka_unit_test (the_other_implementation_agrees),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

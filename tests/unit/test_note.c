@@ -8,6 +8,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "vectors.h"
+
 #define DASH "\xe2\x80\x94"
 #define SIG DASH " A YWJjZGU=\n" /* 5 octets: as short as a signature gets */
 #define DIALOGUE                                                               \
@@ -460,6 +462,127 @@ static void known_ones_are_found_among_64 (void **state) {
     buf_free (&b);
 }
 
+/* notes.json */
+
+#define KNOWN_MAX 8
+
+static void parse_agrees (const json_t *in, const json_t *out) {
+    struct note note;
+    size_t i;
+    json_t *line, *wanted = json_object_get (out, "signatures");
+    assert_int_equal (note_read (vector_slice (in, "note"), &note, NULL), 0);
+    assert_true (slice_equal (note.text, vector_slice (out, "text")));
+    assert_int_equal (note.count, json_array_size (wanted));
+    json_array_foreach (wanted, i, line) {
+        uint8_t octets[4 + SIGNATURE_SIZE];
+        assert_true (
+            slice_equal (note.lines[i].name, vector_slice (line, "name")));
+        assert_int_equal (
+            base64_decode (octets, sizeof octets, note.lines[i].base64), 0);
+        vector_hex_equal (line, "id4", octets, 4);
+        vector_hex_equal (line, "signature", octets + 4, SIGNATURE_SIZE);
+    }
+}
+
+static void sign_agrees (const json_t *in, const json_t *out) {
+    struct buf note = { 0 };
+    const char *name;
+    json_t *hex;
+    const struct slice text = vector_slice (in, "text");
+    const enum identity_kind kind = strcmp (vector_text (in, "kind"), "root")
+                                        ? IDENTITY_DELEGATION
+                                        : IDENTITY_ROOT;
+    note_begin (&note, text);
+    json_object_foreach (json_object_get (in, "seeds"), name, hex) {
+        uint8_t seed[KEY_SIZE];
+        assert_int_equal (
+            hex_decode (seed, sizeof seed, json_string_value (hex)), 0);
+        struct identity *self = identity_from_seed (kind, name, seed, NULL);
+        assert_int_equal (note_sign (self, text, &note, NULL), 0);
+        identity_destroy (&self);
+    }
+    assert_true (slice_equal (buf_slice (&note), vector_slice (out, "note")));
+    struct hash digest = note_digest (text);
+    vector_hex_equal (out, "digest", digest.octets, HASH_SIZE);
+    buf_free (&note);
+}
+
+/* How many signed, by name where `signers` is given; -1 for a refusal. */
+static int signed_by (struct slice octets, const json_t *known,
+                      const json_t *wanted) {
+    static uint8_t octets_of[KNOWN_MAX][KEY_SIZE];
+    struct note_key table[KNOWN_MAX];
+    bool good[KNOWN_MAX];
+    struct note note;
+    size_t i, j;
+    json_t *key, *name;
+    int have = 0;
+    assert_true (json_array_size (known) <= KNOWN_MAX);
+    json_array_foreach (known, i, key) {
+        table[i] = (struct note_key){ vector_text (key, "name"), octets_of[i] };
+        assert_int_equal (
+            hex_decode (octets_of[i], KEY_SIZE, vector_text (key, "key")), 0);
+    }
+    if (note_read (octets, &note, NULL)
+        || note_verify (&note, table, json_array_size (known), good, NULL))
+        return -1;
+    for (i = 0; i < json_array_size (known); i++) {
+        bool wants = false;
+        json_array_foreach (wanted, j, name) wants |=
+            strcmp (json_string_value (name), table[i].name) == 0;
+        assert_int_equal (good[i], wants);
+        have += good[i];
+    }
+    return have;
+}
+
+static void good_vector (const json_t *vector) {
+    const json_t *in = json_object_get (vector, "in");
+    const json_t *out = json_object_get (vector, "out");
+    if (vector_is (vector, "parse")) {
+        parse_agrees (in, out);
+    } else if (vector_is (vector, "sign")) {
+        sign_agrees (in, out);
+    } else {
+        const json_t *wanted = json_object_get (out, "signers");
+        assert_int_equal (signed_by (vector_slice (in, "note"),
+                                     json_object_get (in, "known"), wanted),
+                          json_array_size (wanted));
+    }
+}
+
+static void bad_vector (const json_t *vector) {
+    struct buf room = { 0 };
+    const struct slice octets = vector_octets (vector, &room);
+    if (vector_is (vector, "sign")) {
+        const bool root = strcmp (vector_text (vector, "signer"), "root") == 0;
+        struct identity *self =
+            made (root ? IDENTITY_ROOT : IDENTITY_DELEGATION,
+                  root ? "EUROPOL/root" : "EUROPOL/hq");
+        struct buf line = { 0 };
+        if (note_sign (self, octets, &line, NULL) == ERR_NONE)
+            fail_msg ("signed: %s", vector_text (vector, "name"));
+        identity_destroy (&self);
+    } else if (signed_by (octets, json_object_get (vector, "known"), NULL)
+               > 0) {
+        fail_msg ("taken: %s", vector_text (vector, "name"));
+    }
+    buf_free (&room);
+}
+
+static void the_other_implementation_agrees (void **state) {
+    (void) state;
+    size_t i;
+    json_t *vector, *all = vectors_load ("notes.json");
+    json_array_foreach (all, i, vector) {
+        if (vector_refused (vector))
+            bad_vector (vector);
+        else
+            good_vector (vector);
+    }
+    json_decref (all);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (the_form_is_judged),
@@ -474,6 +597,7 @@ int main (void) {
         cmocka_unit_test (a_known_id_needs_a_whole_signature),
         cmocka_unit_test (names_do_not_stand_in_for_each_other),
         cmocka_unit_test (known_ones_are_found_among_64),
+        cmocka_unit_test (the_other_implementation_agrees),
     };
     return cmocka_run_group_tests (tests, signers_make, signers_free);
 }
