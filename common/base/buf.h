@@ -40,8 +40,8 @@ struct buf {
 };
 
 /* `struct buf b = { 0 };` is an empty one. */
-void buf_free (struct buf *self);              /* empty again */
-void buf_clear (struct buf *self);             /* keeps the room */
+void buf_free (struct buf *self);  /* empty again */
+void buf_clear (struct buf *self); /* keeps the room */
 /* Room for `more` octets behind the content; data is not NULL after. Grows by
  * doubling. What is added below may not point into self. */
 void buf_reserve (struct buf *self, size_t more);
@@ -52,7 +52,7 @@ void buf_add_format (struct buf *self, const char *format, ...)
     PRINTF_LIKE (2, 3);
 void buf_add_zeros (struct buf *self, size_t size);
 void buf_add_u8 (struct buf *self, uint8_t v);
-void buf_add_u16 (struct buf *self, uint16_t v); /* big-endian, as all of ours */
+void buf_add_u16 (struct buf *self, uint16_t v); /* big-endian, all of them */
 void buf_add_u32 (struct buf *self, uint32_t v);
 void buf_add_u64 (struct buf *self, uint64_t v);
 /* Room for `size` octets at the end, counted as written; the caller fills it

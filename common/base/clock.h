@@ -2,7 +2,8 @@
  *
  * Times on the wire and in the ledger are Unix milliseconds (int64). Waiting
  * is measured with the monotonic clock only. Tests set an offset to the wall
- * clock with PARLEY_TEST_CLOCK_OFFSET_MS; nothing else reads it. Thread-safe. */
+ * clock with PARLEY_TEST_CLOCK_OFFSET_MS, read once; nonsense in it ends the
+ * process. Thread-safe. */
 #ifndef PARLEY_CLOCK_H
 #define PARLEY_CLOCK_H
 

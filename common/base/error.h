@@ -17,24 +17,24 @@
 
 enum err {
     ERR_NONE = 0,
-    ERR_ARGUMENT,   /* the caller's mistake: a value outside its contract */
-    ERR_MALFORMED,  /* octets or text outside their grammar */
-    ERR_LIMIT,      /* larger, longer, deeper or more than a limit allows */
-    ERR_NEWER,      /* a format that this build does not know; not a fault */
-    ERR_SIGNATURE,  /* a signature that does not verify, or is missing */
-    ERR_KEY,        /* a key that is unknown, expired, revoked or too open */
-    ERR_DIGEST,     /* content that does not match its digest or checksum */
-    ERR_RIGHT,      /* not allowed by the roster */
-    ERR_CHAIN,      /* a roster or record that does not follow its predecessor */
-    ERR_NOT_FOUND,  /* asked for, not there */
-    ERR_EXISTS,     /* there already, and may not be replaced */
-    ERR_FULL,       /* a bounded place has no room; try again later */
-    ERR_STATE,      /* not possible now: closed, locked, not connected */
-    ERR_IO,         /* the operating system refused; errno is in the text */
-    ERR_NO_SPACE,   /* the disk is full, or below the space kept free */
-    ERR_DAMAGED,    /* our own store is not what we wrote: stop, loudly */
-    ERR_TIMEOUT,    /* did not happen in the time given */
-    ERR_CONFIG,     /* a configuration file that can't be taken */
+    ERR_ARGUMENT,  /* the caller's mistake: a value outside its contract */
+    ERR_MALFORMED, /* octets or text outside their grammar */
+    ERR_LIMIT,     /* larger, longer, deeper or more than a limit allows */
+    ERR_NEWER,     /* a format that this build does not know; not a fault */
+    ERR_SIGNATURE, /* a signature that does not verify, or is missing */
+    ERR_KEY,       /* a key that is unknown, expired, revoked or too open */
+    ERR_DIGEST,    /* content that does not match its digest or checksum */
+    ERR_RIGHT,     /* not allowed by the roster */
+    ERR_CHAIN,     /* a roster or record that does not follow the last */
+    ERR_NOT_FOUND, /* asked for, not there */
+    ERR_EXISTS,    /* there already, and may not be replaced */
+    ERR_FULL,      /* a bounded place has no room; try again later */
+    ERR_STATE,     /* not possible now: closed, locked, not connected */
+    ERR_IO,        /* the operating system refused; errno is in the text */
+    ERR_NO_SPACE,  /* the disk is full, or below the space kept free */
+    ERR_DAMAGED,   /* our own store is not what we wrote: stop, loudly */
+    ERR_TIMEOUT,   /* did not happen in the time given */
+    ERR_CONFIG,    /* a configuration file that can't be taken */
 };
 
 /* Longest text kept with an error, octets, with the closing NUL. A longer one
@@ -60,8 +60,7 @@ enum err error_sys (struct error *e, int saved_errno, const char *format, ...)
 /* Put "what: " before the text that is there, and keep the code, which is
  * returned. For a caller that knows the place (a file, a field). With NULL it
  * can't know the code and returns ERR_ARGUMENT: never success. */
-enum err error_at (struct error *e, const char *format, ...)
-    PRINTF_LIKE (2, 3);
+enum err error_at (struct error *e, const char *format, ...) PRINTF_LIKE (2, 3);
 
 /* "LIMIT", "MALFORMED", ...: stable, for logs and JSON. Never NULL. */
 const char *error_name (enum err code);
@@ -78,8 +77,8 @@ size_t text_printable (char *out, size_t room, const void *data, size_t size);
 
 /* Out of memory, the one place that ends the process for it. Sizes are bounded
  * before they are allocated, so this is the machine's failure, not a peer's. */
-void *mem_alloc (size_t size) MUST_CHECK;              /* zeroed */
-void *mem_resize (void *old, size_t size) MUST_CHECK;  /* not zeroed */
+void *mem_alloc (size_t size) MUST_CHECK;             /* zeroed */
+void *mem_resize (void *old, size_t size) MUST_CHECK; /* not zeroed */
 char *mem_copy_text (const char *text) MUST_CHECK;
 void *mem_copy (const void *data, size_t size) MUST_CHECK;
 

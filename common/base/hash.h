@@ -19,7 +19,8 @@ struct hash {
 struct hash hash_sha256 (struct slice data);
 /* Several slices as if they were one. */
 struct hash hash_sha256_parts (const struct slice *parts, size_t count);
-/* RFC 6962 section 2.1: SHA-256(0x00 || data), SHA-256(0x01 || left || right) */
+/* LEAF and NODE of PROTOCOL.md section 2.1: SHA-256(0x00 || data) and
+ * SHA-256(0x01 || left || right). */
 struct hash hash_leaf (struct slice data);
 struct hash hash_node (const struct hash *left, const struct hash *right);
 struct hash hash_blake2b (struct slice data);

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#define TOPIC_MAX 255       /* octets of a topic */
+#define TOPIC_MAX 255 /* octets of a topic */
 #define TOPIC_LEVELS_MIN 2
 #define TOPIC_LEVELS_MAX 16
 #define TOPIC_LEVEL_MAX 128 /* octets of a level */
@@ -32,9 +32,9 @@ struct slice topic_channel (struct slice topic);
 bool channel_name_valid (struct slice name);
 /* An ad-hoc channel: "@" and 1 to 16 entities ascending, joined by "+". */
 bool channel_is_adhoc (struct slice channel);
-enum err channel_adhoc_check (struct slice channel, struct error *e)
-    MUST_CHECK;
-/* The n-th entity of a checked ad-hoc channel; an empty slice behind the last. */
+enum err channel_adhoc_check (struct slice channel, struct error *e) MUST_CHECK;
+/* The n-th entity, from 0, of a checked ad-hoc channel; an empty slice behind
+ * the last. */
 struct slice channel_adhoc_entity (struct slice channel, size_t n);
 bool channel_adhoc_names (struct slice channel, struct slice entity);
 

@@ -76,6 +76,13 @@ static void test_add_format (void **state) {
         assert_int_equal (b.size - before, width + 1);
         assert_int_equal (b.data[b.size - 1], '5');
     }
+    /* Into room that has to grow by just as much. */
+    for (int width = 1; width < 300; width++) {
+        buf_free (&b);
+        buf_add_format (&b, "%*d", width, 5);
+        assert_int_equal (b.size, width);
+        assert_true (b.size < b.room);
+    }
     buf_clear (&b);
     buf_add_format (&b, "%s", "");
     assert_int_equal (b.size, 0);
