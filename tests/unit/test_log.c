@@ -250,7 +250,7 @@ static void test_values_kept (void **state) {
     (void) state;
     const char *kept[8];
     for (int i = 0; i < 8; i++) {
-        char one[4];
+        char one[16];
         snprintf (one, sizeof one, "v%d", i);
         kept[i] = i % 2 ? log_text (one) : log_hex (one, 2);
     }
