@@ -144,9 +144,7 @@ static void take_prefix (struct reader *self, const struct message *like,
 }
 
 static void take_body (struct reader *self, struct message *out) {
-    out->body_length = mp_int (&self->in, BODY_MIN, INT64_MAX);
-    if (out->body_length > BODY_MAX)
-        over (self, "body", (size_t) out->body_length, BODY_MAX);
+    out->body_length = mp_int (&self->in, BODY_MIN, BODY_MAX);
     out->body_digest = take_octets (self, HASH_SIZE);
 }
 

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "vectors.h"
+
 #define LEAVES 300
 
 static struct hash leaves[LEAVES];
@@ -185,6 +187,66 @@ static void paths_as_the_rfc_writes_them (void **state) {
     }
 }
 
+/* Vectors */
+
+static size_t hashes_of (const json_t *array, struct hash *out) {
+    size_t count = json_array_size (array);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal (
+            hash_parse (json_string_value (json_array_get (array, i)), &out[i]),
+            0);
+    return count;
+}
+
+static void check_tree (const json_t *in, const json_t *out) {
+    const json_t *entries = json_object_get (in, "entries");
+    const json_t *paths = json_object_get (out, "paths");
+    struct hash want[64], path[TREE_PATH_MAX];
+    size_t count = hashes_of (json_object_get (out, "leaves"), want);
+    assert_int_equal (count, json_array_size (entries));
+    for (size_t i = 0; i < count; i++) {
+        struct slice entry = vector_hex (json_array_get (entries, i));
+        struct hash leaf = hash_leaf (entry);
+        assert_hash (&leaf, &want[i]);
+        size_t length = tree_path (want, count, i, path);
+        const json_t *nodes = json_array_get (paths, i);
+        assert_int_equal (length, json_array_size (nodes));
+        for (size_t n = 0; n < length; n++)
+            assert_text (&path[n],
+                         json_string_value (json_array_get (nodes, n)));
+        vector_drop (entry);
+    }
+    struct hash root = tree_root_of (want, count);
+    assert_text (&root, json_string_value (json_object_get (out, "root")));
+}
+
+static void check_path (const json_t *in) {
+    struct hash path[TREE_PATH_MAX], leaf, root;
+    size_t length = hashes_of (json_object_get (in, "path"), path);
+    const char *text = json_string_value (json_object_get (in, "leaf"));
+    json_int_t index = json_integer_value (json_object_get (in, "index"));
+    json_int_t size = json_integer_value (json_object_get (in, "size"));
+    assert_int_equal (hash_parse (text, &leaf), 0);
+    assert_int_equal (tree_path_root (&leaf, (uint64_t) index, (uint64_t) size,
+                                      path, length, &root),
+                      ERR_MALFORMED);
+}
+
+static void vectors (void **state) {
+    (void) state;
+    json_t *all = vectors_load ("tree");
+    if (!all)
+        skip();
+    for (size_t i = 0; i < json_array_size (all); i++) {
+        const json_t *v = json_array_get (all, i);
+        if (vector_is (v, "tree"))
+            check_tree (json_object_get (v, "in"), json_object_get (v, "out"));
+        else if (vector_is (v, "path"))
+            check_path (json_object_get (v, "in"));
+    }
+    json_decref (all);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_path_of_another_length_is_refused),
@@ -193,6 +255,7 @@ int main (void) {
         cmocka_unit_test (known_roots),
         cmocka_unit_test (roots_as_the_rfc_writes_them),
         cmocka_unit_test (paths_as_the_rfc_writes_them),
+        cmocka_unit_test (vectors),
     };
     return cmocka_run_group_tests (tests, make_leaves, NULL);
 }
