@@ -116,6 +116,7 @@ _BAD_EXT = [
     ("key 2^31", "81ce8000000000", "keys are 1 to 2^31-1"),
     ("string key", "81a16100", "keys are integers"),
     ("a key twice", "8201000100", "not unique"),
+    ("nested 17 deep", "8101" + "91" * 16 + "00", "nesting 16"),
     ("above 1,024", "8101c503fc" + "00" * 1020, "above 1,024 octets"),
 ]
 
@@ -129,9 +130,10 @@ def canonical_vectors():
                         {"hex": octets.hex()}))
     out += [bad(name, "msgpack", bytes.fromhex(octets), why)
             for name, octets, why in _BAD_MSGPACK]
-    for value in (Ext(), Ext({1: "a", 127: None, 2**31 - 1: [{"b": 1}]}),
+    for value in (Ext(), Ext({1: _nested(15)}), Ext({1: "a", 127: None, 2**31 - 1: [{"b": 1}]}),
                   Ext({1: b"\0" * 1019})):
-        out.append(good(f"extension map of {len(value)}", "extension",
+        out.append(good(f"extension map {mp.encode(value)[:8].hex()}",
+                        "extension",
                         {"value": typed(value)},
                         {"hex": mp.encode(value).hex()}))
     return out + [bad(f"extension: {name}", "extension",
@@ -416,6 +418,10 @@ def records_vectors():
     out.append(good("a mark with an odd extension key", "record",
                     record_json(odd),
                     {"hex": odd.octets.hex(), "leaf": odd.leaf.hex()}))
+    deep = _other(mark, Ext({1: _nested(15)}))
+    out.append(good("an extension map nests from itself", "record",
+                    record_json(deep),
+                    {"hex": deep.octets.hex(), "leaf": deep.leaf.hex()}))
     for name, r in (("type 4", _other(mark, type=4)),
                     ("format 2", _other(mark, format=2)),
                     ("an even extension key", _other(mark, Ext({2: 0})))):

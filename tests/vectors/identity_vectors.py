@@ -239,6 +239,11 @@ def _bad_notes(text, both, known):
             "not a signature line"),
         one("plus in a name", notes.join(text, first, second.replace(
             "AFRIPOL/hq", "AFRIPOL+hq")), "not a key name"),
+        one("a name of 256", notes.join(text, first, second.replace(
+            "AFRIPOL/hq", "x" * 256)), "a key name has 1 to 255 octets"),
+        one("no-break space in a name", notes.join(
+            text, first, second.replace("AFRIPOL/hq", "AFRIPOL\u00a0hq")),
+            "not a key name"),
         one("base64 without padding", notes.join(text, first.replace(
             "=\n", "\n")), "not the one spelling"),
         one("no signature behind the id", notes.join(

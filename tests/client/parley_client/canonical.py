@@ -30,6 +30,8 @@ def encode(value, depth=0):
         return _str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _head(len(value), None, 0xC4, 0xC5, 0xC6) + bytes(value)
+    if isinstance(value, Ext):
+        depth = 0  # an extension map counts from itself
     check(depth < DEPTH, "nested more than 16 deep")
     if isinstance(value, (list, tuple)):
         out = _head(len(value), (0x90, 15), None, 0xDC, 0xDD)
@@ -105,6 +107,7 @@ def _map(value, depth):
 class _Cursor:
     def __init__(self, octets, ext_at):
         self.octets, self.at, self.ext_at = octets, 0, ext_at
+        self.base = 0  # nesting above an extension map does not count
 
     def take(self, n):
         check(len(self.octets) - self.at >= n, "ends early")
@@ -166,8 +169,13 @@ class _Cursor:
         except UnicodeDecodeError:
             raise Refused("a string is not UTF-8") from None
 
+    def nest(self, path):
+        if path == self.ext_at:
+            self.base = len(path)
+        check(len(path) - self.base < DEPTH, "nested more than 16 deep")
+
     def array(self, n, path):
-        check(len(path) < DEPTH, "nested more than 16 deep")
+        self.nest(path)
         # Each element has an octet at least: n is bounded before it counts.
         check(n <= len(self.octets) - self.at, "ends early")
         return [self.value(path + (i,)) for i in range(n)]
@@ -179,7 +187,7 @@ class _Cursor:
         return self.value()
 
     def map(self, n, path):
-        check(len(path) < DEPTH, "nested more than 16 deep")
+        self.nest(path)
         check(2 * n <= len(self.octets) - self.at, "ends early")
         ext = path == self.ext_at
         start, out, last = self.at - (1 if n < 16 else 3), Ext() if ext else {}, None
