@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "vectors.h"
+#include "format_vectors.h"
 
 /* A header in its parts: two arrays' heads, the 13 elements of the prefix,
  * body length, digest, and what may follow. */

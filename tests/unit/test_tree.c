@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "vectors.h"
+#include "format_vectors.h"
 
 #define LEAVES 300
 

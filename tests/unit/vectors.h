@@ -1,5 +1,8 @@
-/* The vectors of tests/vectors, which another implementation wrote: one JSON
- * array a file, of objects with "name", "kind", and "in", "out" or "error". */
+/* vectors - the cases of tests/vectors/NAME.json, made by the Python client.
+ *
+ * A case is {"name", "kind", "in", "out"}, or for a refusal {"name", "kind",
+ * "text" or "hex", "error"}. PARLEY_VECTORS names the folder. Include behind
+ * cmocka.h. */
 #ifndef PARLEY_TEST_VECTORS_H
 #define PARLEY_TEST_VECTORS_H
 
@@ -8,55 +11,64 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-/* NULL where there is no such file. The caller owns it. */
-static inline json_t *vectors_load (const char *name) {
-    const char *folder = getenv ("PARLEY_VECTORS");
+/* The array; the caller's. Skips the test where there is no such file. */
+static inline json_t *vectors_load (const char *file) {
     char path[4096];
-    if (!folder)
-        return NULL;
-    snprintf (path, sizeof path, "%s/%s.json", folder, name);
-    FILE *file = fopen (path, "r");
-    if (!file)
-        return NULL;
-    json_error_t error;
-    json_t *all = json_loadf (file, 0, &error);
-    fclose (file);
-    if (!json_is_array (all))
-        fail_msg ("%s: %s", path, error.text);
+    json_error_t why;
+    const char *folder = getenv ("PARLEY_VECTORS");
+    snprintf (path, sizeof path, "%s/%s", folder ? folder : ".", file);
+    if (access (path, F_OK) != 0)
+        skip();
+    json_t *all = json_load_file (path, JSON_ALLOW_NUL, &why);
+    if (!all)
+        fail_msg ("%s, line %d: %s", path, why.line, why.text);
+    assert_true (json_array_size (all) > 0);
     return all;
 }
 
+/* A member that must be there, borrowed. */
+static inline const char *vector_text (const json_t *object, const char *name) {
+    const char *text = json_string_value (json_object_get (object, name));
+    if (!text)
+        fail_msg ("no text '%s' in the vector", name);
+    return text;
+}
+
 static inline bool vector_is (const json_t *vector, const char *kind) {
-    return strcmp (json_string_value (json_object_get (vector, "kind")), kind)
-           == 0;
+    return strcmp (vector_text (vector, "kind"), kind) == 0;
 }
 
-/* Octets from hex, exactly that many: ASan sees what reads beyond. The caller
- * frees them with vector_drop. */
-static inline struct slice vector_hex (const json_t *hex) {
-    const char *text = json_string_value (hex);
-    assert_non_null (text);
-    size_t size = strlen (text) / 2;
-    uint8_t *data = malloc (size ? size : 1);
-    assert_non_null (data);
-    assert_int_equal (hex_decode (data, size, text), ERR_NONE);
-    return slice_of (data, size);
-}
-static inline struct slice vector_octets (const json_t *object,
-                                          const char *name) {
-    return vector_hex (json_object_get (object, name));
-}
-static inline void vector_drop (struct slice s) {
-    free ((void *) (uintptr_t) s.data);
+static inline bool vector_refused (const json_t *vector) {
+    return json_object_get (vector, "error") != NULL;
 }
 
-static inline void assert_octets (struct slice got, const json_t *hex) {
-    struct slice want = vector_hex (hex);
-    assert_int_equal (got.size, want.size);
-    if (want.size > 0)
-        assert_memory_equal (got.data, want.data, want.size);
-    vector_drop (want);
+static inline struct slice vector_slice (const json_t *object,
+                                         const char *name) {
+    const json_t *text = json_object_get (object, name);
+    assert_true (json_is_string (text));
+    return slice_of (json_string_value (text), json_string_length (text));
+}
+
+/* A refusal's octets; *room is the caller's to free. */
+static inline struct slice vector_octets (const json_t *vector,
+                                          struct buf *room) {
+    if (json_object_get (vector, "text"))
+        return vector_slice (vector, "text");
+    const char *hex = vector_text (vector, "hex");
+    const size_t size = strlen (hex) / 2;
+    buf_clear (room);
+    assert_int_equal (hex_decode (buf_extend (room, size), size, hex), 0);
+    return buf_slice (room);
+}
+
+static inline void vector_hex_equal (const json_t *object, const char *name,
+                                     const void *octets, size_t size) {
+    char text[513];
+    assert_true (HEX_SIZE (size) <= sizeof text);
+    assert_string_equal (hex_encode (text, octets, size),
+                         vector_text (object, name));
 }
 
 #endif
