@@ -184,6 +184,17 @@ static int key_order (const void *a, const void *b) {
                    ((const struct key_place *) b)->key, KEY_SIZE);
 }
 
+/* Equal keys by their places, so that two readers refuse with one text. */
+static int place_order (const void *a_p, const void *b_p) {
+    const struct key_place *a = a_p, *b = b_p;
+    int order = key_order (a, b);
+    if (order == 0)
+        order = (a->row > b->row) - (a->row < b->row);
+    if (order == 0)
+        order = (a->index > b->index) - (a->index < b->index);
+    return order ? order : (a->set > b->set) - (a->set < b->set);
+}
+
 bool roster_index_keys (struct roster *self, struct buf *text) {
     size_t room = 2 * KEYSET_KEYS * self->delegation_count
                   + 4 * self->broker_count + self->proxy_count
@@ -199,7 +210,7 @@ bool roster_index_keys (struct roster *self, struct buf *text) {
     for (size_t i = 0; i < self->delegation_count; i++)
         delegation_keys_add (self, i);
     assert (self->key_count <= room);
-    qsort (self->keys, self->key_count, sizeof *self->keys, key_order);
+    qsort (self->keys, self->key_count, sizeof *self->keys, place_order);
     for (size_t i = 1; i < self->key_count; i++) {
         if (key_order (&self->keys[i - 1], &self->keys[i]) != 0)
             continue;

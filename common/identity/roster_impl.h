@@ -43,7 +43,7 @@ struct names {
 };
 
 /* Where a key stands. `set` counts within its row. */
-enum key_row { ROW_DELEGATION, ROW_BROKER, ROW_PROXY, ROW_SIGNER, ROW_LOG };
+enum key_row { ROW_SIGNER, ROW_LOG, ROW_BROKER, ROW_PROXY, ROW_DELEGATION };
 struct key_place {
     uint8_t key[KEY_SIZE];
     enum key_row row;
