@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/topic.h"
+#include "format/message.h"
 
-#include <stdlib.h>
 
 #define FEATURE_MAX 32
 #define CHECKPOINT_MAX 65536
