@@ -2,6 +2,7 @@
  * and 8.7). Immutable after tags_new; counted; thread-safe. */
 #include "tags.h"
 
+#include "base/topic.h"
 #include "identity/rights.h"
 
 #include <assert.h>
