@@ -40,7 +40,7 @@ packages_install() {
     fi
     missing=$(packages_missing "$@") || return
     [ -n "$missing" ] || return 0
-    echo "installing with apt:" $missing
+    echo "installing with apt: ${missing//$'\n'/ }"
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || {
             echo "that needs root, or sudo" >&2
