@@ -85,14 +85,16 @@ void block_run_at (const struct block *self, size_t run,
                    struct block_run_view *out);
 
 /* What the records say together: each decodes, sequences and channel sequences
- * are consecutive, one channel, one roster, log times not decreasing, each
- * run's records agree (author, size, signature, via, ascending indexes), bodies
- * match their digests, types fit their channel. Records of a newer format are
- * passed over and counted. ERR_MALFORMED, ERR_CHAIN, ERR_DIGEST. */
+ * are consecutive, one channel, one roster and epoch, log times not decreasing,
+ * each run's records agree (author, size, signature, via, ascending indexes),
+ * all its hashes are there, bodies match their digests, no erased ones but
+ * messages'. Records of a newer format are counted, and passed over but for
+ * their places. ERR_MALFORMED, ERR_LIMIT, ERR_CHAIN, ERR_DIGEST. */
 struct block_facts {
     struct slice channel;
     int64_t first_channel_sequence;
     int64_t roster; /* element 5 of all */
+    int64_t epoch;
     int64_t first_time, last_time;
     size_t newer; /* records that this build cannot judge */
 };
@@ -100,8 +102,10 @@ enum err block_check (const struct block *self, struct block_facts *facts,
                       struct error *e) MUST_CHECK;
 /* Everything that the block and the roster in force at its place prove:
  * dialogue, keys valid at the log time, batch signatures, via, the author's
- * right to write, roster versions not above. Call after block_check.
- * ERR_SIGNATURE, ERR_KEY, ERR_RIGHT, ERR_CHAIN with the record's sequence. */
+ * right to write, roster versions not above, rosters and marks that name that
+ * roster. Call after block_check. ERR_SIGNATURE, ERR_KEY, ERR_RIGHT, ERR_CHAIN
+ * with the record's sequence; ERR_NEWER: a run that holds records of a newer
+ * format beside ours proves nothing. */
 enum err block_verify (const struct block *self, const struct hash *dialogue,
                        const struct roster *roster, struct error *e)
     MUST_CHECK;

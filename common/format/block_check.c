@@ -43,6 +43,10 @@ static enum err check_follows (const struct record *r, size_t index,
         return error_set (e, ERR_CHAIN,
                           "roster %" PRId64 " in a block under %" PRId64,
                           r->roster, facts->roster);
+    if (r->epoch != facts->epoch)
+        return error_set (e, ERR_CHAIN,
+                          "epoch %" PRId64 " in a block of %" PRId64, r->epoch,
+                          facts->epoch);
     uint64_t channel_sequence =
         (uint64_t) facts->first_channel_sequence + index;
     if ((uint64_t) r->channel_sequence != channel_sequence)
@@ -196,18 +200,13 @@ static enum err enter_run (struct agreed *self, const struct block_walk *w,
 
 /* Records. */
 
-static enum err check_type (const struct record *r, const struct block_walk *w,
-                            struct error *e) {
-    bool log = slice_is (r->channel, CHANNEL_LOG);
-    if (log != (r->type == RECORD_ROSTER || r->type == RECORD_MARK))
-        return error_set (e, ERR_MALFORMED, "type %s on channel %.*s",
-                          record_type_name (r->type), (int) r->channel.size,
-                          (const char *) r->channel.data);
-    if ((r->type == RECORD_MESSAGE) != (w->run >= 0))
-        return error_set (e, ERR_MALFORMED, "type %s %s a batch",
-                          record_type_name (r->type),
-                          w->run >= 0 ? "in" : "outside of");
-    return ERR_NONE;
+static enum err check_membership (const struct record *r,
+                                  const struct block_walk *w, struct error *e) {
+    if ((r->type == RECORD_MESSAGE) == (w->run >= 0))
+        return ERR_NONE;
+    return error_set (e, ERR_MALFORMED, "type %s %s a batch",
+                      record_type_name (r->type),
+                      w->run >= 0 ? "in" : "outside of");
 }
 
 static enum err check_message (struct agreed *self, const struct record *r,
@@ -227,7 +226,7 @@ static enum err check_message (struct agreed *self, const struct record *r,
 
 static enum err check_content (struct agreed *self, const struct record *r,
                                const struct block_walk *w, struct error *e) {
-    enum err rc = check_type (r, w, e);
+    enum err rc = check_membership (r, w, e);
     if (rc)
         return rc;
     return r->type == RECORD_MESSAGE ? check_message (self, r, w, e)

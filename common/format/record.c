@@ -101,6 +101,12 @@ static void check_fixed (struct mp *in, const struct record *r) {
                  "previous sequence %" PRId64 " on the topic of record %" PRId64
                  " is not below it",
                  r->previous, r->sequence);
+    bool log = slice_is (r->channel, CHANNEL_LOG);
+    bool of_log = r->type == RECORD_ROSTER || r->type == RECORD_MARK;
+    if (r->type <= RECORD_ERASURE && log != of_log)
+        mp_fail (in, ERR_MALFORMED, "type %s on channel %.*s",
+                 record_type_name (r->type), (int) r->channel.size,
+                 (const char *) r->channel.data);
     bool itself = r->roster == r->sequence;
     if (r->roster > r->sequence || itself != (r->type == RECORD_ROSTER))
         mp_fail (in, ERR_MALFORMED,
