@@ -110,8 +110,8 @@ def _frame(number):
 def section():
     request = wire.request("publish", 7, w.RUN)[0]
     reply = wire.reply("publish", 7, w.RUN)[0]
-    head, (headers, bodies) = BATCH.head(), messages.join_headers(
-        [HEADER.octets], [BODY])
+    head = BATCH.head()
+    headers, _ = messages.join_headers([HEADER.octets], [BODY])
     signed = messages.batch_octets(w.DIALOGUE, BATCH.author, BATCH.channel, 1,
                                    HEADER.id)
     tag, clear, sealed = _frame(1)

@@ -126,11 +126,12 @@ def canonical_vectors():
     for i, value in enumerate(_VALUES):
         octets = mp.encode(value)
         assert mp.decode(octets) == value
-        out.append(good(f"value {i}: {octets[:8].hex()}", "msgpack", {"value": typed(value)},
-                        {"hex": octets.hex()}))
+        out.append(good(f"value {i}: {octets[:8].hex()}", "msgpack",
+                        {"value": typed(value)}, {"hex": octets.hex()}))
     out += [bad(name, "msgpack", bytes.fromhex(octets), why)
             for name, octets, why in _BAD_MSGPACK]
-    for value in (Ext(), Ext({1: _nested(15)}), Ext({1: "a", 127: None, 2**31 - 1: [{"b": 1}]}),
+    for value in (Ext(), Ext({1: _nested(15)}), 
+                  Ext({1: "a", 127: None, 2**31 - 1: [{"b": 1}]}),
                   Ext({1: b"\0" * 1019})):
         out.append(good(f"extension map {mp.encode(value)[:8].hex()}",
                         "extension",

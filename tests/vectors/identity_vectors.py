@@ -336,7 +336,8 @@ def names_vectors():
     return out
 
 
-_ADHOC_128 = "@" + "+".join(f"A{i:02d}BCDEFGHIJKL" for i in range(8)) + "+ZZZZZZZ"
+_ADHOC_128 = "@" + "+".join(
+    [f"A{i:02d}BCDEFGHIJKL" for i in range(8)] + ["ZZZZZZZ"])
 _GOOD_TOPICS = [
     "members/plan", "members/plan/EUROPOL/EUROPOL-empact-2026-2029",
     "a/.", "a/..", "a/-", "a/_", "@EUROPOL/x", "@AFRIPOL+EUROPOL/x",
@@ -588,8 +589,8 @@ def _bad_next():
         if path:
             obj = _changed(path, value, obj)
         text = w.roster_text(obj, dialogue or w.DIALOGUE)
-        return bad(f"next: {name}", "next", notes.sign(text, *(signers or w.ROOTS)),
-                   error, before="roster 1")
+        note = notes.sign(text, *(signers or w.ROOTS))
+        return bad(f"next: {name}", "next", note, error, before="roster 1")
 
     stranger = w.identity("root", "STRANGER/root")
     other = w.identity("root", "UNODC/root")

@@ -92,7 +92,8 @@ def roster_json():
 
 def roster_text(obj, dialogue=None):
     return ("parley/roster/1\n" + (dialogue.hex() if dialogue else "-") + "\n"
-            + json.dumps(obj, ensure_ascii=False, separators=(",", ":")) + "\n")
+            + json.dumps(obj, ensure_ascii=False, separators=(",", ":"))
+            + "\n")
 
 
 NOTE1 = notes.sign(roster_text(roster_json()), ROOTS[0], ROOTS[1])
@@ -121,8 +122,8 @@ def message(who, topic, content, number, form=messages.TEXT, references=(),
     body = messages.body(content, form, salt)
     header = messages.Header(
         DIALOGUE, who.name, who.id("sign"), 1,
-        lane or fixed(f"lane {who.name}", 8), number, T0 + number % 1000, topic,
-        form, len(body), keys.blake2b(body), list(references))
+        lane or fixed(f"lane {who.name}", 8), number, T0 + number % 1000,
+        topic, form, len(body), keys.blake2b(body), list(references))
     if extension:
         header.extension = extension
     header.encode()

@@ -190,7 +190,8 @@ class _Cursor:
         self.nest(path)
         check(2 * n <= len(self.octets) - self.at, "ends early")
         ext = path == self.ext_at
-        start, out, last = self.at - (1 if n < 16 else 3), Ext() if ext else {}, None
+        start = self.at - (1 if n < 16 else 3)
+        out, last = Ext() if ext else {}, None
         for _ in range(n):
             key = self.key()
             if ext:

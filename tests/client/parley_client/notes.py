@@ -99,8 +99,8 @@ def _signature(one):
     check(len(parts) == 3 and parts[0] == "\u2014",
           f"{one!r} is no signature line")
     name = parts[1]
-    check(1 <= len(name.encode()) <= 255 and "+" not in name and not any(c.isspace() for c in name),
-          f"{name!r} is no key name")
+    check(1 <= len(name.encode()) <= 255 and "+" not in name
+          and not any(c.isspace() for c in name), f"{name!r} is no key name")
     octets = keys.unb64(parts[2])
     check(len(octets) > 4, "a signature line without a signature")
     return Signature(name, octets[:4], octets[4:])
