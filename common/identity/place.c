@@ -123,6 +123,7 @@ static void value_write (json_t *value, struct buf *out) {
     }
 }
 
+PRINTF_LIKE (4, 0)
 static void keep (const struct place *at, enum err code, bool with_value,
                   const char *format, va_list args) {
     if (place_failed (at))

@@ -29,8 +29,11 @@ static enum err signed_count (const struct roster *by, const struct note *note,
 static enum err threshold_check (const struct roster *by,
                                  const struct roster *what, const char *whose,
                                  int *have, struct error *e) {
-    if (signed_count (by, &what->note, have, e))
-        return error_at (e, "roster version %" PRId64, what->version);
+    enum err rc = signed_count (by, &what->note, have, e);
+    if (rc) {
+        error_at (e, "roster version %" PRId64, what->version);
+        return rc;
+    }
     if (*have < by->threshold)
         return error_set (e, ERR_SIGNATURE,
                           "roster version %" PRId64 ": %d of %zu root signers "
