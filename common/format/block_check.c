@@ -26,6 +26,7 @@ static enum err begin_facts (const struct record *r,
         (struct block_facts){ .channel = r->channel,
                               .first_channel_sequence = r->channel_sequence,
                               .roster = r->roster,
+                              .epoch = r->epoch,
                               .first_time = r->log_time,
                               .last_time = r->log_time };
     return ERR_NONE;
