@@ -197,6 +197,20 @@ void *sock_new (void *context, enum sock_kind kind,
     return socket;
 }
 
+void *sock_zap_new (void *context, struct error *e) {
+    void *socket = zmq_socket (context, ZMQ_ROUTER);
+    int zero = 0;
+    if (!socket || zmq_setsockopt (socket, ZMQ_LINGER, &zero, sizeof zero) != 0
+        || zmq_bind (socket, "inproc://zeromq.zap.01") != 0) {
+        enum err code = errno == EADDRINUSE ? ERR_EXISTS : ERR_IO;
+        error_sys (e, errno, "bind the ZAP handler");
+        if (e)
+            e->code = code;
+        sock_close (&socket);
+    }
+    return socket;
+}
+
 void sock_close (void **socket_p) {
     if (!*socket_p)
         return;

@@ -46,6 +46,10 @@ void *sock_new (void *context, enum sock_kind kind,
                 const struct sock_options *options, struct error *e) MUST_CHECK;
 void sock_close (void **socket_p); /* linger 0; sets NULL */
 
+/* The socket of a ZAP handler (ZeroMQ RFC 27), bound in `context`: a ROUTER, so
+ * that a request may be answered late. ERR_EXISTS: there is a handler. */
+void *sock_zap_new (void *context, struct error *e) MUST_CHECK;
+
 /* Bind; *bound (room octets, 256 are enough; may be NULL) gets the real
  * endpoint, for port 0 ("*" or ":0"). tcp only.
  * Connect: name resolved again at each reconnect by libzmq, which takes the
