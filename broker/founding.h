@@ -1,0 +1,52 @@
+/* founding - a ledger's folder as a whole: found it, open it, check it.
+ *
+ * The state folder holds `ledger.json` (dialogue, format, broker's id), `lock`,
+ * `journal/`, `index/` and `refusals`. */
+#ifndef PARLEY_FOUNDING_H
+#define PARLEY_FOUNDING_H
+
+#include "counters.h"
+#include "settings.h"
+#include "state.h"
+
+/* A roster's file, read and its own threshold checked. NULL and *e. */
+struct roster *roster_file_read (const char *path, struct error *e) MUST_CHECK;
+
+/* Configuration, keys and roster fit together (for -n); opens no ledger. */
+enum err ledger_settings_check (const struct settings *settings,
+                                struct error *e) MUST_CHECK;
+
+/* Make the folder and its ledger from the first roster: record 0 and its mark.
+ * Writes ledger.json last. ERR_EXISTS: founded already. */
+enum err ledger_found (const struct settings *settings,
+                       char dialogue[HASH_TEXT_MAX], struct error *e)
+    MUST_CHECK;
+
+struct ledger {
+    int lock; /* descriptor, or -1 */
+    struct identity *identity;
+    struct journal *journal;
+    struct counters *counters; /* as replayed; commit takes them */
+};
+/* Lock, identity, journal with recovery (said in the log), counters. Closed
+ * with ledger_close, also after a failure. ERR_NOT_FOUND tells to run init. */
+enum err ledger_open (struct ledger *self, const struct settings *settings,
+                      struct error *e) MUST_CHECK;
+void ledger_close (struct ledger *self);
+/* The identity's desk, link and log keys are those of a broker in the roster in
+ * force. */
+enum err ledger_identity_check (const struct ledger *self, struct state *state,
+                                struct error *e) MUST_CHECK;
+
+struct fsck_report {
+    int64_t records, rosters, blocks, signatures;
+    uint64_t torn_octets;
+    char dialogue[HASH_TEXT_MAX];
+};
+/* Reads everything: checksums, groups, sequences, roster chain, signatures,
+ * rights at their place. Changes nothing; takes the lock for reading along
+ * (ERR_STATE while a broker runs). */
+enum err ledger_fsck (const char *dir, struct fsck_report *report,
+                      struct error *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,378 @@
+/* parley-broker - the relay's daemon, and the operator's two offline commands.
+ *
+ * Starts its threads in the order in which they need each other, waits for
+ * signals, and stops them in the opposite order, so that all that was taken is
+ * answered. */
+#include "base/clock.h"
+#include "base/disk.h"
+#include "base/log.h"
+#include "desk.h"
+#include "feed.h"
+#include "founding.h"
+#include "gate.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define INTAKE_QUEUE 1024 /* the pool of jobs is the bound that counts */
+
+static const char usage_text[] =
+    "usage: parley-broker --config FILE [-n]\n"
+    "       parley-broker init --config FILE\n"
+    "       parley-broker fsck DIR\n"
+    "\n"
+    "  --config FILE   run the broker that FILE describes\n"
+    "  -n              check the configuration, keys and roster, and end\n"
+    "  init            found a ledger, once, from the first roster\n"
+    "  fsck DIR        check a ledger's folder without changing it\n"
+    "  --version, --help\n"
+    "\n"
+    "Signals: TERM and INT stop cleanly; HUP reads the configuration and the\n"
+    "roster file again, and records a roster that is the next one.\n"
+    "\n"
+    "Exit: 0 fine, 64 usage, 65 the ledger is damaged, 70 internal, 74 the\n"
+    "disk failed or is full, 75 in use by another process, 78 configuration,\n"
+    "keys or roster. Do not restart by itself after 65 and 78.\n"
+    "\n"
+    "Example: parley-broker init --config /etc/parley/broker.conf\n"
+    "         parley-broker --config /etc/parley/broker.conf\n";
+
+/* What one run holds; made in this order, ended in the opposite one. */
+struct run {
+    const char *path; /* of the configuration */
+    struct settings *settings;
+    struct ledger ledger; /* lock, identity, journal, counters */
+    struct state *state;
+    void *context;
+    struct gate *gate;
+    struct timekeeper *time;
+    struct refusals *refusals;
+    struct job_pool *pool;
+    struct feed *feed;
+    struct desk *desk;
+    struct commit *commit;
+    struct fetch *fetch;
+    struct intake *intake;
+    char desk_bound[256], feed_bound[256];
+    int signals; /* signalfd */
+};
+
+/* Exit codes by reason. */
+static int exit_of (const struct error *e) {
+    switch (e->code) {
+    case ERR_DAMAGED:
+    case ERR_DIGEST:
+        return EXIT_DAMAGED;
+    case ERR_IO:
+    case ERR_NO_SPACE:
+        return EXIT_DISK;
+    case ERR_STATE:
+        return EXIT_BUSY;
+    default:
+        return EXIT_CONFIG;
+    }
+}
+
+static int say (const char *id, const struct error *e) {
+    log_error (id, "why=%s", log_text (e->text));
+    return exit_of (e);
+}
+
+static void put_commit (void *arg, struct job *job) {
+    commit_put (*(struct commit **) arg, job);
+}
+
+static enum err threads_start (struct run *self, struct error *e) {
+    const struct settings *s = self->settings;
+    self->gate = gate_new (self->state, self->context, e);
+    if (!self->gate)
+        return e->code;
+    self->feed = feed_new (self->state, self->gate, self->context, s->feed,
+                           self->feed_bound, e);
+    if (!self->feed)
+        return e->code;
+    struct desk_parts parts = { .state = self->state,
+                                .time = self->time,
+                                .pool = self->pool,
+                                .context = self->context,
+                                .endpoint = s->desk };
+    self->desk = desk_new (&parts, self->desk_bound, e);
+    if (!self->desk)
+        return e->code;
+    struct commit_options options = { .mark_ms = s->mark_ms,
+                                      .keep_free = (uint64_t) s->keep_free,
+                                      .dir = s->state,
+                                      .trust_first = s->commit_before_hello,
+                                      .reply = desk_reply,
+                                      .reply_arg = self->desk };
+    self->commit = commit_new (self->state, &self->ledger.counters, self->time,
+                               self->refusals, self->feed, &options, e);
+    if (!self->commit)
+        return e->code;
+    self->fetch = fetch_new (self->state, self->refusals, (size_t) s->jobs,
+                             desk_reply, self->desk, e);
+    if (!self->fetch)
+        return e->code;
+    self->intake = intake_new (self->state, s->intake_threads, INTAKE_QUEUE,
+                               put_commit, &self->commit, e);
+    if (!self->intake)
+        return e->code;
+    return desk_start (self->desk, self->intake, self->commit, self->fetch, e);
+}
+
+/* What was taken is answered: intake empties into commit, commit and fetch
+ * into the desk, which sends. */
+static void threads_stop (struct run *self) {
+    if (self->desk)
+        desk_stop_reading (self->desk);
+    intake_destroy (&self->intake);
+    commit_destroy (&self->commit);
+    fetch_destroy (&self->fetch);
+    desk_destroy (&self->desk);
+    feed_destroy (&self->feed);
+    gate_destroy (&self->gate);
+}
+
+static void run_close (struct run *self) {
+    threads_stop (self);
+    job_pool_destroy (&self->pool);
+    refusals_close (&self->refusals);
+    timekeeper_destroy (&self->time);
+    state_destroy (&self->state);
+    if (self->context)
+        zmq_ctx_term (self->context);
+    ledger_close (&self->ledger);
+    settings_destroy (&self->settings);
+}
+
+/* Everything short of threads; with `check` nothing is opened for writing. */
+static enum err run_open (struct run *self, struct error *e) {
+    enum err rc = ledger_open (&self->ledger, self->settings, e);
+    if (rc)
+        return rc;
+    struct roster_chain *chain = counters_take_chain (self->ledger.counters);
+    self->state =
+        state_new (self->ledger.identity, self->ledger.journal, &chain);
+    state_set_log_time (self->state, self->ledger.counters->log_time);
+    rc = ledger_identity_check (&self->ledger, self->state, e);
+    if (rc)
+        return rc;
+    self->time = timekeeper_new (self->ledger.counters->log_time);
+    self->refusals = refusals_open (self->settings->state, e);
+    if (!self->refusals)
+        return e->code;
+    self->pool = job_pool_new ((size_t) self->settings->jobs);
+    self->context = zmq_ctx_new();
+    zmq_ctx_set (self->context, ZMQ_IO_THREADS, 1);
+    zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, 1023);
+    return threads_start (self, e);
+}
+
+/* Two lines for whoever started us with port 0. */
+static enum err ready_write (const struct run *self, struct error *e) {
+    if (!self->settings->ready_file)
+        return ERR_NONE;
+    struct buf text = { 0 };
+    buf_add_format (&text, "%s\n%s\n", self->desk_bound, self->feed_bound);
+    enum err rc = disk_write_file (self->settings->ready_file,
+                                   buf_slice (&text), true, e);
+    buf_free (&text);
+    return rc;
+}
+
+/* The roster file, if it holds another roster than the one in force. */
+static void roster_reload (struct run *self) {
+    struct error e;
+    struct roster *next = roster_file_read (self->settings->roster, &e);
+    if (!next) {
+        log_error ("ROSTER-REFUSED", "file=%s why=%s",
+                   log_text (self->settings->roster), log_text (e.text));
+        return;
+    }
+    enum err rc = commit_roster (self->commit, next, &e);
+    if (rc == ERR_EXISTS)
+        log_info ("ROSTER-SAME", "version=%lld",
+                  (long long) roster_version (next));
+    else if (rc)
+        log_error ("ROSTER-REFUSED", "version=%lld why=%s",
+                   (long long) roster_version (next), log_text (e.text));
+    else
+        log_info ("ROSTER-RECORDED", "version=%lld",
+                  (long long) roster_version (next));
+    roster_unref (&next);
+}
+
+static void reload (struct run *self) {
+    struct error e;
+    struct settings *fresh = settings_load (self->path, &e);
+    if (!fresh) {
+        log_error ("CONFIG-REFUSED", "why=%s kept=old", log_text (e.text));
+        return;
+    }
+    /* Addresses, folders and keys stay until the next start. */
+    log_set_level (fresh->log);
+    commit_set_keep_free (self->commit, (uint64_t) fresh->keep_free);
+    free (self->settings->roster);
+    self->settings->roster = fresh->roster;
+    fresh->roster = NULL;
+    settings_destroy (&fresh);
+    timekeeper_trust (self->time, clock_wall_ms(), clock_mono_ms());
+    roster_reload (self);
+}
+
+/* Until TERM or INT. */
+static void signals_serve (struct run *self) {
+    for (;;) {
+        struct signalfd_siginfo info;
+        ssize_t n = read (self->signals, &info, sizeof info);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n != sizeof info)
+            return;
+        if (info.ssi_signo == SIGHUP) {
+            log_info ("RELOAD", "file=%s", log_text (self->path));
+            reload (self);
+            continue;
+        }
+        log_info ("STOPPING", "signal=%u", info.ssi_signo);
+        return;
+    }
+}
+
+static int signals_block (void) {
+    sigset_t set;
+    sigemptyset (&set);
+    sigaddset (&set, SIGTERM);
+    sigaddset (&set, SIGINT);
+    sigaddset (&set, SIGHUP);
+    sigprocmask (SIG_BLOCK, &set, NULL);
+    signal (SIGPIPE, SIG_IGN);
+    return signalfd (-1, &set, SFD_CLOEXEC);
+}
+
+static int serve (const char *path, struct settings **settings_p) {
+    struct run self = { .path = path, .settings = *settings_p };
+    *settings_p = NULL;
+    struct error e;
+    self.signals = signals_block();
+    enum err rc = run_open (&self, &e);
+    if (!rc)
+        rc = ready_write (&self, &e);
+    int code = EXIT_FINE;
+    if (rc) {
+        code = say ("START-FAILED", &e);
+    } else {
+        log_info ("READY", "desk=%s feed=%s records=%lld version=%s",
+                  self.desk_bound, self.feed_bound,
+                  (long long) journal_size (self.ledger.journal),
+                  PARLEY_VERSION);
+        signals_serve (&self);
+    }
+    run_close (&self);
+    if (!rc)
+        log_info ("STOPPED", "exit=%d", code);
+    return code;
+}
+
+static int command_run (const char *path, bool check_only) {
+    struct error e;
+    struct settings *settings = settings_load (path, &e);
+    if (!settings)
+        return say ("CONFIG-REFUSED", &e);
+    log_set_level (settings->log);
+    int code = EXIT_FINE;
+    if (check_only) {
+        if (ledger_settings_check (settings, &e))
+            code = say ("CONFIG-REFUSED", &e);
+        else
+            printf ("configuration OK\n");
+    } else {
+        code = serve (path, &settings);
+    }
+    settings_destroy (&settings);
+    return code;
+}
+
+static int command_init (const char *path) {
+    struct error e;
+    struct settings *settings = settings_load (path, &e);
+    if (!settings)
+        return say ("CONFIG-REFUSED", &e);
+    char dialogue[HASH_TEXT_MAX];
+    enum err rc = ledger_found (settings, dialogue, &e);
+    settings_destroy (&settings);
+    if (rc)
+        return say ("INIT-FAILED", &e);
+    printf ("%s\n", dialogue);
+    return EXIT_FINE;
+}
+
+static int command_fsck (const char *dir) {
+    struct error e;
+    struct fsck_report report;
+    enum err rc = ledger_fsck (dir, &report, &e);
+    if (rc) {
+        fprintf (stderr, "parley-broker: %s: damaged: %s\n", dir, e.text);
+        return exit_of (&e);
+    }
+    printf ("records     %lld\nrosters     %lld\nblocks      %lld\n"
+            "signatures  %lld\ndialogue    %s\n",
+            (long long) report.records, (long long) report.rosters,
+            (long long) report.blocks, (long long) report.signatures,
+            report.dialogue);
+    if (report.torn_octets)
+        printf ("torn tail   %llu octets of a last group that was never "
+                "promised; the next start sets them aside\n",
+                (unsigned long long) report.torn_octets);
+    printf ("fine\n");
+    return EXIT_FINE;
+}
+
+static int usage (FILE *out, int code) {
+    fputs (usage_text, out);
+    return code;
+}
+
+int main (int argc, char **argv) {
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "check", no_argument, NULL, 'n' },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
+        { 0 },
+    };
+    const char *config = NULL;
+    bool check = false;
+    int c;
+    while ((c = getopt_long (argc, argv, "nh", options, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            config = optarg;
+            break;
+        case 'n':
+            check = true;
+            break;
+        case 'h':
+            return usage (stdout, EXIT_FINE);
+        case 'V':
+            printf ("parley-broker %s\n", PARLEY_VERSION);
+            return EXIT_FINE;
+        default:
+            return usage (stderr, EXIT_USAGE);
+        }
+    }
+    int words = argc - optind;
+    if (words == 0 && config)
+        return command_run (config, check);
+    if (words == 1 && config && strcmp (argv[optind], "init") == 0)
+        return command_init (config);
+    if (words == 2 && !config && strcmp (argv[optind], "fsck") == 0)
+        return command_fsck (argv[optind + 1]);
+    return usage (stderr, EXIT_USAGE);
+}
