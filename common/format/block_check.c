@@ -180,10 +180,12 @@ static enum err end_run (const struct agreed *self, struct error *e) {
     else if (view->kind == RUN_PATHS)
         wanted = self->newer > 0 ? found : self->hashes;
     if (found != wanted)
-        return error_set (e, ERR_MALFORMED,
-                          "%zu of the %zu messages of a batch, and %zu hashes "
-                          "for kind %d",
-                          view->count, size, found, (int) view->kind);
+        return error_set (
+            e, ERR_MALFORMED,
+            "record %" PRId64
+            ": %zu of the %zu messages of a batch, and %zu hashes "
+            "for kind %d",
+            self->first.sequence, view->count, size, found, (int) view->kind);
     return ERR_NONE;
 }
 
@@ -236,14 +238,11 @@ static enum err check_content (struct agreed *self, const struct record *r,
 
 static enum err check_record (struct agreed *self, const struct block_walk *w,
                               struct block_facts *facts, struct error *e) {
-    enum err rc = enter_run (self, w, e);
-    if (rc)
-        return rc;
     struct record r;
     enum err form = record_read (w->record, &r, e);
     if (form && form != ERR_NEWER)
         return form;
-    rc = check_place (&r, w, facts, e);
+    enum err rc = check_place (&r, w, facts, e);
     if (rc)
         return rc;
     if (!form)
@@ -262,11 +261,17 @@ enum err block_check (const struct block *self, struct block_facts *facts,
         e = &own;
     struct agreed agreed;
     agreed.run = -1;
+    agreed.judged = agreed.newer = 0;
     struct block_walk w;
     block_walk (self, &w);
-    while (block_next (&w))
-        if (check_record (&agreed, &w, facts, e))
+    while (block_next (&w)) {
+        enum err rc = enter_run (&agreed, &w, e);
+        if (rc)
+            return rc;
+        rc = check_record (&agreed, &w, facts, e);
+        if (rc)
             return error_at (e, "record %" PRId64,
                              self->first_sequence + (int64_t) w.index);
+    }
     return end_run (&agreed, e);
 }

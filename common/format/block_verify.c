@@ -257,11 +257,12 @@ static enum err verify_record (struct verifier *self,
 enum err block_verify (const struct block *self, const struct hash *dialogue,
                        const struct roster *roster, struct error *e) {
     struct error own;
-    struct verifier verifier;
+    struct verifier verifier; /* of 9 KiB, which need no zeros */
     verifier.block = self;
     verifier.dialogue = dialogue;
     verifier.roster = roster;
     verifier.run.number = -1;
+    verifier.run.judged = verifier.run.newer = 0;
     verifier.e = e ? e : &own;
     struct block_walk w;
     block_walk (self, &w);
