@@ -104,6 +104,25 @@ def test_used_number(join):
     assert s.send_batch(other).refused[0][2] == "USED-NUMBER"
 
 
+def test_a_desk_key_that_a_later_roster_names(broker, join):
+    fresh = w.identity("broker", "fresh")
+    obj = w.roster2_json()
+    obj["brokers"][0]["desk_key"] = [
+        {"key": w.keys.b64(fresh.public["desk"])}]
+    note = w.notes.sign(w.roster_text(obj, w.DIALOGUE), *w.ROOTS)
+    s = join(w.EUROPOL)
+
+    def change(b):
+        b.change_roster(note)
+        b.who = w.keys.Identity("broker", "lyon", w.BROKER.seed)
+        b.who.secret["desk"] = fresh.secret["desk"]
+        b.who.public["desk"] = fresh.public["desk"]
+
+    broker.tell(change)
+    assert s.hello().roster_version == 2
+    assert s.publish("dialogue/a", "x")[0] == 4
+
+
 def test_contribution(broker, join):
     s = join(w.EUROPOL)
     octets = contribution(w.WRITTEN, w.DIALOGUE, "members/w", "by post")
