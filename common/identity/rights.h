@@ -27,7 +27,8 @@ enum verdict rights_ask (const struct roster *roster, struct slice delegation,
     MUST_CHECK;
 
 /* May it read a record of `author` on `channel`, recorded under `then`, now
- * that `now` is in force? An author always its own; $log always. */
+ * that `now` is in force? An author always its own; $log always. `at` is the
+ * present time, asked of `now` alone: a date put off opens the past again. */
 bool rights_record (const struct roster *then, const struct roster *now,
                     struct slice delegation, struct slice channel,
                     struct slice author, int64_t at);
@@ -41,7 +42,9 @@ enum verdict rights_audience (const struct roster *roster, struct slice channel,
 
 /* Are the readers of the channel (with their seal keys) the same under both?
  * `removed_only`: whether none of `then`'s readers is missing in `now` (for
- * what was handed in by another delegation). */
+ * what was handed in by another delegation). Without a time: readers are those
+ * not revoked, and one whose `expires` moved is not the same. False where the
+ * channel is unknown or unheard under either. */
 bool rights_same_readers (const struct roster *then, const struct roster *now,
                           struct slice channel, bool removed_only);
 

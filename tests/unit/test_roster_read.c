@@ -311,7 +311,7 @@ static void test_octets (void **state) {
           "JSON line ", ERR_MALFORMED },
         { "parley/roster/1\n-\n{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}\n",
           "JSON nests deeper than 16 at octet 20", ERR_LIMIT },
-        { "parley/roster/1\n-\n{\"[[[[[[[[[[[[[[[[[\\\"[\":1}\n",
+        { "parley/roster/1\n-\n{\"\\\"[[[[[[[[[[[[[[[[[\":1}\n",
           "format: missing", ERR_MALFORMED },
         { "parley/roster/2\n-\n{}\n", "", ERR_NEWER },
         { "parley/card/1\n-\n{}\n", "no roster", ERR_MALFORMED },
