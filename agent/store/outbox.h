@@ -16,11 +16,11 @@
 #define OUTBOX_OCTETS_MAX 1073741824 /* of bodies waiting */
 
 enum outbox_state {
-    OUTBOX_WAITING,   /* not sent yet; can be cancelled */
-    OUTBOX_SENT,      /* sent at least once, no answer yet */
-    OUTBOX_PROMISED,  /* the broker promised it; not seen on the feed yet */
-    OUTBOX_DONE,      /* promised, and its record was received and verified */
-    OUTBOX_REFUSED,   /* for good; `refusal` says why */
+    OUTBOX_WAITING,  /* not sent yet; can be cancelled */
+    OUTBOX_SENT,     /* sent at least once, no answer yet */
+    OUTBOX_PROMISED, /* the broker promised it; not seen on the feed yet */
+    OUTBOX_DONE,     /* promised, and its record was received and verified */
+    OUTBOX_REFUSED,  /* for good; `refusal` says why */
     OUTBOX_CANCELLED,
 };
 const char *outbox_state_name (enum outbox_state state); /* "waiting" */
@@ -42,7 +42,8 @@ struct outbox_message {
     int64_t sequence;    /* promised place, -1 */
     struct hash leaf;
     bool has_refusal;
-    struct refusal refusal; /* newest; a T or A one may stand on a waiting one */
+    struct refusal
+        refusal; /* newest; a T or A one may stand on a waiting one */
     /* a contribution handed in for another author: the file's octets */
     struct slice contribution; /* empty: an own message */
 };
@@ -67,11 +68,10 @@ enum err outbox_cancel (struct store *store, int64_t number, struct error *e)
 
 /* Reading: in order of number. Everything borrowed until the callback returns.
  * `each` may stop with ERR_STATE (which is not passed on). state -1: all. */
-enum err outbox_list (struct store *store, int state, int64_t after,
-                      int64_t limit,
-                      enum err (*each) (void *arg, const struct outbox_message *,
-                                        struct error *),
-                      void *arg, struct error *e) MUST_CHECK;
+enum err outbox_list (
+    struct store *store, int state, int64_t after, int64_t limit,
+    enum err (*each) (void *arg, const struct outbox_message *, struct error *),
+    void *arg, struct error *e) MUST_CHECK;
 enum err outbox_get (struct store *store, int64_t number,
                      enum err (*each) (void *arg, const struct outbox_message *,
                                        struct error *),
@@ -91,8 +91,8 @@ enum err outbox_sending (struct store *store, const struct outbox_form *forms,
 /* The broker's answer to some of them, one transaction. A promise of any form
  * that is kept counts. ERR_NOT_FOUND: an id that no form has. */
 enum err outbox_promised (struct store *store, const struct promise *promise,
-                          const struct promise_accepted *accepted,
-                          size_t count, struct error *e) MUST_CHECK;
+                          const struct promise_accepted *accepted, size_t count,
+                          struct error *e) MUST_CHECK;
 /* final: REFUSED, kept with its proof in `refusals`; otherwise the rule is
  * noted and the message waits again. */
 enum err outbox_refused (struct store *store, const struct hash *id,
@@ -110,8 +110,8 @@ enum err outbox_seen (struct store *store, const struct hash *id,
                       bool *contradiction, struct error *e) MUST_CHECK;
 /* All that is not promised moves to a new lane (a restored store, OLD-NUMBER):
  * new numbers, forms dropped. */
-enum err outbox_move_lane (struct store *store, uint64_t lane,
-                           struct error *e) MUST_CHECK;
+enum err outbox_move_lane (struct store *store, uint64_t lane, struct error *e)
+    MUST_CHECK;
 /* The highest promise held, for hello. false: none. */
 bool outbox_highest_promise (struct store *store, int64_t epoch,
                              struct promise_proof *out);

@@ -41,15 +41,15 @@ struct record_row {
 };
 
 struct records_query {
-    const char *filter;  /* over topics; NULL or "#": all. Rosters, marks and
+    const char *filter; /* over topics; NULL or "#": all. Rosters, marks and
                             erasures ($log) are given only where `log` */
     bool log;
-    const char *author;  /* delegation or entity; NULL: any */
-    int64_t after;       /* positions above; 0: from the first */
+    const char *author;                 /* delegation or entity; NULL: any */
+    int64_t after;                      /* positions above; 0: from the first */
     int64_t from_sequence, to_sequence; /* inclusive; to -1: no end */
     int64_t from_ms, to_ms;             /* log time; to -1: no end */
-    bool by_sequence;    /* order; else by position */
-    int64_t limit;       /* 0: none */
+    bool by_sequence;                   /* order; else by position */
+    int64_t limit;                      /* 0: none */
 };
 struct records_cursor;
 struct records_cursor *records_open (struct store *self,
@@ -65,8 +65,7 @@ struct records_cursor *records_by_sequence (struct store *self,
                                             int64_t sequence,
                                             struct record_row *out,
                                             struct error *e) MUST_CHECK;
-struct records_cursor *records_by_id (struct store *self,
-                                      const struct hash *id,
+struct records_cursor *records_by_id (struct store *self, const struct hash *id,
                                       struct record_row *out, struct error *e)
     MUST_CHECK;
 
@@ -79,8 +78,7 @@ int64_t records_highest (struct store *self, int64_t *log_time);
  * first number in the direct stream (0: other streams). ERR_NOT_FOUND: end. */
 enum err records_blocks (struct store *self, int64_t from, int64_t to,
                          enum err (*each) (void *arg, int64_t direct_first,
-                                           struct slice block,
-                                           struct error *e),
+                                           struct slice block, struct error *e),
                          void *arg, struct error *e) MUST_CHECK;
 /* The first number in the direct stream goes with a block that came by it. In
  * the caller's transaction, before records_add of that block. */

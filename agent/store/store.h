@@ -56,14 +56,14 @@ enum err store_error (struct store *self, struct error *e, const char *what);
 /* Small texts: "roster", "started", ... NULL value: not there. The caller
  * frees. */
 char *store_meta (struct store *self, const char *key);
-enum err store_set_meta (struct store *self, const char *key,
-                         const char *value, struct error *e) MUST_CHECK;
+enum err store_set_meta (struct store *self, const char *key, const char *value,
+                         struct error *e) MUST_CHECK;
 
 /* Rosters, verified by the caller; by version. Appended; `notes` in order of
  * version, each given to `each`. */
 enum err store_add_roster (struct store *self, int64_t version,
-                           int64_t sequence, struct slice note,
-                           struct error *e) MUST_CHECK;
+                           int64_t sequence, struct slice note, struct error *e)
+    MUST_CHECK;
 enum err store_rosters (struct store *self,
                         enum err (*each) (void *arg, int64_t version,
                                           int64_t sequence, struct slice note,
@@ -74,8 +74,8 @@ enum err store_rosters (struct store *self,
  * store. Shown by status. `kind` is a stable id like "BAD-BLOCK". The same kind
  * and text again only counts up. */
 enum err store_notice (struct store *self, const char *kind, bool alarm,
-                       const char *text, struct slice evidence,
-                       struct error *e) MUST_CHECK;
+                       const char *text, struct slice evidence, struct error *e)
+    MUST_CHECK;
 enum err store_notices (struct store *self,
                         void (*each) (void *arg, int64_t number, int64_t ms,
                                       const char *kind, bool alarm,

@@ -1,0 +1,464 @@
+/* store - the agent's SQLite file: making, opening, statements, and the small
+ * tables. records.c and outbox.c own the rest. A handle has one thread. */
+#include "store.h"
+
+#include "base/clock.h"
+#include "base/disk.h"
+#include "identity/note.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SCHEMA 1
+#define APPLICATION 0x50415259 /* "PARY": what file(1) and we know it by */
+#define BUSY_MS 10000
+#define STATEMENTS 64
+#define EVIDENCE_MAX 1114112
+#define NOTICES_SHOWN 200
+
+struct store {
+    sqlite3 *db;
+    uint64_t lane;
+    struct {
+        const char *sql; /* a literal: found by its address */
+        sqlite3_stmt *statement;
+    } cache[STATEMENTS];
+    size_t cached;
+};
+
+/* Positions are given by rowid; AUTOINCREMENT would write a second table for
+ * each record, and nothing is ever deleted from `records`. */
+static const char schema_sql[] =
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE rosters (version INTEGER PRIMARY KEY,"
+    "  sequence INTEGER NOT NULL UNIQUE, note BLOB NOT NULL);"
+    "CREATE TABLE blocks (block INTEGER PRIMARY KEY,"
+    "  first_sequence INTEGER NOT NULL, count INTEGER NOT NULL,"
+    "  direct_first INTEGER NOT NULL, octets BLOB NOT NULL);"
+    "CREATE INDEX blocks_by_sequence ON blocks (first_sequence);"
+    "CREATE TABLE records (position INTEGER PRIMARY KEY,"
+    "  sequence INTEGER NOT NULL UNIQUE, block INTEGER NOT NULL,"
+    "  place INTEGER NOT NULL, type INTEGER NOT NULL,"
+    "  log_time INTEGER NOT NULL, channel TEXT NOT NULL, topic TEXT,"
+    "  author TEXT, id BLOB, leaf BLOB NOT NULL);"
+    "CREATE INDEX records_by_id ON records (id) WHERE id IS NOT NULL;"
+    "CREATE INDEX records_by_topic ON records (topic, sequence)"
+    "  WHERE topic IS NOT NULL;"
+    "CREATE INDEX records_by_time ON records (log_time);"
+    "CREATE TABLE positions (stream TEXT PRIMARY KEY, upto INTEGER NOT NULL)"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE outbox (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  key TEXT UNIQUE, state INTEGER NOT NULL, lane BLOB NOT NULL,"
+    "  lane_number INTEGER NOT NULL, created INTEGER NOT NULL,"
+    "  sent INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"
+    "  topic TEXT NOT NULL, format INTEGER NOT NULL, refs BLOB NOT NULL,"
+    "  body BLOB, digest BLOB NOT NULL, octets INTEGER NOT NULL,"
+    "  id BLOB, sequence INTEGER NOT NULL DEFAULT -1, leaf BLOB,"
+    "  refusal BLOB, contribution BLOB);"
+    "CREATE INDEX outbox_by_state ON outbox (state, number);"
+    "CREATE TABLE forms (id BLOB PRIMARY KEY, number INTEGER NOT NULL,"
+    "  header BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX forms_by_number ON forms (number);"
+    "CREATE TABLE promises (id BLOB PRIMARY KEY, epoch INTEGER NOT NULL,"
+    "  sequence INTEGER NOT NULL, proof BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX promises_by_sequence ON promises (epoch, sequence);"
+    "CREATE TABLE refusals (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  time INTEGER NOT NULL, id BLOB NOT NULL, topic TEXT NOT NULL,"
+    "  refusal BLOB NOT NULL, proof BLOB NOT NULL);"
+    "CREATE TABLE notices (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  time INTEGER NOT NULL, kind TEXT NOT NULL, alarm INTEGER NOT NULL,"
+    "  text TEXT NOT NULL, evidence BLOB NOT NULL,"
+    "  count INTEGER NOT NULL DEFAULT 1, UNIQUE (kind, text));";
+
+/* Errors */
+
+static enum err code_of (int code) {
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return ERR_NO_SPACE;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERR_DAMAGED;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_TIMEOUT;
+    case SQLITE_CANTOPEN:
+        return ERR_NOT_FOUND;
+    case SQLITE_CONSTRAINT:
+        return ERR_EXISTS;
+    default:
+        return ERR_IO;
+    }
+}
+
+enum err store_error (struct store *self, struct error *e, const char *what) {
+    return error_set (e, code_of (sqlite3_extended_errcode (self->db)),
+                      "store: %s: %s", what, sqlite3_errmsg (self->db));
+}
+
+static enum err run (struct store *self, const char *sql, struct error *e) {
+    if (sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return ERR_NONE;
+    /* Not the whole schema. */
+    char what[64];
+    snprintf (what, sizeof what, "%.60s", sql);
+    return store_error (self, e, what);
+}
+
+/* Open and make */
+
+static struct store *handle_new (const char *path, int flags, struct error *e) {
+    struct store *self = mem_alloc (sizeof *self);
+    int rc = sqlite3_open_v2 (
+        path, &self->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+        NULL);
+    if (rc != SQLITE_OK) {
+        error_set (e, code_of (rc), "store '%s': %s", path,
+                   self->db ? sqlite3_errmsg (self->db) : sqlite3_errstr (rc));
+        store_close (&self);
+        return NULL;
+    }
+    sqlite3_busy_timeout (self->db, BUSY_MS);
+    sqlite3_extended_result_codes (self->db, 1);
+    /* The file is ours, but what is in it came from elsewhere. */
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return self;
+}
+
+static enum err durable_set (struct store *self, struct error *e) {
+    return run (self,
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
+                e);
+}
+
+static enum err tables_make (struct store *self, const struct hash *dialogue,
+                             const char *delegation, struct error *e) {
+    char hex[HASH_TEXT_MAX], pragma[96];
+    uint64_t lane;
+    snprintf (pragma, sizeof pragma,
+              "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+              APPLICATION, SCHEMA);
+    enum err rc = store_begin (self, e);
+    if (!rc)
+        rc = run (self, schema_sql, e);
+    if (!rc)
+        rc = run (self, pragma, e);
+    if (!rc)
+        rc = store_set_meta (self, "dialogue", hash_text (hex, dialogue), e);
+    if (!rc)
+        rc = store_set_meta (self, "delegation", delegation, e);
+    if (!rc)
+        rc = store_new_lane (self, &lane, e);
+    return rc ? rc : store_commit (self, e);
+}
+
+enum err store_create (const char *path, const struct hash *dialogue,
+                       const char *delegation, struct error *e) {
+    /* Built under another name: a store that is there is a whole one. */
+    struct buf name = { 0 };
+    buf_add_format (&name, "%s.new", path);
+    char *temp = buf_take_text (&name);
+    if (access (path, F_OK) == 0) {
+        free (temp);
+        return error_set (e, ERR_EXISTS, "'%s' is there already", path);
+    }
+    unlink (temp); /* of a making that was cut off */
+    int fd = disk_open (temp, DISK_WRITE | DISK_CREATE, e);
+    enum err rc = fd < 0 ? e->code : ERR_NONE;
+    disk_close (&fd);
+    struct store *self = NULL;
+    if (!rc) {
+        self = handle_new (temp, SQLITE_OPEN_READWRITE, e);
+        rc = self ? ERR_NONE : e->code;
+    }
+    /* No WAL yet: all of it has to be in the one file that is renamed. */
+    if (!rc)
+        rc = run (self, "PRAGMA synchronous = FULL;", e);
+    if (!rc)
+        rc = tables_make (self, dialogue, delegation, e);
+    store_close (&self);
+    if (!rc)
+        rc = disk_rename (temp, path, e);
+    free (temp);
+    return rc;
+}
+
+/* One number that a pragma or a query gives; -1 where none. */
+static int64_t number_of (struct store *self, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    int64_t out = -1;
+    if (sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) == SQLITE_OK
+        && sqlite3_step (statement) == SQLITE_ROW)
+        out = sqlite3_column_int64 (statement, 0);
+    sqlite3_finalize (statement);
+    return out;
+}
+
+static enum err file_check (struct store *self, const char *path,
+                            struct error *e) {
+    if (number_of (self, "PRAGMA application_id") != APPLICATION)
+        return error_set (e, ERR_DAMAGED, "'%s' is no store of Parley's", path);
+    int64_t schema = number_of (self, "PRAGMA user_version");
+    if (schema > SCHEMA)
+        return error_set (e, ERR_NEWER,
+                          "'%s' has schema %lld; this program knows %d", path,
+                          (long long) schema, SCHEMA);
+    sqlite3_stmt *statement = NULL;
+    bool fine =
+        sqlite3_prepare_v2 (self->db, "PRAGMA quick_check(1)", -1, &statement,
+                            NULL)
+            == SQLITE_OK
+        && sqlite3_step (statement) == SQLITE_ROW
+        && strcmp ((const char *) sqlite3_column_text (statement, 0), "ok")
+               == 0;
+    sqlite3_finalize (statement);
+    if (!fine)
+        return error_set (e, ERR_DAMAGED,
+                          "'%s' is damaged; move it away and start anew: the "
+                          "records come back from the broker, what was not "
+                          "promised yet is lost",
+                          path);
+    return ERR_NONE;
+}
+
+static enum err meta_check (struct store *self, const char *key,
+                            const char *want, const char *path,
+                            struct error *e) {
+    char *have = store_meta (self, key);
+    enum err rc = ERR_NONE;
+    if (!have)
+        rc = error_set (e, ERR_DAMAGED, "'%s' has no %s", path, key);
+    else if (strcmp (have, want) != 0)
+        rc = error_set (e, ERR_CONFIG,
+                        "'%s' belongs to %s %s; the configuration says %s",
+                        path, key, have, want);
+    free (have);
+    return rc;
+}
+
+static enum err lane_load (struct store *self, struct error *e) {
+    char *text = store_meta (self, "lane");
+    uint8_t octets[8];
+    enum err rc = ERR_NONE;
+    if (!text || hex_decode (octets, sizeof octets, text))
+        rc = error_set (e, ERR_DAMAGED, "the store has no lane");
+    else
+        self->lane = get_u64 (octets);
+    free (text);
+    return rc;
+}
+
+struct store *store_open (const char *path, const struct hash *dialogue,
+                          const char *delegation, struct error *e) {
+    struct store *self = handle_new (path, SQLITE_OPEN_READWRITE, e);
+    if (!self)
+        return NULL;
+    char hex[HASH_TEXT_MAX];
+    enum err rc = file_check (self, path, e);
+    if (!rc)
+        rc = durable_set (self, e);
+    if (!rc)
+        rc = meta_check (self, "dialogue", hash_text (hex, dialogue), path, e);
+    if (!rc)
+        rc = meta_check (self, "delegation", delegation, path, e);
+    if (!rc)
+        rc = lane_load (self, e);
+    if (rc)
+        store_close (&self);
+    return self;
+}
+
+struct store *store_open_reader (const char *path, struct error *e) {
+    /* A reader of a WAL writes its index, so the file is opened for writing. */
+    struct store *self = handle_new (path, SQLITE_OPEN_READWRITE, e);
+    if (self && run (self, "PRAGMA query_only = ON;", e))
+        store_close (&self);
+    return self;
+}
+
+void store_close (struct store **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    int saved_errno = errno;
+    struct store *self = *self_p;
+    *self_p = NULL;
+    for (size_t i = 0; i < self->cached; i++)
+        sqlite3_finalize (self->cache[i].statement);
+    sqlite3_close (self->db);
+    free (self);
+    errno = saved_errno;
+}
+
+/* Statements */
+
+struct sqlite3_stmt *store_prepare (struct store *self, const char *sql) {
+    for (size_t i = 0; i < self->cached; i++)
+        if (self->cache[i].sql == sql) {
+            sqlite3_reset (self->cache[i].statement);
+            sqlite3_clear_bindings (self->cache[i].statement);
+            return self->cache[i].statement;
+        }
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v3 (self->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                 &statement, NULL);
+    if (rc != SQLITE_OK) {
+        /* Our own literals against our own schema: the file lacks a table. */
+        fprintf (stderr, "parley-agent: store: %s: %s\n", sql,
+                 sqlite3_errmsg (self->db));
+        abort();
+    }
+    if (self->cached == STATEMENTS) /* more literals than that: raise it */
+        abort();
+    self->cache[self->cached].sql = sql;
+    self->cache[self->cached++].statement = statement;
+    return statement;
+}
+
+enum err store_begin (struct store *self, struct error *e) {
+    return run (self, "BEGIN IMMEDIATE", e);
+}
+
+enum err store_commit (struct store *self, struct error *e) {
+    enum err rc = run (self, "COMMIT", e);
+    if (rc)
+        store_rollback (self);
+    return rc;
+}
+
+void store_rollback (struct store *self) {
+    if (!sqlite3_get_autocommit (self->db))
+        sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* Step a statement that gives no rows. */
+static enum err done (struct store *self, sqlite3_stmt *statement,
+                      const char *what, struct error *e) {
+    int rc = sqlite3_step (statement);
+    enum err code = rc == SQLITE_DONE ? ERR_NONE : store_error (self, e, what);
+    sqlite3_reset (statement);
+    return code;
+}
+
+/* Meta and lane */
+
+char *store_meta (struct store *self, const char *key) {
+    sqlite3_stmt *s =
+        store_prepare (self, "SELECT value FROM meta WHERE key = ?");
+    sqlite3_bind_text (s, 1, key, -1, SQLITE_STATIC);
+    char *out = NULL;
+    if (sqlite3_step (s) == SQLITE_ROW)
+        out = mem_copy_text ((const char *) sqlite3_column_text (s, 0));
+    sqlite3_reset (s);
+    return out;
+}
+
+enum err store_set_meta (struct store *self, const char *key, const char *value,
+                         struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "INSERT INTO meta (key, value) VALUES (?, ?)"
+              " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    sqlite3_bind_text (s, 1, key, -1, SQLITE_STATIC);
+    sqlite3_bind_text (s, 2, value, -1, SQLITE_STATIC);
+    return done (self, s, "meta", e);
+}
+
+uint64_t store_lane (struct store *self) {
+    return self->lane;
+}
+
+enum err store_new_lane (struct store *self, uint64_t *lane, struct error *e) {
+    uint8_t octets[8];
+    char hex[HEX_SIZE (8)];
+    randombytes_buf (octets, sizeof octets);
+    hex_encode (hex, octets, sizeof octets);
+    enum err rc = store_set_meta (self, "lane", hex, e);
+    if (!rc)
+        *lane = self->lane = get_u64 (octets);
+    return rc;
+}
+
+/* Rosters */
+
+enum err store_add_roster (struct store *self, int64_t version,
+                           int64_t sequence, struct slice note,
+                           struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "INSERT INTO rosters (version, sequence, note) VALUES (?, ?, ?)"
+              " ON CONFLICT (version) DO NOTHING");
+    sqlite3_bind_int64 (s, 1, version);
+    sqlite3_bind_int64 (s, 2, sequence);
+    sqlite3_bind_blob64 (s, 3, note.data, note.size, SQLITE_STATIC);
+    return done (self, s, "roster", e);
+}
+
+enum err store_rosters (struct store *self,
+                        enum err (*each) (void *arg, int64_t version,
+                                          int64_t sequence, struct slice note,
+                                          struct error *e),
+                        void *arg, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT version, sequence, note FROM rosters ORDER BY version");
+    enum err rc = ERR_NONE;
+    int step = SQLITE_DONE;
+    while (!rc && (step = sqlite3_step (s)) == SQLITE_ROW) {
+        struct slice note = slice_of (sqlite3_column_blob (s, 2),
+                                      (size_t) sqlite3_column_bytes (s, 2));
+        rc = each (arg, sqlite3_column_int64 (s, 0),
+                   sqlite3_column_int64 (s, 1), note, e);
+    }
+    if (!rc && step != SQLITE_DONE)
+        rc = store_error (self, e, "rosters");
+    sqlite3_reset (s);
+    return rc;
+}
+
+/* Notices */
+
+enum err store_notice (struct store *self, const char *kind, bool alarm,
+                       const char *text, struct slice evidence,
+                       struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "INSERT INTO notices (time, kind, alarm, text, evidence)"
+              " VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, text)"
+              " DO UPDATE SET count = count + 1");
+    size_t size = evidence.size < EVIDENCE_MAX ? evidence.size : EVIDENCE_MAX;
+    sqlite3_bind_int64 (s, 1, clock_wall_ms());
+    sqlite3_bind_text (s, 2, kind, -1, SQLITE_STATIC);
+    sqlite3_bind_int (s, 3, alarm);
+    sqlite3_bind_text (s, 4, text, -1, SQLITE_STATIC);
+    if (size > 0)
+        sqlite3_bind_blob64 (s, 5, evidence.data, size, SQLITE_STATIC);
+    else
+        sqlite3_bind_zeroblob (s, 5, 0);
+    return done (self, s, "notice", e);
+}
+
+enum err store_notices (struct store *self,
+                        void (*each) (void *arg, int64_t number, int64_t ms,
+                                      const char *kind, bool alarm,
+                                      const char *text, int64_t count),
+                        void *arg, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT number, time, kind, alarm, text, count FROM notices"
+              " ORDER BY alarm DESC, number DESC LIMIT ?");
+    sqlite3_bind_int (s, 1, NOTICES_SHOWN);
+    int step;
+    while ((step = sqlite3_step (s)) == SQLITE_ROW)
+        each (arg, sqlite3_column_int64 (s, 0), sqlite3_column_int64 (s, 1),
+              (const char *) sqlite3_column_text (s, 2),
+              sqlite3_column_int (s, 3) != 0,
+              (const char *) sqlite3_column_text (s, 4),
+              sqlite3_column_int64 (s, 5));
+    enum err rc =
+        step == SQLITE_DONE ? ERR_NONE : store_error (self, e, "notices");
+    sqlite3_reset (s);
+    return rc;
+}
