@@ -1,5 +1,5 @@
 /* What the files of the roster share: the table as it lies in memory. Only for
- * roster.c, roster_read.c, roster_grant.c, roster_write.c and rights.c. */
+ * roster*.c and rights.c. */
 #ifndef PARLEY_ROSTER_IMPL_H
 #define PARLEY_ROSTER_IMPL_H
 
@@ -126,9 +126,21 @@ bool names_find (const struct names *self, struct slice name, size_t *index);
  * written to *text as paths. */
 bool roster_index_keys (struct roster *self, struct buf *text) MUST_CHECK;
 
+/* What the readers share. A table of zeroed rows, NULL for none; the grammars
+ * of names; a failure at the later row where two have one name. */
+#define ROSTER_TEXT_MAX 200 /* octets: name, title, sector */
+struct place;
+void *roster_table (size_t count, size_t size) MUST_CHECK;
+const char *roster_read_name (const struct place *at, const char *name);
+const char *roster_read_entity_name (const struct place *at, const char *name);
+void roster_distinct (struct names *index, const struct place *table,
+                      const char *rule);
+
+/* roster_entities.c: fills entities, states, delegations and their indexes. */
+void roster_read_entities (struct roster *self, const struct place *document);
+
 /* roster_grant.c: grantees to bit sets, under the place of `channels` and of
  * `adhoc`. Failures are kept in their reading. */
-struct place;
 void roster_grant_channels (struct roster *self, const struct place *channels);
 void roster_grant_adhoc (struct roster *self, const struct place *adhoc);
 

@@ -15,10 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TEXT_MAX 200
 #define ENDPOINT_MAX 255
-#define REGIONS_MAX 64
-#define REGION_MAX 16
 #define REQUIRES_MAX 16
 #define RETENTION_DAYS_MAX 36500
 #define CONNECTIONS_MAX 64
@@ -41,30 +38,16 @@ static bool origin_valid (struct slice s) {
     return true;
 }
 
-static bool region_valid (struct slice s) {
-    for (size_t i = 0; i < s.size; i++) {
-        uint8_t c = s.data[i];
-        if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z')
-            && !(c >= '0' && c <= '9') && c != '-')
-            return false;
-    }
-    return true;
-}
-
-static bool local_name_valid (struct slice s) {
-    return channel_name_valid (s) && !slice_is (s, "root");
-}
-
 static bool channel_id_valid (struct slice s) {
     return channel_name_valid (s) && !slice_is (s, "log");
 }
 
-static const char *name_read (const struct place *at, const char *name) {
+const char *roster_read_name (const struct place *at, const char *name) {
     return place_grammar (at, name, ROSTER_NAME_MAX, channel_name_valid,
                           "a name, [a-z][a-z0-9-]{0,31}");
 }
 
-static const char *entity_name_read (const struct place *at, const char *name) {
+const char *roster_read_entity_name (const struct place *at, const char *name) {
     return place_grammar (at, name, ENTITY_MAX, entity_valid,
                           "an entity, [A-Z][A-Z0-9]{1,15}");
 }
@@ -74,12 +57,11 @@ static const char *endpoint_read (const struct place *at, const char *name) {
                           "an endpoint, tcp://HOST:PORT");
 }
 
-static void *table_new (size_t count, size_t size) {
+void *roster_table (size_t count, size_t size) {
     return count ? mem_alloc (count * size) : NULL;
 }
 
-/* The place of the later row, where two have one name. */
-static void distinct (struct names *index, const struct place *table,
+void roster_distinct (struct names *index, const struct place *table,
                       const char *rule) {
     size_t row = names_sort (index);
     if (row == NAMES_DISTINCT || place_failed (table))
@@ -107,160 +89,13 @@ static void keys_read (const struct place *broker, const char *name,
     out->count = (int) n;
 }
 
-static const char *const SET_NAMES[] = { "sign", "note", "witness",
-                                         "seal", "link", NULL };
-static const char *const OLDER_SET_NAMES[] = { "sign", "note", "witness",
-                                               "seal", "link", "until",
-                                               NULL };
-
-static void sets_read (const struct place *delegation,
-                       struct roster_delegation *d) {
-    struct place at = place_need (delegation, "keys");
-    size_t n = place_array (&at, 0, 2);
-    for (size_t i = 0; i < n; i++) {
-        struct place item = place_item (&at, i);
-        place_object (&item, i == 0 ? SET_NAMES : OLDER_SET_NAMES);
-        for (size_t k = 0; k < KEYSET_KEYS; k++)
-            place_key (&item, keyset_members[k].name,
-                       (uint8_t *) &d->keys[i] + keyset_members[k].offset);
-        if (i == 1)
-            d->older_until = place_date (&item, "until");
-        d->sign_id[i] = key_id_of (KEY_TYPE_ED25519, d->keys[i].sign);
-    }
-    d->key_count = (int) n;
-}
-
-/* Entities and delegations */
-
-static const char *const DELEGATION_NAMES[] = { "id", "keys", "expires",
-                                                "revoked", NULL };
-
-static void revoked_read (const struct place *at, struct roster_delegation *d) {
-    struct place v;
-    if (!place_try (at, "revoked", &v))
-        return;
-    d->revoked = true;
-    int64_t ms;
-    const char *date = json_string_value (v.value);
-    if (!json_is_true (v.value) && (!date || clock_parse (date, &ms)))
-        place_refuse (&v, "must be true or an RFC 3339 date");
-}
-
-static void delegation_read (struct roster *self, const struct place *at,
-                             size_t entity, size_t index) {
-    struct roster_delegation *d = &self->delegations[index];
-    char *name = self->delegation_names[index];
-    place_object (at, DELEGATION_NAMES);
-    snprintf (name, DELEGATION_MAX + 1, "%s/%s", self->entities[entity].id,
-              place_grammar (at, "id", ROSTER_NAME_MAX, local_name_valid,
-                             "a name, [a-z][a-z0-9-]{0,31}, not root"));
-    d->name = name;
-    d->entity = entity;
-    d->index = index;
-    sets_read (at, d);
-    struct place expires;
-    if (place_try (at, "expires", &expires))
-        d->expires = place_date (&expires, NULL);
-    revoked_read (at, d);
-    if (d->key_count > 0)
-        bits_add (&self->with_keys, index);
-    names_add (&self->delegation_index, name, index);
-}
-
-static void regions_read (const struct place *entity,
-                          struct roster_entity *out) {
-    struct place at = place_need (entity, "regions");
-    size_t n = place_array (&at, 0, REGIONS_MAX);
-    const char **regions = table_new (n, sizeof *regions);
-    for (size_t i = 0; i < n; i++) {
-        struct place item = place_item (&at, i);
-        regions[i] = place_grammar (&item, NULL, REGION_MAX, region_valid,
-                                    "a region, [A-Za-z0-9-]{1,16}");
-    }
-    out->regions = regions;
-    out->region_count = n;
-}
-
-static const char *const ENTITY_NAMES[] = { "id",     "name",    "role",
-                                            "sector", "regions", "delegations",
-                                            NULL };
-
-static void entity_read (struct roster *self, const struct place *at,
-                         size_t index, size_t *next) {
-    struct roster_entity *entity = &self->entities[index];
-    place_object (at, ENTITY_NAMES);
-    entity->id = entity_name_read (at, "id");
-    entity->name = place_text (at, "name", 1, TEXT_MAX);
-    entity->role = name_read (at, "role");
-    entity->sector = place_text (at, "sector", 1, TEXT_MAX);
-    regions_read (at, entity);
-    names_add (&self->entity_index, entity->id, index);
-
-    struct place list = place_need (at, "delegations");
-    entity->first_delegation = *next;
-    entity->delegation_count = place_array (&list, 0, ROSTER_DELEGATIONS_MAX);
-    for (size_t i = 0; i < entity->delegation_count; i++) {
-        struct place item = place_item (&list, i);
-        assert (*next < self->delegation_count);
-        delegation_read (self, &item, index, (*next)++);
-        self->states[index].has_keys |=
-            self->delegations[*next - 1].key_count > 0;
-    }
-}
-
-/* All entities', before any is read: what is no array counts as none. */
-static size_t delegations_count (const struct place *entities, size_t n) {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct place item = place_item (entities, i);
-        count += json_array_size (json_object_get (item.value, "delegations"));
-    }
-    if (count > ROSTER_DELEGATIONS_MAX)
-        place_fail (entities, ERR_LIMIT, "%zu delegations, at most %d", count,
-                    ROSTER_DELEGATIONS_MAX);
-    return place_failed (entities) ? 0 : count;
-}
-
-static void delegations_distinct (struct roster *self,
-                                  const struct place *entities) {
-    size_t row = names_sort (&self->delegation_index);
-    if (row == NAMES_DISTINCT || place_failed (entities))
-        return;
-    const struct roster_delegation *d = &self->delegations[row];
-    place_fail (entities, ERR_MALFORMED,
-                "%s stands twice, again as [%zu].delegations"
-                "[%zu]",
-                d->name, d->entity,
-                row - self->entities[d->entity].first_delegation);
-}
-
-static void entities_read (struct roster *self, const struct place *document) {
-    struct place at = place_need (document, "entities");
-    size_t n = place_array (&at, 1, ROSTER_ENTITIES_MAX);
-    size_t count = delegations_count (&at, n), next = 0;
-    if (place_failed (&at))
-        return;
-    self->entities = table_new (n, sizeof *self->entities);
-    self->states = table_new (n, sizeof *self->states);
-    self->entity_count = n;
-    self->delegations = table_new (count, sizeof *self->delegations);
-    self->delegation_names = table_new (count, sizeof *self->delegation_names);
-    self->delegation_count = count;
-    for (size_t i = 0; i < n; i++) {
-        struct place item = place_item (&at, i);
-        entity_read (self, &item, i, &next);
-    }
-    distinct (&self->entity_index, &at, "an entity's id stands twice");
-    delegations_distinct (self, &at);
-}
-
 /* References to rows */
 
 static size_t entity_find (const struct roster *self, const struct place *at,
                            const char *name) {
     size_t index = 0;
     struct place v = name ? place_need (at, name) : *at;
-    const char *id = entity_name_read (&v, NULL);
+    const char *id = roster_read_entity_name (&v, NULL);
     if (!place_failed (&v)
         && !names_find (&self->entity_index, slice_text (id), &index))
         place_refuse (&v, "no such entity");
@@ -293,7 +128,7 @@ static void signers_read (struct roster *self, const struct place *document) {
     struct place at = place_need (document, "root_signers");
     size_t n = place_array (&at, 1, ROSTER_SIGNERS_MAX);
     size_t entities[ROSTER_SIGNERS_MAX];
-    self->signers = table_new (n, sizeof *self->signers);
+    self->signers = roster_table (n, sizeof *self->signers);
     self->signer_count = n;
     for (size_t i = 0; i < n; i++) {
         struct place item = place_item (&at, i);
@@ -315,7 +150,7 @@ static void signers_read (struct roster *self, const struct place *document) {
 static void witnesses_read (struct roster *self, const struct place *document) {
     struct place at = place_need (document, "witnesses");
     size_t n = place_array (&at, 0, ROSTER_DELEGATIONS_MAX);
-    self->witnesses = table_new (n, sizeof *self->witnesses);
+    self->witnesses = roster_table (n, sizeof *self->witnesses);
     self->witness_count = n;
     for (size_t i = 0; i < n; i++) {
         struct place item = place_item (&at, i);
@@ -332,11 +167,11 @@ static void group_read (struct roster *self, const struct place *at,
                         size_t index) {
     struct roster_group *group = &self->groups[index];
     place_object (at, GROUP_NAMES);
-    group->id = name_read (at, "id");
-    group->title = place_text (at, "title", 1, TEXT_MAX);
+    group->id = roster_read_name (at, "id");
+    group->title = place_text (at, "title", 1, ROSTER_TEXT_MAX);
     struct place list = place_need (at, "entities");
     size_t n = place_array (&list, 0, ROSTER_ENTITIES_MAX);
-    size_t *entities = table_new (n, sizeof *entities);
+    size_t *entities = roster_table (n, sizeof *entities);
     group->entities = entities;
     group->entity_count = n;
     for (size_t i = 0; i < n; i++) {
@@ -351,12 +186,12 @@ static void group_read (struct roster *self, const struct place *at,
 static void groups_read (struct roster *self, const struct place *document) {
     struct place at = place_need (document, "groups");
     self->group_count = place_array (&at, 0, ROSTER_GROUPS_MAX);
-    self->groups = table_new (self->group_count, sizeof *self->groups);
+    self->groups = roster_table (self->group_count, sizeof *self->groups);
     for (size_t i = 0; i < self->group_count; i++) {
         struct place item = place_item (&at, i);
         group_read (self, &item, i);
     }
-    distinct (&self->group_index, &at, "a group's id stands twice");
+    roster_distinct (&self->group_index, &at, "a group's id stands twice");
 }
 
 /* Brokers and proxies */
@@ -367,19 +202,19 @@ static const char *const BROKER_NAMES[] = { "id",   "desk",     "feed",
 static void brokers_read (struct roster *self, const struct place *document) {
     struct place at = place_need (document, "brokers");
     self->broker_count = place_array (&at, 1, ROSTER_BROKERS_MAX);
-    self->brokers = table_new (self->broker_count, sizeof *self->brokers);
+    self->brokers = roster_table (self->broker_count, sizeof *self->brokers);
     for (size_t i = 0; i < self->broker_count; i++) {
         struct place item = place_item (&at, i);
         struct roster_broker *broker = &self->brokers[i];
         place_object (&item, BROKER_NAMES);
-        broker->id = name_read (&item, "id");
+        broker->id = roster_read_name (&item, "id");
         broker->desk = endpoint_read (&item, "desk");
         broker->feed = endpoint_read (&item, "feed");
         keys_read (&item, "link", &broker->link);
         keys_read (&item, "desk_key", &broker->desk_key);
         names_add (&self->broker_index, broker->id, i);
     }
-    distinct (&self->broker_index, &at, "a broker's id stands twice");
+    roster_distinct (&self->broker_index, &at, "a broker's id stands twice");
 }
 
 static const char *const PROXY_NAMES[] = { "id", "feed", "link", NULL };
@@ -387,17 +222,17 @@ static const char *const PROXY_NAMES[] = { "id", "feed", "link", NULL };
 static void proxies_read (struct roster *self, const struct place *document) {
     struct place at = place_need (document, "proxies");
     self->proxy_count = place_array (&at, 0, ROSTER_PROXIES_MAX);
-    self->proxies = table_new (self->proxy_count, sizeof *self->proxies);
+    self->proxies = roster_table (self->proxy_count, sizeof *self->proxies);
     for (size_t i = 0; i < self->proxy_count; i++) {
         struct place item = place_item (&at, i);
         struct roster_proxy *proxy = &self->proxies[i];
         place_object (&item, PROXY_NAMES);
-        proxy->id = name_read (&item, "id");
+        proxy->id = roster_read_name (&item, "id");
         proxy->feed = endpoint_read (&item, "feed");
         place_key (&item, "link", proxy->link);
         names_add (&self->proxy_index, proxy->id, i);
     }
-    distinct (&self->proxy_index, &at, "a proxy's id stands twice");
+    roster_distinct (&self->proxy_index, &at, "a proxy's id stands twice");
 }
 
 /* Channels; whom their grantees stand for is roster_grant.c's */
@@ -406,7 +241,7 @@ static size_t grantees_read (const struct place *channel, const char *name,
                              const char *const **out) {
     struct place at = place_need (channel, name);
     size_t n = place_array (&at, 0, ROSTER_GRANTEES_MAX);
-    const char **list = table_new (n, sizeof *list);
+    const char **list = roster_table (n, sizeof *list);
     for (size_t i = 0; i < n; i++) {
         struct place item = place_item (&at, i);
         list[i] = place_text (&item, NULL, 1, ROSTER_GRANTEE_MAX);
@@ -426,7 +261,7 @@ static void channel_read (struct roster *self, const struct place *at,
     channel->index = index;
     channel->id = place_grammar (at, "id", ROSTER_NAME_MAX, channel_id_valid,
                                  "a name, [a-z][a-z0-9-]{0,31}, not log");
-    channel->title = place_text (at, "title", 1, TEXT_MAX);
+    channel->title = place_text (at, "title", 1, ROSTER_TEXT_MAX);
     channel->reader_count = grantees_read (at, "readers", &channel->readers);
     channel->writer_count = grantees_read (at, "writers", &channel->writers);
     struct place days;
@@ -439,13 +274,13 @@ static void channel_read (struct roster *self, const struct place *at,
 static void channels_read (struct roster *self, const struct place *document) {
     struct place at = place_need (document, "channels");
     self->channel_count = place_array (&at, 0, ROSTER_CHANNELS_MAX);
-    self->channels = table_new (self->channel_count, sizeof *self->channels);
-    self->grants = table_new (self->channel_count, sizeof *self->grants);
+    self->channels = roster_table (self->channel_count, sizeof *self->channels);
+    self->grants = roster_table (self->channel_count, sizeof *self->grants);
     for (size_t i = 0; i < self->channel_count; i++) {
         struct place item = place_item (&at, i);
         channel_read (self, &item, i);
     }
-    distinct (&self->channel_index, &at, "a channel's id stands twice");
+    roster_distinct (&self->channel_index, &at, "a channel's id stands twice");
     roster_grant_channels (self, &at);
     struct place adhoc = place_need (document, "adhoc");
     roster_grant_adhoc (self, &adhoc);
@@ -482,7 +317,7 @@ static void format_read (const struct place *document) {
     size_t n = place_array (&requires, 0, REQUIRES_MAX);
     for (size_t i = 0; i < n; i++) {
         struct place item = place_item (&requires, i);
-        const char *feature = name_read (&item, NULL);
+        const char *feature = roster_read_name (&item, NULL);
         place_fail (&item, ERR_NEWER, "%s: this program does not know it",
                     feature);
     }
@@ -540,10 +375,11 @@ static void document_read (struct roster *self, const struct place *document) {
     format_read (document);
     place_object (document, DOCUMENT_NAMES);
     place_in_chain_read (self, document);
-    self->name = place_text (document, "name", 1, TEXT_MAX);
-    self->origin = place_grammar (document, "origin", TEXT_MAX, origin_valid,
-                                  "a key name: ASCII without spaces and '+'");
-    entities_read (self, document);
+    self->name = place_text (document, "name", 1, ROSTER_TEXT_MAX);
+    self->origin =
+        place_grammar (document, "origin", ROSTER_TEXT_MAX, origin_valid,
+                       "a key name: ASCII without spaces and '+'");
+    roster_read_entities (self, document);
     signers_read (self, document);
     struct place log = place_need (document, "log");
     place_object (&log, KEY_NAMES);
