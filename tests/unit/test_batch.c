@@ -457,6 +457,12 @@ static void assert_only (const struct frames *f, size_t count, size_t at,
     for (size_t i = 0; i < count; i++)
         if (i != at)
             assert_null (batch->items[i].refusal);
+    /* The author signed them all: what is refused stands in the root too. */
+    struct hash ids[BATCH_MAX];
+    for (size_t i = 0; i < count; i++)
+        ids[i] = hash_leaf (batch->items[i].message.octets);
+    struct hash root = tree_root_of (ids, count);
+    assert_true (hash_equal (&root, &batch->root));
     assert_non_null (batch->items[at].refusal);
     assert_told (batch->items[at].refusal, rule, word);
     batch_clear (batch);

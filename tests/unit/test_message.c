@@ -331,9 +331,11 @@ static void the_longest_header (void **state) {
 /* A newer format is nobody's fault, whatever stands behind it. */
 static void nothing_is_judged_behind_a_newer_format (void **state) {
     (void) state;
-    static const char *const rows[] = { "919102", "939d02",
-                                        "9f9102c0c0c0c0c0"
-                                        "c0c0c0c0c0c0c0c0c0" };
+    static const char *const rows[] = {
+        "919102",
+        "939d02",
+        "9f9102c0c0c0c0c0c0c0c0c0c0c0c0c0c0",
+    };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buf h = { 0 };
         add_hex (&h, rows[i]);
