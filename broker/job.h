@@ -7,6 +7,7 @@
 #define PARLEY_JOB_H
 
 #include "base/queue.h"
+#include "format/batch.h"
 #include "wire/wire.h"
 
 #include <zmq.h>

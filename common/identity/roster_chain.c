@@ -98,8 +98,10 @@ enum err roster_links (const struct roster *self, const struct roster *next,
         return broken (e, self, next, "it is of another dialogue");
     if (next->version <= self->version)
         return broken (e, self, next, "it is not newer");
-    if (next->version != self->version + 1)
+    if (next->epoch == self->epoch && next->version != self->version + 1)
         return broken (e, self, next, "versions between are missing");
+    if (strcmp (next->origin, self->origin) != 0)
+        return broken (e, self, next, "another origin");
     if (!hash_equal (&next->previous, &self->digest))
         return broken (e, self, next,
                        "it is of another branch, its predecessor has another "
