@@ -2,10 +2,11 @@
  * section 7, "Log time").
  *
  * Log time never decreases. Nothing is committed while the wall clock is behind
- * the last record, has jumped against the monotonic clock by more than 2 s
- * (until both agree again with the newest hellos, or an operator's word), or is
- * two minutes from the median offset in the newest hellos of at least three
- * entities. Thread-safe. */
+ * the last record by more than 2 s (by less, log time stands still), has jumped
+ * against the monotonic clock by more than 2 s (until it is back, agrees within
+ * 2 s with the median of the newest hellos of at least three entities, or has
+ * an operator's word), or is more than two minutes from that median.
+ * Thread-safe. */
 #ifndef PARLEY_TIMEKEEPER_H
 #define PARLEY_TIMEKEEPER_H
 
