@@ -32,13 +32,13 @@ enum err wire_head_read (struct slice frame, struct wire_head *out,
     *out = (struct wire_head){ 0 };
     struct mp in;
     mp_start (&in, frame);
-    mp_array (&in, 5, 16);
+    mp_array (&in, 5, 5);
     struct slice name = mp_str (&in, 1, 16);
     if (!in.failed && !slice_is (name, PROTOCOL_NAME))
         mp_fail (&in, ERR_MALFORMED, "not Parley's protocol");
     int64_t version = mp_int (&in, 1, INT32_MAX);
     int64_t type = mp_int (&in, 0, 255);
-    int64_t id = mp_int (&in, 0, INT64_MAX);
+    int64_t id = mp_int (&in, 0, CLOCK_MS_MAX); /* 2^53 - 1 */
     if (!in.failed) {
         out->type = (int) type;
         out->id = id;
@@ -178,7 +178,7 @@ enum err wire_fetch_read (struct slice frame, struct wire_fetch *out,
     out->last = -1;
     if (!mp_try_nil (&in))
         out->last = mp_int (&in, out->first, INT64_MAX);
-    out->octets = mp_int (&in, 1, INT64_MAX);
+    out->octets = mp_int (&in, 0, INT64_MAX);
     return mp_finish (&in, e);
 }
 
@@ -214,6 +214,10 @@ enum err wire_items_read (struct slice frame, struct slice *stream,
         int64_t high = i > 0 ? low : INT64_MAX - 1;
         list[i].first = mp_int (&in, low, high);
         list[i].last = mp_int (&in, list[i].first, INT64_MAX - 1);
+        if (!in.failed && list[i].last > *last)
+            mp_fail (&in, ERR_MALFORMED,
+                     "an item goes to %lld, the stream to %lld",
+                     (long long) list[i].last, (long long) *last);
     }
     enum err rc = mp_finish (&in, e);
     if (rc) {
