@@ -1,11 +1,13 @@
 /* index - where each record, and each number of each stream, stands
  * (DESIGN section 7; private to the program, made anew from the segments).
  *
- * Append-only files in `dir`: `blocks` (an entry a block), `leaves` (32 octets
- * a record) and `stream-NAME` (an entry a block that the stream carries; roster
+ * Append-only files in `dir`: `blocks` (an entry a block), `leaves` (a hash a
+ * record) and `stream-NAME` (an entry a block that the stream carries; roster
  * channels, $log, and "@ENTITY" for all ad-hoc channels that name it). One
  * writer; readers in other threads see what was there at the last index_show.
- * Not synced but by index_sync: index_open cuts back to counts that were. */
+ * What was added since the last index_sync is in memory only (some 100 octets a
+ * block, 40 a record); index_open goes back to counts that were synced. Files
+ * are opened when they are needed, none is kept open. */
 #ifndef PARLEY_INDEX_H
 #define PARLEY_INDEX_H
 
@@ -22,8 +24,10 @@ struct index_entry {
     int64_t first_time; /* log time of its first record, ms */
 };
 
-/* `counts` (what index_counts wrote) or an empty slice: start empty. All files
- * are cut back to it. ERR_DAMAGED: a file is shorter than it was synced, or an
+/* `counts` (what index_counts wrote after an index_sync) or an empty slice:
+ * start empty, with files of their own generation, so that no older counts fit
+ * them. What stands in a file behind the counts is written over. ERR_DAMAGED: a
+ * file is shorter than it was synced, of another generation, or its last
  * entry's checksum is wrong: the caller starts empty and replays all. */
 struct index *index_open (const char *dir, struct slice counts,
                           struct error *e) MUST_CHECK;
@@ -37,6 +41,7 @@ enum err index_add (struct index *self, const struct block *block,
                     uint64_t offset, const struct hash *leaves,
                     struct error *e) MUST_CHECK;
 void index_show (struct index *self); /* readers may see all of it */
+/* Shows, writes and syncs all. A failure leaves the files' ends unknown. */
 enum err index_sync (struct index *self, struct error *e) MUST_CHECK;
 void index_counts (const struct index *self, struct buf *out);
 
@@ -45,7 +50,8 @@ int64_t index_size (const struct index *self); /* records */
 enum err index_of_sequence (const struct index *self, int64_t sequence,
                             struct index_entry *out, struct error *e)
     MUST_CHECK;
-/* The first block with a record at or after `ms`; ERR_NOT_FOUND. */
+/* The first block with a record at or after `ms`, also where the log's time
+ * went back at an epoch's base; ERR_NOT_FOUND. */
 enum err index_of_time (const struct index *self, int64_t ms,
                         struct index_entry *out, struct error *e) MUST_CHECK;
 /* The block that carries number `number` of the stream; *first: the number of

@@ -45,6 +45,9 @@ void segment_close (struct segment **self_p);
 enum err segment_append (struct segment *self, const struct slice *blocks,
                          size_t count, uint64_t *offsets, struct error *e)
     MUST_CHECK;
+/* Make the next header durable too: before another segment states the size of
+ * this one. */
+enum err segment_sync (struct segment *self, struct error *e) MUST_CHECK;
 uint64_t segment_octets (const struct segment *self); /* with the next header */
 uint64_t segment_group (const struct segment *self);  /* the next one's number */
 

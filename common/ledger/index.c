@@ -1,0 +1,501 @@
+/* index - blocks, leaves and streams as tables (index_table.h).
+ *
+ * The writer adds rows under the lock and reads its own numbers without it;
+ * nobody else changes anything. Streams are never taken away, so a reader may
+ * keep a pointer to one beyond the lock. */
+#include "ledger/index.h"
+#include "ledger/index_table.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+/* A row of `blocks`. The times are running maxima, since log time may go back
+ * at an epoch's base, and a search needs keys that ascend. */
+enum {
+    BLOCK_FIRST = 0,
+    BLOCK_COUNT = 8,
+    BLOCK_SIZE = 12,
+    BLOCK_SEGMENT = 16,
+    BLOCK_OFFSET = 24,
+    BLOCK_TIME = 32,
+    BLOCK_TIME_MAX = 40,
+    BLOCK_ROW = 56
+};
+/* A row of `leaves`, and one of a stream: number of the block's first record
+ * in the stream, and the block's row. */
+enum { LEAF_ROW = HASH_SIZE + 8 };
+enum { STREAM_FIRST = 0, STREAM_BLOCK = 8, STREAM_ROW = 24 };
+
+struct stream {
+    char name[CHANNEL_NAME_MAX + 1];
+    struct table table;
+    int64_t last;       /* number of its last record; 0: none */
+    int64_t last_shown; /* that readers may see */
+};
+
+struct index {
+    char *dir;
+    uint64_t generation;
+    struct table blocks, leaves;
+    struct stream **streams; /* by name, ascending */
+    size_t count, room;
+    int64_t time_max;
+    pthread_mutex_t *lock; /* of tables' tails and numbers, the streams' list */
+};
+
+/* Streams. */
+
+/* Where `name` is, or has to be. */
+static size_t stream_place (const struct index *self, struct slice name,
+                            bool *there) {
+    size_t lo = 0, hi = self->count;
+    *there = false;
+    while (lo < hi && !*there) {
+        size_t middle = lo + (hi - lo) / 2;
+        const char *other = self->streams[middle]->name;
+        size_t size = strlen (other);
+        int order =
+            memcmp (name.data, other, name.size < size ? name.size : size);
+        if (order == 0)
+            order = (name.size > size) - (name.size < size);
+        *there = order == 0;
+        if (order > 0)
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    return hi;
+}
+
+static struct stream *stream_find (const struct index *self,
+                                   struct slice name) {
+    bool there;
+    size_t place = stream_place (self, name, &there);
+    return there ? self->streams[place] : NULL;
+}
+
+static char *path_in (const struct index *self, const char *prefix,
+                      struct slice name) {
+    struct buf path = { 0 };
+    buf_add_format (&path, "%s/%s", self->dir, prefix);
+    buf_add_slice (&path, name);
+    return buf_take_text (&path);
+}
+
+/* The name is of the grammar: it becomes a file's. */
+static struct stream *stream_get (struct index *self, struct slice name) {
+    bool there;
+    size_t place = stream_place (self, name, &there);
+    if (there)
+        return self->streams[place];
+    struct stream *stream = mem_alloc (sizeof *stream);
+    memcpy (stream->name, name.data, name.size);
+    table_init (&stream->table, path_in (self, "stream-", name), STREAM_ROW,
+                self->generation);
+    pthread_mutex_lock (self->lock);
+    if (self->count == self->room) {
+        self->room = self->room ? 2 * self->room : 16;
+        self->streams =
+            mem_resize (self->streams, self->room * sizeof (struct stream *));
+    }
+    memmove (self->streams + place + 1, self->streams + place,
+             (self->count - place) * sizeof (struct stream *));
+    self->streams[place] = stream;
+    self->count++;
+    pthread_mutex_unlock (self->lock);
+    return stream;
+}
+
+static bool stream_name_valid (struct slice name) {
+    if (name.size > 0 && name.data[0] == '@')
+        return entity_valid (slice_of (name.data + 1, name.size - 1));
+    return channel_name_valid (name) || slice_is (name, CHANNEL_LOG);
+}
+
+/* The names of the streams that carry a channel: itself, or "@ENTITY" for each
+ * that an ad-hoc one names. 0: no channel. */
+struct names {
+    char text[ADHOC_ENTITIES_MAX][CHANNEL_NAME_MAX + 1];
+    size_t count;
+};
+
+static enum err streams_of (struct slice channel, struct names *out,
+                            struct error *e) {
+    *out = (struct names){ 0 };
+    if (!channel_is_adhoc (channel)) {
+        if (!stream_name_valid (channel))
+            return error_set (e, ERR_MALFORMED, "'%.*s' is no channel",
+                              (int) channel.size, (const char *) channel.data);
+        memcpy (out->text[out->count++], channel.data, channel.size);
+        return ERR_NONE;
+    }
+    enum err rc = channel_adhoc_check (channel, e);
+    while (!rc && out->count < ADHOC_ENTITIES_MAX) {
+        struct slice one = channel_adhoc_entity (channel, out->count);
+        if (one.size == 0)
+            break;
+        char *text = out->text[out->count++];
+        text[0] = '@';
+        memcpy (text + 1, one.data, one.size);
+    }
+    return rc;
+}
+
+/* Counts: generation, rows of blocks and leaves, greatest time, number of
+ * streams; for each its name's size and name, rows, last number. */
+
+void index_counts (const struct index *self, struct buf *out) {
+    buf_add_u64 (out, self->generation);
+    buf_add_u64 (out, (uint64_t) table_rows (&self->blocks));
+    buf_add_u64 (out, (uint64_t) table_rows (&self->leaves));
+    buf_add_u64 (out, (uint64_t) self->time_max);
+    buf_add_u32 (out, (uint32_t) self->count);
+    for (size_t i = 0; i < self->count; i++) {
+        const struct stream *stream = self->streams[i];
+        buf_add_u8 (out, (uint8_t) strlen (stream->name));
+        buf_add_text (out, stream->name);
+        buf_add_u64 (out, (uint64_t) table_rows (&stream->table));
+        buf_add_u64 (out, (uint64_t) stream->last);
+    }
+}
+
+struct counts {
+    struct slice left;
+    bool bad;
+};
+
+static struct slice take (struct counts *in, size_t size) {
+    if (in->bad || in->left.size < size) {
+        in->bad = true;
+        return slice_of (NULL, 0);
+    }
+    struct slice taken = slice_of (in->left.data, size);
+    in->left = slice_of (in->left.data + size, in->left.size - size);
+    return taken;
+}
+
+static int64_t take_number (struct counts *in) {
+    struct slice octets = take (in, 8);
+    int64_t number = octets.data ? (int64_t) get_u64 (octets.data) : 0;
+    in->bad = in->bad || number < 0 || number > INT64_MAX / TABLE_ROW_MAX / 2;
+    return in->bad ? 0 : number;
+}
+
+static enum err resume_stream (struct index *self, struct counts *in,
+                               struct error *e) {
+    struct slice size = take (in, 1);
+    struct slice name = take (in, size.data ? *size.data : 0);
+    int64_t rows = take_number (in), last = take_number (in);
+    if (in->bad || !stream_name_valid (name) || rows < 1 || last < rows
+        || stream_find (self, name))
+        return error_set (e, ERR_DAMAGED, "counts of a stream that can't be");
+    struct stream *stream = stream_get (self, name);
+    stream->last = stream->last_shown = last;
+    return table_resume (&stream->table, rows, e);
+}
+
+static enum err resume_tables (struct index *self, struct counts *in,
+                               int64_t blocks, int64_t leaves,
+                               struct error *e) {
+    enum err rc = table_resume (&self->blocks, blocks, e);
+    if (!rc)
+        rc = table_resume (&self->leaves, leaves, e);
+    struct slice size = take (in, 4);
+    uint32_t streams = size.data ? get_u32 (size.data) : 0;
+    for (uint32_t i = 0; !rc && !in->bad && i < streams; i++)
+        rc = resume_stream (self, in, e);
+    if (!rc && (in->bad || in->left.size > 0))
+        rc = error_set (e, ERR_DAMAGED, "counts of another size");
+    return rc;
+}
+
+/* Do the blocks end where the leaves do? */
+static enum err check_end (struct index *self, int64_t blocks, int64_t leaves,
+                           struct error *e) {
+    struct index_entry last = { 0 };
+    if (blocks > 0) {
+        enum err rc = index_of_sequence (self, leaves - 1, &last, e);
+        if (rc)
+            return rc;
+    }
+    if (last.first_sequence + last.count != leaves)
+        return error_set (e, ERR_DAMAGED,
+                          "the index has %" PRId64 " leaves, and blocks up to "
+                          "%" PRId64,
+                          leaves, last.first_sequence + last.count);
+    return ERR_NONE;
+}
+
+static void init_tables (struct index *self) {
+    struct slice none = { 0 };
+    table_init (&self->blocks, path_in (self, "blocks", none), BLOCK_ROW,
+                self->generation);
+    table_init (&self->leaves, path_in (self, "leaves", none), LEAF_ROW,
+                self->generation);
+}
+
+static enum err resume (struct index *self, struct slice octets,
+                        struct error *e) {
+    struct counts in = { .left = octets };
+    struct slice generation = take (&in, 8);
+    if (generation.data)
+        self->generation = get_u64 (generation.data);
+    init_tables (self);
+    int64_t blocks = take_number (&in), leaves = take_number (&in);
+    self->time_max = take_number (&in);
+    if (in.bad)
+        return error_set (e, ERR_DAMAGED, "counts of %zu octets", octets.size);
+    enum err rc = resume_tables (self, &in, blocks, leaves, e);
+    return rc ? rc : check_end (self, blocks, leaves, e);
+}
+
+struct index *index_open (const char *dir, struct slice counts,
+                          struct error *e) {
+    struct index *self = mem_alloc (sizeof *self);
+    self->dir = mem_copy_text (dir);
+    self->lock = mem_alloc (sizeof *self->lock);
+    pthread_mutex_init (self->lock, NULL);
+    if (counts.size == 0) {
+        /* A new generation: no counts of before fit this index. */
+        randombytes_buf (&self->generation, sizeof self->generation);
+        init_tables (self);
+    } else if (resume (self, counts, e)) {
+        index_close (&self);
+    }
+    return self;
+}
+
+void index_close (struct index **self_p) {
+    struct index *self = *self_p;
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++) {
+        table_free (&self->streams[i]->table);
+        free (self->streams[i]);
+    }
+    free (self->streams);
+    table_free (&self->blocks);
+    table_free (&self->leaves);
+    pthread_mutex_destroy (self->lock);
+    free (self->lock);
+    free (self->dir);
+    free (self);
+    *self_p = NULL;
+}
+
+/* Writing. */
+
+static enum err check_next (const struct index *self, const struct block *block,
+                            const struct block_facts *facts, bool direct,
+                            struct error *e) {
+    int64_t next = table_rows (&self->leaves);
+    if (block->first_sequence != next)
+        return error_set (e, ERR_CHAIN,
+                          "block of sequence %" PRId64 " where %" PRId64
+                          " is next",
+                          block->first_sequence, next);
+    if (direct)
+        return ERR_NONE;
+    const struct stream *stream = stream_find (self, facts->channel);
+    int64_t number = stream ? stream->last + 1 : 1;
+    if (facts->first_channel_sequence != number)
+        return error_set (
+            e, ERR_CHAIN,
+            "number %" PRId64 " of stream %.*s at sequence "
+            "%" PRId64 " where %" PRId64 " is next",
+            facts->first_channel_sequence, (int) facts->channel.size,
+            (const char *) facts->channel.data, block->first_sequence, number);
+    return ERR_NONE;
+}
+
+static void add_block_row (struct index *self, const struct block *block,
+                           const struct block_facts *facts, int64_t segment,
+                           uint64_t offset) {
+    if (facts->last_time > self->time_max)
+        self->time_max = facts->last_time;
+    uint8_t row[BLOCK_ROW];
+    put_u64 (row + BLOCK_FIRST, (uint64_t) block->first_sequence);
+    put_u32 (row + BLOCK_COUNT, (uint32_t) block->count);
+    put_u32 (row + BLOCK_SIZE, (uint32_t) block->octets.size);
+    put_u64 (row + BLOCK_SEGMENT, (uint64_t) segment);
+    put_u64 (row + BLOCK_OFFSET, offset);
+    put_u64 (row + BLOCK_TIME, (uint64_t) facts->first_time);
+    put_u64 (row + BLOCK_TIME_MAX, (uint64_t) self->time_max);
+    table_add (&self->blocks, row);
+}
+
+static void add_stream_row (struct stream *stream, size_t count,
+                            int64_t block) {
+    uint8_t row[STREAM_ROW];
+    put_u64 (row + STREAM_FIRST, (uint64_t) stream->last + 1);
+    put_u64 (row + STREAM_BLOCK, (uint64_t) block);
+    table_add (&stream->table, row);
+    stream->last += (int64_t) count;
+}
+
+/* `out`: hashes, unless the caller has them. */
+static struct hash *hash_leaves (const struct block *block) {
+    struct hash *leaves = mem_alloc (block->count * sizeof *leaves);
+    struct block_walk w;
+    block_walk (block, &w);
+    while (block_next (&w))
+        leaves[w.index] = record_leaf (w.record);
+    return leaves;
+}
+
+enum err index_add (struct index *self, const struct block *block,
+                    const struct block_facts *facts, int64_t segment,
+                    uint64_t offset, const struct hash *leaves,
+                    struct error *e) {
+    struct names names;
+    enum err rc = streams_of (facts->channel, &names, e);
+    if (!rc)
+        rc = check_next (self, block, facts, channel_is_adhoc (facts->channel),
+                         e);
+    if (rc)
+        return rc;
+    struct hash *own = leaves ? NULL : hash_leaves (block);
+    struct stream *streams[ADHOC_ENTITIES_MAX];
+    for (size_t i = 0; i < names.count; i++)
+        streams[i] = stream_get (self, slice_text (names.text[i]));
+    pthread_mutex_lock (self->lock);
+    int64_t row = table_rows (&self->blocks);
+    add_block_row (self, block, facts, segment, offset);
+    for (size_t i = 0; i < names.count; i++)
+        add_stream_row (streams[i], block->count, row);
+    for (size_t i = 0; i < block->count; i++)
+        table_add (&self->leaves, (leaves ? leaves : own)[i].octets);
+    pthread_mutex_unlock (self->lock);
+    free (own);
+    return ERR_NONE;
+}
+
+void index_show (struct index *self) {
+    pthread_mutex_lock (self->lock);
+    self->blocks.shown = table_rows (&self->blocks);
+    self->leaves.shown = table_rows (&self->leaves);
+    for (size_t i = 0; i < self->count; i++) {
+        struct stream *stream = self->streams[i];
+        stream->table.shown = table_rows (&stream->table);
+        stream->last_shown = stream->last;
+    }
+    pthread_mutex_unlock (self->lock);
+}
+
+enum err index_sync (struct index *self, struct error *e) {
+    index_show (self);
+    bool made = false;
+    enum err rc = table_write (&self->blocks, &made, e);
+    if (!rc)
+        rc = table_write (&self->leaves, &made, e);
+    for (size_t i = 0; !rc && i < self->count; i++)
+        rc = table_write (&self->streams[i]->table, &made, e);
+    if (!rc && made)
+        rc = disk_sync_dir (self->dir, e);
+    if (rc)
+        return rc;
+    pthread_mutex_lock (self->lock);
+    table_written (&self->blocks);
+    table_written (&self->leaves);
+    for (size_t i = 0; i < self->count; i++)
+        table_written (&self->streams[i]->table);
+    pthread_mutex_unlock (self->lock);
+    return ERR_NONE;
+}
+
+/* Reading. */
+
+int64_t index_size (const struct index *self) {
+    pthread_mutex_lock (self->lock);
+    int64_t size = self->leaves.shown;
+    pthread_mutex_unlock (self->lock);
+    return size;
+}
+
+static void read_entry (const uint8_t *row, struct index_entry *out) {
+    *out = (struct index_entry){
+        .first_sequence = (int64_t) get_u64 (row + BLOCK_FIRST),
+        .count = get_u32 (row + BLOCK_COUNT),
+        .octets = get_u32 (row + BLOCK_SIZE),
+        .segment = (int64_t) get_u64 (row + BLOCK_SEGMENT),
+        .offset = get_u64 (row + BLOCK_OFFSET),
+        .first_time = (int64_t) get_u64 (row + BLOCK_TIME),
+    };
+}
+
+enum err index_of_sequence (const struct index *self, int64_t sequence,
+                            struct index_entry *out, struct error *e) {
+    uint8_t row[TABLE_ROW_MAX];
+    int64_t n;
+    enum err rc = table_find (&self->blocks, self->lock, BLOCK_FIRST, sequence,
+                              &n, row, e);
+    if (rc)
+        return rc;
+    if (n >= 0)
+        read_entry (row, out);
+    if (n < 0 || sequence - out->first_sequence >= out->count)
+        return error_set (e, ERR_NOT_FOUND, "no record %" PRId64, sequence);
+    return ERR_NONE;
+}
+
+enum err index_of_time (const struct index *self, int64_t ms,
+                        struct index_entry *out, struct error *e) {
+    uint8_t row[TABLE_ROW_MAX];
+    int64_t before; /* the last block that ends before `ms` */
+    enum err rc = table_find (&self->blocks, self->lock, BLOCK_TIME_MAX,
+                              ms > 0 ? ms - 1 : -1, &before, row, e);
+    if (!rc)
+        rc = table_get (&self->blocks, self->lock, before + 1, row, e);
+    if (!rc)
+        read_entry (row, out);
+    return rc;
+}
+
+/* NULL: not known. */
+static struct stream *stream_seen (const struct index *self, const char *name,
+                                   int64_t *last) {
+    pthread_mutex_lock (self->lock);
+    struct stream *stream = stream_find (self, slice_text (name));
+    *last = stream ? stream->last_shown : 0;
+    pthread_mutex_unlock (self->lock);
+    return stream;
+}
+
+enum err index_of_stream (const struct index *self, const char *stream,
+                          int64_t number, struct index_entry *out,
+                          int64_t *first, struct error *e) {
+    int64_t last, n;
+    struct stream *found = stream_seen (self, stream, &last);
+    if (number < 1 || number > last)
+        return error_set (e, ERR_NOT_FOUND,
+                          "no number %" PRId64 " in stream '%s', its last is "
+                          "%" PRId64,
+                          number, stream, last);
+    uint8_t row[TABLE_ROW_MAX];
+    enum err rc = table_find (&found->table, self->lock, STREAM_FIRST, number,
+                              &n, row, e);
+    if (rc)
+        return rc;
+    *first = (int64_t) get_u64 (row + STREAM_FIRST);
+    rc = table_get (&self->blocks, self->lock,
+                    (int64_t) get_u64 (row + STREAM_BLOCK), row, e);
+    if (!rc)
+        read_entry (row, out);
+    return rc;
+}
+
+int64_t index_stream_last (const struct index *self, const char *stream) {
+    int64_t last;
+    stream_seen (self, stream, &last);
+    return last;
+}
+
+enum err index_leaves (const struct index *self, int64_t from, int64_t count,
+                       struct buf *out, struct error *e) {
+    if (from < 0 || count < 0)
+        return error_set (e, ERR_ARGUMENT, "%" PRId64 " leaves from %" PRId64,
+                          count, from);
+    return table_take (&self->leaves, self->lock, from, count, HASH_SIZE, out,
+                       e);
+}
