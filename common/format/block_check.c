@@ -76,6 +76,12 @@ static enum err check_place (const struct record *r, const struct block_walk *w,
 
 /* Bodies. */
 
+static enum err explain (enum err rc, const struct refusal *why,
+                         struct error *e) {
+    char text[REFUSAL_TEXT_MAX];
+    return error_set (e, rc, "%s", refusal_print (why, text));
+}
+
 static enum err check_body (const struct record *r, const struct message *m,
                             const struct block_walk *w, struct error *e) {
     int64_t length;
@@ -99,9 +105,8 @@ static enum err check_body (const struct record *r, const struct message *m,
     if (!m)
         return record_body_check (r, w->body, e);
     struct refusal why;
-    char text[REFUSAL_TEXT_MAX];
     rc = message_body_check (m, w->body, &why);
-    return rc ? error_set (e, rc, "%s", refusal_print (&why, text)) : ERR_NONE;
+    return rc ? explain (rc, &why, e) : ERR_NONE;
 }
 
 /* Runs. */
@@ -214,10 +219,12 @@ static enum err check_membership (const struct record *r,
 
 static enum err check_message (struct agreed *self, const struct record *r,
                                const struct block_walk *w, struct error *e) {
+    const struct message *like = self->judged ? &self->first_message : NULL;
     struct message m;
-    enum err rc = record_message (r, &m, e);
+    struct refusal why;
+    enum err rc = message_read_form (r->payload, like, &m, &why);
     if (rc)
-        return rc;
+        return explain (rc, &why, e);
     if (!slice_equal (m.channel, r->channel))
         return error_set (e, ERR_MALFORMED, "topic %.*s on channel %.*s",
                           (int) m.topic.size, (const char *) m.topic.data,

@@ -171,6 +171,17 @@ static enum err check_mixed (const struct verifier *self) {
                       "records of one batch in a newer format and in ours");
 }
 
+static enum err read_header (const struct verifier *self,
+                             const struct record *r, struct message *out) {
+    const struct run *run = &self->run;
+    const struct message *like = run->judged ? &run->first_message : NULL;
+    struct refusal why;
+    char text[REFUSAL_TEXT_MAX];
+    enum err rc = message_read_like (r->payload, like, out, &why);
+    return rc ? error_set (self->e, rc, "%s", refusal_print (&why, text))
+              : ERR_NONE;
+}
+
 static enum err verify_header (const struct verifier *self,
                                const struct message *m) {
     if (memcmp (m->dialogue, self->dialogue->octets, HASH_SIZE) != 0)
@@ -188,7 +199,7 @@ static enum err add_message (struct verifier *self, const struct record *r) {
     if (run->number < 0)
         return error_set (self->e, ERR_MALFORMED, "a message in no batch");
     struct message m;
-    enum err rc = record_message (r, &m, self->e);
+    enum err rc = read_header (self, r, &m);
     if (!rc)
         rc = verify_header (self, &m);
     if (rc)

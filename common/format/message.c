@@ -190,14 +190,21 @@ static enum err read_form (struct slice header, const struct message *like,
     return check_topic (like, out, why);
 }
 
-enum err message_read_like (struct slice header, const struct message *like,
+enum err message_read_form (struct slice header, const struct message *like,
                             struct message *out, struct refusal *why) {
     out->octets = header;
-    out->id = hash_leaf (header);
+    out->id = (struct hash){ { 0 } };
     enum err rc = read_form (header, like, out, why);
     if (rc)
         /* Nobody takes half a header for one. */
-        *out = (struct message){ .octets = header, .id = out->id };
+        *out = (struct message){ .octets = header };
+    return rc;
+}
+
+enum err message_read_like (struct slice header, const struct message *like,
+                            struct message *out, struct refusal *why) {
+    enum err rc = message_read_form (header, like, out, why);
+    out->id = hash_leaf (header);
     return rc;
 }
 

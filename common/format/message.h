@@ -60,6 +60,10 @@ enum err message_read_any (struct slice header, struct message *out,
 enum err message_read_like (struct slice header, const struct message *like,
                             struct message *out, struct refusal *why)
     MUST_CHECK;
+/* As message_read_like, for those who do not ask for the id: it is zeros. */
+enum err message_read_form (struct slice header, const struct message *like,
+                            struct message *out, struct refusal *why)
+    MUST_CHECK;
 enum err message_version_check (const struct message *self,
                                 struct refusal *why) MUST_CHECK;
 void message_reference (const struct message *self, size_t n, struct hash *out);

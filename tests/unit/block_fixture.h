@@ -91,7 +91,8 @@ struct build {
     size_t count;
     struct item_run runs[8];
     int run_count;
-    int64_t roster; /* sequence */
+    int64_t roster;         /* sequence */
+    int64_t roster_version; /* in headers */
     const char *channel;
 };
 
@@ -99,6 +100,7 @@ FIXTURE_UNUSED static struct build *build_new (const char *channel) {
     struct build *self = mem_alloc (sizeof *self);
     self->channel = channel;
     self->roster = 3;
+    self->roster_version = 1;
     return self;
 }
 
@@ -191,7 +193,7 @@ static void build_message (const struct cast *cast, const struct build *self,
         .dialogue = &cast->dialogue,
         .author = identity_name (author),
         .key_id = identity_key_id (author, LABEL_BATCH),
-        .roster_version = 1,
+        .roster_version = self->roster_version,
         .lane = 5,
         .number = number,
         .author_time = BUILD_TIME,

@@ -287,6 +287,17 @@ static void test_dialogue (void **state) {
     build_free (b);
 }
 
+/* Nobody writes under a roster that is not there yet. */
+static void test_roster_version (void **state) {
+    (void) state;
+    struct build *b = build_new ("all");
+    struct error e;
+    b->roster_version = 2;
+    build_batch (b, &cast, cast.hq, NULL, 1, 0, 1, RUN_WHOLE, 0);
+    assert_int_equal (judge (b, &cast.dialogue, cast.roster, &e), ERR_CHAIN);
+    build_free (b);
+}
+
 /* Rosters and marks name the roster in force. */
 static void test_log (void **state) {
     (void) state;
@@ -428,11 +439,17 @@ static void test_vectors (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_any_octet), cmocka_unit_test (test_rosters),
-        cmocka_unit_test (test_times),     cmocka_unit_test (test_dialogue),
-        cmocka_unit_test (test_log),       cmocka_unit_test (test_beside),
-        cmocka_unit_test (test_newer),     cmocka_unit_test (test_unchecked),
-        cmocka_unit_test (test_good),      cmocka_unit_test (test_vectors),
+        cmocka_unit_test (test_any_octet),
+        cmocka_unit_test (test_rosters),
+        cmocka_unit_test (test_times),
+        cmocka_unit_test (test_dialogue),
+        cmocka_unit_test (test_roster_version),
+        cmocka_unit_test (test_log),
+        cmocka_unit_test (test_beside),
+        cmocka_unit_test (test_newer),
+        cmocka_unit_test (test_unchecked),
+        cmocka_unit_test (test_good),
+        cmocka_unit_test (test_vectors),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }

@@ -409,6 +409,11 @@ static void each_field_of_a_header (void **state) {
     assert_good_fields (&m);
     assert_int_equal (message_read_like (buf_slice (&h), &m, &n, NULL), 0);
     assert_good_fields (&n);
+    memset (&n, 0xa5, sizeof n);
+    assert_int_equal (message_read_form (buf_slice (&h), &m, &n, NULL), 0);
+    assert_memory_equal (&n.id, &(struct hash){ { 0 } }, HASH_SIZE);
+    n.id = m.id;
+    assert_good_fields (&n);
     struct buf odd = with_hex (EXTENSION, "8201c003a178");
     assert_int_equal (message_read (buf_slice (&odd), &m, NULL), 0);
     struct buf none = with_hex (REFERENCES, "90");
