@@ -72,7 +72,7 @@ size_t job_pool_free (struct job_pool *self);
 /* Readable while a job is free after the pool ran dry. */
 int job_pool_fd (struct job_pool *self);
 
-/* Make the reply an error (type 255). */
+/* Make the reply an error (type 255); `why` is kept in self->why. */
 void job_fail (struct job *self, const struct refusal *why, const char *text);
 struct slice job_frame (struct job *self, size_t n);
 

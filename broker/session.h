@@ -10,6 +10,16 @@
 #include "identity/roster.h"
 #include "job.h"
 
+#include <stdatomic.h>
+
+/* Octets of large frames that libzmq still holds for a connection. Counted,
+ * since frames may outlive the session; thread-safe. */
+struct flight {
+    atomic_int references;
+    atomic_llong octets;
+};
+void flight_unref (struct flight **self_p);
+
 struct session {
     uint64_t number; /* never used again */
     uint8_t peer[PEER_MAX];
@@ -21,6 +31,7 @@ struct session {
     int64_t last_ms;      /* monotonic, of the last request */
     int malformed;        /* in the minute that began at malformed_ms */
     int64_t malformed_ms;
+    struct flight *flight; /* owned reference */
 };
 
 struct session_table;
@@ -36,11 +47,23 @@ struct session *session_get (struct session_table *self, const void *peer,
 /* By number; NULL where it is gone. */
 struct session *session_find (struct session_table *self, uint64_t number);
 void session_drop (struct session_table *self, struct session *session);
+/* One more unanswered request, counted over all connections of the delegation;
+ * false: `limit` are already. */
+bool session_credit_take (struct session_table *self, struct session *session,
+                          int64_t limit) MUST_CHECK;
+/* It was answered. The session, or NULL where it is gone: the routing id may be
+ * another's by now, and the reply goes nowhere. */
+struct session *session_credit_give (struct session_table *self,
+                                     uint64_t number, const char *delegation);
+/* One more malformed request. true: too many in a minute, cut it off. */
+#define SESSION_MALFORMED_MAX 10
+bool session_malformed (struct session *session, int64_t now_ms);
 size_t session_count (const struct session_table *self);
 
 /* What a delegation may publish in the minute: messages and octets, over all
- * its connections. true: within the limits, and counted. Otherwise *what,
- * *limit and *wait_ms say which. */
+ * its connections; a bucket that drains with the limit's speed. true: within
+ * the limits, and counted. Otherwise *what, *limit and *wait_ms say which. A
+ * batch above the limit by itself passes when the bucket is empty. */
 bool session_rate (struct session_table *self, const char *delegation,
                    const struct roster_limits *limits, int64_t messages,
                    int64_t octets, int64_t now_ms, const char **what,

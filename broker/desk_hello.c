@@ -1,0 +1,151 @@
+/* desk_hello - the answer to a hello (PROTOCOL.md section 8.2). */
+#include "desk_hello.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/topic.h"
+
+#include <string.h>
+
+static enum err hello_read (struct slice frame, struct wire_hello *out,
+                            struct refusal *why, struct error *e) {
+    enum err rc = wire_hello_read (frame, out, e);
+    if (rc) {
+        refusal_malformed (why, "hello", e);
+        return rc;
+    }
+    if (out->lowest <= WIRE_VERSION && out->highest >= WIRE_VERSION)
+        return ERR_NONE;
+    refusal_set (why, RULE_VERSION);
+    refusal_int (why, "lowest", WIRE_VERSION);
+    refusal_int (why, "highest", WIRE_VERSION);
+    return error_set (
+        e, ERR_NEWER, "protocol versions %lld to %lld are yours, %d is ours",
+        (long long) out->lowest, (long long) out->highest, WIRE_VERSION);
+}
+
+/* Is this a promise that a desk of this epoch signed? */
+static bool is_ours (struct state *state, const struct roster *roster,
+                     const struct promise_proof *proof, struct error *e) {
+    if (proof->promise.epoch != roster_epoch (roster))
+        return !error_set (e, ERR_STATE, "it is of another epoch");
+    const uint8_t *key = promise_desk_key (roster, proof->promise.key_id, -1);
+    if (!key)
+        return !error_set (e, ERR_KEY, "no desk key of the roster signed it");
+    return !promise_proof_check (proof, state_dialogue (state), key, e);
+}
+
+/* Whether the ledger has what was promised. */
+static bool is_kept (struct journal *journal,
+                     const struct promise_proof *proof) {
+    struct buf leaf = { 0 };
+    struct error e;
+    bool kept = proof->sequence >= 0 && proof->sequence < journal_size (journal)
+                && !journal_leaves (journal, proof->sequence, 1, &leaf, &e)
+                && slice_equal (buf_slice (&leaf),
+                                slice_of (proof->leaf.octets, HASH_SIZE));
+    buf_free (&leaf);
+    return kept;
+}
+
+static void close_behind (struct state *state, const char *delegation,
+                          const struct promise_proof *proof) {
+    struct refusal why;
+    int64_t size = journal_size (state_journal (state));
+    bool known = state_closed (state, &why) == RULE_LEDGER_BEHIND;
+    refusal_set (&why, RULE_LEDGER_BEHIND);
+    refusal_int (&why, "sequence", proof->sequence);
+    refusal_int (&why, "size", size);
+    if (known)
+        return;
+    state_close (state, &why);
+    log_error ("LEDGER-BEHIND",
+               "sequence=%lld size=%lld shown_by=%s advice=\"a promise of this"
+               " broker is not in its ledger: was an old copy restored? Stop"
+               " it, and bring back the newest copy of its state folder, or"
+               " found the next epoch. Nothing is taken until then.\"",
+               (long long) proof->sequence, (long long) size,
+               log_text (delegation));
+}
+
+static void promise_judge (struct state *state, const struct roster *roster,
+                           const char *delegation,
+                           const struct promise_proof *proof) {
+    struct error e = { 0 };
+    if (!is_ours (state, roster, proof, &e))
+        log_limited (LOG_WARN, "HELLO-PROMISE", delegation,
+                     "delegation=%s sequence=%lld why=%s",
+                     log_text (delegation), (long long) proof->sequence,
+                     log_text (e.text));
+    else if (!is_kept (state_journal (state), proof))
+        close_behind (state, delegation, proof);
+}
+
+static void lanes_answer (struct commit *commit, const char *delegation,
+                          const struct wire_hello *hello,
+                          struct wire_welcome *out) {
+    out->lane_count = hello->lane_count;
+    for (size_t i = 0; i < hello->lane_count; i++) {
+        uint64_t lane = hello->lanes[i].lane;
+        out->lanes[i].lane = lane;
+        out->lanes[i].highest =
+            commit_lane_highest (commit, slice_text (delegation), lane);
+    }
+}
+
+static void welcome_fill (const struct hello_parts *parts,
+                          const char *delegation, const struct roster *roster,
+                          int64_t roster_sequence,
+                          const struct wire_hello *hello,
+                          struct wire_welcome *out) {
+    struct state *state = parts->state;
+    struct refusal why;
+    struct tags *tags = state_tags (state);
+    *out = (struct wire_welcome){ .dialogue = *state_dialogue (state) };
+    memcpy (out->nonce, hello->nonce, sizeof out->nonce);
+    memcpy (out->run, state_run (state), RUN_SIZE);
+    out->delegation = slice_text (delegation);
+    out->lowest = out->highest = WIRE_VERSION;
+    out->epoch = roster_epoch (roster);
+    out->roster_version = roster_version (roster);
+    out->roster_digest = *roster_digest (roster);
+    out->roster_sequence = roster_sequence;
+    out->size = journal_size (state_journal (state));
+    out->log_time = state_log_time (state);
+    out->time = clock_wall_ms();
+    out->closed = state_closed (state, &why);
+    if (out->closed)
+        strcpy (out->closed_name, why.name);
+    out->generation = tags_generation (tags);
+    lanes_answer (parts->commit, delegation, hello, out);
+    tags_unref (&tags);
+}
+
+enum err hello_answer (const struct hello_parts *parts, struct job *job,
+                       struct session *session, struct refusal *why,
+                       struct error *e) {
+    struct wire_hello hello;
+    struct wire_welcome welcome;
+    enum err rc = hello_read (job_frame (job, 0), &hello, why, e);
+    if (rc)
+        return rc;
+    struct state *state = parts->state;
+    int64_t sequence;
+    struct roster *roster = state_roster (state, &sequence);
+    const char *who = job->delegation;
+    timekeeper_hello (parts->time, delegation_entity (slice_text (who)),
+                      hello.time, clock_wall_ms(), clock_mono_ms());
+    if (hello.has_promise)
+        promise_judge (state, roster, who, &hello.promise);
+    welcome_fill (parts, who, roster, sequence, &hello, &welcome);
+    wire_welcome_write (&job->reply[0], &welcome);
+    wire_welcome_sign (&job->reply[1], state_identity (state),
+                       buf_slice (&job->reply[0]));
+    job->reply_type = WIRE_HELLO + WIRE_REPLY;
+    job->reply_count = 2;
+    session->hello = true;
+    state_hello_heard (state);
+    atomic_fetch_add (&state_counts (state)->hellos, 1);
+    roster_unref (&roster);
+    return ERR_NONE;
+}

@@ -1,0 +1,109 @@
+/* desk_send - a job's reply onto the ROUTER. */
+#include "desk_send.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define MOVE_OCTETS 4096 /* of a frame that is handed over, not copied */
+
+/* What libzmq gives back with a frame's memory, in a thread of its own. */
+struct moved {
+    struct flight *flight; /* owned reference, or NULL */
+    long long octets;
+};
+
+static void moved_free (void *data, void *hint) {
+    struct moved *moved = hint;
+    if (moved->flight)
+        atomic_fetch_sub (&moved->flight->octets, moved->octets);
+    flight_unref (&moved->flight);
+    free (moved);
+    free (data);
+}
+
+static struct moved *moved_new (struct flight *flight, size_t size) {
+    struct moved *self = mem_alloc (sizeof *self);
+    self->flight = flight;
+    self->octets = (long long) size;
+    if (flight) {
+        atomic_fetch_add (&flight->references, 1);
+        atomic_fetch_add (&flight->octets, self->octets);
+    }
+    return self;
+}
+
+/* A frame of what the buffer holds; large ones take its memory along. */
+static void frame_fill (zmq_msg_t *frame, struct buf *from,
+                        struct flight *flight) {
+    int rc;
+    if (from->size >= MOVE_OCTETS) {
+        rc = zmq_msg_init_data (frame, from->data, from->size, moved_free,
+                                moved_new (flight, from->size));
+        *from = (struct buf){ 0 };
+    } else {
+        rc = zmq_msg_init_size (frame, from->size);
+        if (rc == 0 && from->size > 0)
+            memcpy (zmq_msg_data (frame), from->data, from->size);
+    }
+    if (rc != 0)
+        abort(); /* out of memory, as mem_alloc */
+}
+
+struct sending {
+    void *socket;
+    struct flight *flight;
+    size_t left; /* parts behind the present one */
+};
+
+/* libzmq refuses a message at its first part or never. */
+static int send_part (struct sending *self, struct buf *from) {
+    zmq_msg_t frame;
+    frame_fill (&frame, from, self->flight);
+    int flags = ZMQ_DONTWAIT | (self->left > 0 ? ZMQ_SNDMORE : 0);
+    int rc = zmq_msg_send (&frame, self->socket, flags) < 0 ? errno : 0;
+    if (rc)
+        zmq_msg_close (&frame);
+    if (self->left > 0)
+        self->left--;
+    return rc;
+}
+
+static void head_put (struct buf *out, const uint8_t run[RUN_SIZE],
+                      const struct job *job) {
+    struct wire_head head = { .type = job->reply_type,
+                              .id = job->head.id,
+                              .has_run = true };
+    memcpy (head.run, run, RUN_SIZE);
+    wire_head_write (out, &head);
+}
+
+static int send_all (struct sending *self, const uint8_t run[RUN_SIZE],
+                     struct job *job) {
+    struct buf part = { 0 };
+    buf_add (&part, job->peer, job->peer_size);
+    int rc = send_part (self, &part);
+    buf_clear (&part);
+    head_put (&part, run, job);
+    if (!rc)
+        rc = send_part (self, &part);
+    buf_free (&part);
+    for (size_t i = 0; !rc && i < job->reply_count; i++)
+        rc = send_part (self, &job->reply[i]);
+    for (size_t i = 0; !rc && i < job->block_count; i++)
+        rc = send_part (self, &job->blocks[i]);
+    return rc;
+}
+
+bool desk_send (void *socket, const uint8_t run[RUN_SIZE],
+                struct flight *flight, struct job *job) {
+    struct sending sending = { socket, flight,
+                               1 + job->reply_count + job->block_count };
+    int rc = send_all (&sending, run, job);
+    if (rc == EAGAIN)
+        log_limited (LOG_WARN, "DESK-SLOW-PEER", job->delegation,
+                     "delegation=%s reads no replies; one is dropped",
+                     log_text (job->delegation));
+    return rc != EHOSTUNREACH;
+}

@@ -1,0 +1,292 @@
+/* fetch - answers what is read from the ledger (PROTOCOL.md sections 8.3, 8.5,
+ * 8.6). One thread: what it reads is in the page cache as a rule, and a long
+ * fill of one agent waits behind the others' requests only for a reply. */
+#include "fetch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fetch_blocks.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define PROGRAM "parley-broker"
+#define LIST_OCTETS_MAX 1048576 /* of refusals in a reply: one frame */
+
+struct fetch {
+    struct state *state;       /* borrowed */
+    struct refusals *refusals; /* borrowed */
+    struct queue *jobs;        /* owned */
+    void (*reply) (void *arg, struct job *job);
+    void *arg;
+    pthread_t thread;
+    bool started;
+};
+
+/* Ends of a request */
+
+static void answer (struct job *job, size_t frames) {
+    job->reply_type = job->head.type + WIRE_REPLY;
+    job->reply_count = frames;
+}
+
+static void refuse_malformed (struct job *job, const char *place,
+                              const struct error *e) {
+    struct refusal why;
+    refusal_malformed (&why, place, e);
+    job_fail (job, &why, e->text);
+}
+
+/* Our own store fails: the operator has to know, the peer only that it may ask
+ * again. */
+static void refuse_store (struct job *job, const char *what,
+                          const struct error *e) {
+    struct refusal why;
+    log_error ("FETCH-FAILED", "request=%s delegation=%s why=%s", what,
+               log_text (job->delegation), log_text (e->text));
+    refusal_set (&why, RULE_BUSY);
+    job_fail (job, &why, "the ledger could not be read; its operator was told");
+}
+
+/* Requests */
+
+static void answer_fetch (struct state *state, struct job *job) {
+    struct wire_fetch wanted;
+    struct error e;
+    if (wire_fetch_read (job_frame (job, 0), &wanted, &e)) {
+        refuse_malformed (job, "fetch", &e);
+        return;
+    }
+    struct roster *now = state_roster (state, NULL);
+    bool may = fetch_may_ask (now, job->delegation, wanted.stream);
+    roster_unref (&now);
+    if (!may) {
+        struct refusal why;
+        refusal_set (&why, RULE_UNKNOWN_STREAM);
+        refusal_slice (&why, "stream", wanted.stream);
+        job_fail (job, &why, "no stream of this name for this delegation");
+        return;
+    }
+    char name[CHANNEL_MAX + 1];
+    memcpy (name, wanted.stream.data, wanted.stream.size);
+    name[wanted.stream.size] = '\0';
+    if (fetch_blocks (state, job, name, &wanted, &e))
+        refuse_store (job, "fetch", &e);
+    atomic_fetch_add (&state_counts (state)->fetches, 1);
+}
+
+static size_t streams_list (struct state *state, const char *delegation,
+                            const struct tags *tags, struct wire_stream *out) {
+    struct journal *journal = state_journal (state);
+    int64_t at = clock_wall_ms();
+    size_t count = 0;
+    for (size_t i = 0; i < tags_count (tags); i++) {
+        if (!tags_allowed (tags, i, slice_text (delegation), at))
+            continue;
+        const char *name = tags_name (tags, i);
+        out[count++] =
+            (struct wire_stream){ .name = slice_text (name),
+                                  .key = *tags_key (tags, i),
+                                  .last = journal_stream_last (journal, name) };
+    }
+    return count;
+}
+
+static void answer_streams (struct state *state, struct job *job) {
+    struct tags *tags = state_tags (state);
+    struct wire_stream *streams =
+        mem_alloc (tags_count (tags) * sizeof *streams);
+    size_t count = streams_list (state, job->delegation, tags, streams);
+    struct error e;
+    if (fetch_readable_from (state, job->delegation, streams, count, &e)) {
+        refuse_store (job, "streams", &e);
+    } else {
+        wire_streams_write (&job->reply[0], tags_generation (tags), streams,
+                            count);
+        answer (job, 1);
+    }
+    free (streams);
+    tags_unref (&tags);
+}
+
+static void answer_roster (struct state *state, struct job *job) {
+    int64_t version, sequence;
+    struct error e;
+    if (wire_roster_read (job_frame (job, 0), &version, &e)) {
+        refuse_malformed (job, "roster", &e);
+        return;
+    }
+    struct roster *roster =
+        version > 0 ? state_roster_version (state, version, &sequence)
+                    : state_roster (state, &sequence);
+    if (!roster) {
+        struct refusal why;
+        refusal_set (&why, RULE_NOT_FOUND);
+        job_fail (job, &why, "no roster of this version");
+        return;
+    }
+    wire_roster_found_write (&job->reply[0], roster_version (roster), sequence);
+    buf_add_slice (&job->reply[1], roster_octets (roster));
+    answer (job, 2);
+    roster_unref (&roster);
+}
+
+static void answer_leaves (struct state *state, struct job *job) {
+    int64_t from, count;
+    struct error e;
+    if (wire_range_read (job_frame (job, 0), LEAVES_MAX, &from, &count, &e)) {
+        refuse_malformed (job, "leaves", &e);
+        return;
+    }
+    int64_t size = journal_size (state_journal (state));
+    wire_leaves_from_write (&job->reply[0], from);
+    if (from < size
+        && journal_leaves (state_journal (state), from,
+                           count < size - from ? count : size - from,
+                           &job->reply[1], &e))
+        refuse_store (job, "leaves", &e);
+    else
+        answer (job, 2);
+}
+
+/* As many as fit into a frame: each may carry the proof of a whole batch. */
+static void answer_refusals (struct refusals *refusals, struct job *job) {
+    int64_t from, most;
+    struct error e;
+    if (wire_range_read (job_frame (job, 0), REFUSALS_MAX, &from, &most, &e)) {
+        refuse_malformed (job, "refusals", &e);
+        return;
+    }
+    struct buf list = { 0 };
+    size_t count, ask = (size_t) most;
+    for (;; ask = ask / 2) {
+        buf_clear (&list);
+        count = refusals_list (refusals, job->delegation, from, ask, &list);
+        if (list.size <= LIST_OCTETS_MAX || ask == 1)
+            break;
+    }
+    wire_refusals_begin (&job->reply[0], count);
+    buf_add_slice (&job->reply[0], buf_slice (&list));
+    buf_free (&list);
+    answer (job, 1);
+}
+
+/* Texts and integers, keys ascending. Only what every delegation may know: how
+ * much others were refused is their operator's and the broker's. */
+static void answer_status (struct state *state, struct job *job) {
+    struct refusal why;
+    struct roster *roster = state_roster (state, NULL);
+    struct state_counts *counts = state_counts (state);
+    char run[HEX_SIZE (RUN_SIZE)];
+    enum rule closed = state_closed (state, &why);
+    const struct {
+        const char *key, *text; /* NULL: the number */
+        int64_t number;
+    } pairs[] = {
+        { "accepted", NULL, atomic_load (&counts->accepted) },
+        { "closed", closed ? why.name : "", 0 },
+        { "epoch", NULL, roster_epoch (roster) },
+        { "fetches", NULL, atomic_load (&counts->fetches) },
+        { "frames", NULL, atomic_load (&counts->frames) },
+        { "groups", NULL, atomic_load (&counts->groups) },
+        { "hellos", NULL, atomic_load (&counts->hellos) },
+        { "log_time", NULL, state_log_time (state) },
+        { "program", PROGRAM, 0 },
+        { "publishes", NULL, atomic_load (&counts->publishes) },
+        { "roster_version", NULL, roster_version (roster) },
+        { "run", hex_encode (run, state_run (state), RUN_SIZE), 0 },
+        { "size", NULL, journal_size (state_journal (state)) },
+        { "time", NULL, clock_wall_ms() },
+        { "version", PARLEY_VERSION, 0 },
+    };
+    const size_t count = sizeof pairs / sizeof pairs[0];
+    mp_put_map (&job->reply[0], count);
+    for (size_t i = 0; i < count; i++) {
+        mp_put_str (&job->reply[0], pairs[i].key);
+        if (pairs[i].text)
+            mp_put_str (&job->reply[0], pairs[i].text);
+        else
+            mp_put_int (&job->reply[0], pairs[i].number);
+    }
+    answer (job, 1);
+    roster_unref (&roster);
+}
+
+void fetch_answer (struct state *state, struct refusals *refusals,
+                   struct job *job) {
+    struct refusal why;
+    switch (job->head.type) {
+    case WIRE_FETCH:
+        answer_fetch (state, job);
+        return;
+    case WIRE_STREAMS:
+        answer_streams (state, job);
+        return;
+    case WIRE_ROSTER:
+        answer_roster (state, job);
+        return;
+    case WIRE_REFUSALS:
+        answer_refusals (refusals, job);
+        return;
+    case WIRE_STATUS:
+        answer_status (state, job);
+        return;
+    case WIRE_LEAVES:
+        answer_leaves (state, job);
+        return;
+    default:
+        refusal_set (&why, RULE_UNKNOWN_REQUEST);
+        refusal_int (&why, "type", job->head.type);
+        job_fail (job, &why, "no request of this type");
+        return;
+    }
+}
+
+/* The thread */
+
+static void *fetch_run (void *arg) {
+    struct fetch *self = arg;
+    struct job *job;
+    while ((job = queue_take_wait (self->jobs, -1))) {
+        fetch_answer (self->state, self->refusals, job);
+        self->reply (self->arg, job);
+    }
+    return NULL;
+}
+
+struct fetch *fetch_new (struct state *state, struct refusals *refusals,
+                         size_t most, void (*reply) (void *arg, struct job *),
+                         void *arg, struct error *e) {
+    struct fetch *self = mem_alloc (sizeof *self);
+    self->state = state;
+    self->refusals = refusals;
+    self->reply = reply;
+    self->arg = arg;
+    self->jobs = queue_new (most);
+    int rc = self->jobs ? pthread_create (&self->thread, NULL, fetch_run, self)
+                        : errno;
+    self->started = rc == 0;
+    if (rc == 0)
+        return self;
+    error_sys (e, rc, "start fetch");
+    fetch_destroy (&self);
+    return NULL;
+}
+
+void fetch_destroy (struct fetch **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    struct fetch *self = *self_p;
+    *self_p = NULL;
+    if (self->started) {
+        queue_close (self->jobs);
+        pthread_join (self->thread, NULL);
+    }
+    queue_destroy (&self->jobs);
+    free (self);
+}
+
+enum err fetch_put (struct fetch *self, struct job *job) {
+    return queue_put (self->jobs, job);
+}

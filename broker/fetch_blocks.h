@@ -1,0 +1,26 @@
+/* fetch_blocks - parts of a stream for one delegation: what it may read as
+ * blocks, what it may not as a stretch (PROTOCOL.md sections 5.4, 8.3, 8.5).
+ * Of fetch's thread. */
+#ifndef PARLEY_FETCH_BLOCKS_H
+#define PARLEY_FETCH_BLOCKS_H
+
+#include "job.h"
+#include "state.h"
+
+/* May the delegation ask for a stream of this name at all? */
+bool fetch_may_ask (const struct roster *now, const char *delegation,
+                    struct slice stream);
+
+/* Fills the job's reply and blocks. `name` is the stream asked for, with a NUL.
+ * An error is our store's. */
+enum err fetch_blocks (struct state *state, struct job *job, const char *name,
+                       const struct wire_fetch *wanted, struct error *e)
+    MUST_CHECK;
+
+/* The lowest numbers from which all is readable to the delegation, for each of
+ * `count` streams: streams[i].readable_from from its name and last number. */
+enum err fetch_readable_from (struct state *state, const char *delegation,
+                              struct wire_stream *streams, size_t count,
+                              struct error *e) MUST_CHECK;
+
+#endif
