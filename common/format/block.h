@@ -7,13 +7,17 @@
 #include "identity/roster.h"
 
 #define BLOCK_RECORDS_MAX 4096
-#define BLOCK_OCTETS_MAX 1048576         /* of a block with several records */
-#define BLOCK_OCTETS_MAX_SINGLE 1114112  /* of a block with one */
+#define BLOCK_OCTETS_MAX 1048576        /* of a block with several records */
+#define BLOCK_OCTETS_MAX_SINGLE 1114112 /* of a block with one */
 #define BLOCK_HEADER 32
 #define BLOCK_ENTRY 32
 
-enum body_state { BODY_NONE = 0, BODY_PRESENT = 1, BODY_ERASED = 2,
-                  BODY_ABSENT = 3 };
+enum body_state {
+    BODY_NONE = 0,
+    BODY_PRESENT = 1,
+    BODY_ERASED = 2,
+    BODY_ABSENT = 3
+};
 enum run_kind { RUN_WHOLE = 0, RUN_MISSING = 1, RUN_PATHS = 2 };
 
 /* Writing: one block at a time; the writer keeps its memory. Not thread-safe.
@@ -78,8 +82,8 @@ bool block_next (struct block_walk *self);
 
 struct block_run_view {
     enum run_kind kind;
-    size_t first, count;  /* records of the block */
-    struct slice hashes;  /* 32 octets each; block_run says which */
+    size_t first, count; /* records of the block */
+    struct slice hashes; /* 32 octets each; block_run says which */
 };
 void block_run_at (const struct block *self, size_t run,
                    struct block_run_view *out);
@@ -107,8 +111,7 @@ enum err block_check (const struct block *self, struct block_facts *facts,
  * with the record's sequence; ERR_NEWER: a run that holds records of a newer
  * format beside ours proves nothing. */
 enum err block_verify (const struct block *self, const struct hash *dialogue,
-                       const struct roster *roster, struct error *e)
-    MUST_CHECK;
+                       const struct roster *roster, struct error *e) MUST_CHECK;
 
 /* Append a block of records [from, from + count) (asserted: at least one, all
  * there). Bodies as they are. A run that stays whole stays as it is; one that

@@ -64,8 +64,7 @@ enum err promise_reply_read (struct slice frame, const struct hash *ids,
                              struct promise_accepted **accepted,
                              size_t *accepted_count,
                              struct promise_refused **refused,
-                             size_t *refused_count, struct error *e)
-    MUST_CHECK;
+                             size_t *refused_count, struct error *e) MUST_CHECK;
 
 /* One accepted message's place, provable alone: what an agent keeps, shows in
  * hello, and exports. */
@@ -86,8 +85,8 @@ void promise_proof_take (struct mp *in, struct promise_proof *out);
 /* Path and signature. ERR_SIGNATURE, ERR_DIGEST. */
 enum err promise_proof_check (const struct promise_proof *self,
                               const struct hash *dialogue,
-                              const uint8_t desk_key[KEY_SIZE],
-                              struct error *e) MUST_CHECK;
+                              const uint8_t desk_key[KEY_SIZE], struct error *e)
+    MUST_CHECK;
 
 /* One refusal kept with its proof: the promise and all refused entries of its
  * reply as in 8.6. */

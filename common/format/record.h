@@ -8,7 +8,10 @@
 #define RECORD_MAX 8192
 
 enum record_type {
-    RECORD_MESSAGE = 0, RECORD_ROSTER = 1, RECORD_MARK = 2, RECORD_ERASURE = 3,
+    RECORD_MESSAGE = 0,
+    RECORD_ROSTER = 1,
+    RECORD_MARK = 2,
+    RECORD_ERASURE = 3,
 };
 
 struct record {
@@ -65,9 +68,8 @@ void mark_payload_write (struct buf *out, const struct mark_payload *p);
 enum err mark_payload_read (struct slice octets, struct mark_payload *out,
                             struct error *e) MUST_CHECK;
 void erasure_payload_write (struct buf *out, const struct erasure_payload *p);
-enum err erasure_payload_read (struct slice octets,
-                               struct erasure_payload *out, struct error *e)
-    MUST_CHECK;
+enum err erasure_payload_read (struct slice octets, struct erasure_payload *out,
+                               struct error *e) MUST_CHECK;
 
 /* The header of a message's record, as message_read_any. */
 enum err record_message (const struct record *self, struct message *out,
