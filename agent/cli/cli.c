@@ -1,0 +1,198 @@
+/* parley - the command line of a dialogue: keys, rosters, contributions and
+ * audits offline; all else by the API of an agent.
+ *
+ * This file finds the command; each has a file of its group. */
+#include "cli.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command {
+    const char *group; /* first word */
+    const char *name;  /* second word; NULL: there is none */
+    command_fn *run;
+    const char *summary;
+} commands[] = {
+    { "key", "new", command_key_new, "draw a secret and write it to a file" },
+    { "key", "card", command_key_card, "what others need of a secret" },
+    { "roster", "draft", command_roster_draft, "the text of a roster" },
+    { "roster", "sign", command_roster_sign, "add root signers' signatures" },
+    { "roster", "check", command_roster_check, "form, signatures and chain" },
+    { "roster", "show", command_roster_show, "who takes part, who reads what" },
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static const char usage_head[] =
+    "usage: parley [--socket PATH] [--json] COMMAND ...\n"
+    "\n"
+    "Commands (parley COMMAND --help says more):\n";
+
+static const char usage_tail[] =
+    "\n"
+    "  --socket PATH  the agent's socket; else PARLEY_SOCKET, else\n"
+    "                 $XDG_RUNTIME_DIR/parley/agent.sock\n"
+    "  --json         one JSON object a line instead of text for people\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit codes: 0 fine; 1 refused by a rule, a failed check, or answered "
+    "with\n"
+    "no; 2 not a command; 3 no agent answers; 4 not found; 5 a file can't be\n"
+    "read or written, or is there already; 6 the time given is over; 7 the\n"
+    "agent can't now.\n"
+    "\n"
+    "Example: parley key new EUROPOL/hq europol-hq.secret\n";
+
+static void print_usage (FILE *out) {
+    fputs (usage_head, out);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct command *c = &commands[i];
+        char name[32];
+        snprintf (name, sizeof name, "%s%s%s", c->group, c->name ? " " : "",
+                  c->name ? c->name : "");
+        fprintf (out, "  %-22s %s\n", name, c->summary);
+    }
+    fputs (usage_tail, out);
+}
+
+/* Errors. */
+
+static int exit_of (enum err code) {
+    switch (code) {
+    case ERR_ARGUMENT:
+        return CLI_USAGE;
+    case ERR_STATE:
+        return CLI_NO_AGENT;
+    case ERR_NOT_FOUND:
+        return CLI_NOT_FOUND;
+    case ERR_IO:
+    case ERR_NO_SPACE:
+    case ERR_EXISTS:
+        return CLI_FILE;
+    case ERR_TIMEOUT:
+        return CLI_TIME;
+    case ERR_FULL:
+    case ERR_DAMAGED:
+        return CLI_AGENT;
+    default:
+        return CLI_REFUSED;
+    }
+}
+
+int cli_fail (const struct error *e) {
+    fprintf (stderr, "parley: %s\n", e->text);
+    return exit_of (e->code);
+}
+
+int cli_refuse (int exit_code, const char *format, ...) {
+    va_list args;
+    va_start (args, format);
+    fputs ("parley: ", stderr);
+    vfprintf (stderr, format, args);
+    fputc ('\n', stderr);
+    va_end (args);
+    return exit_code;
+}
+
+void cli_print_json (json_t *object) {
+    if (object)
+        json_dumpf (object, stdout, JSON_COMPACT);
+    putchar ('\n');
+    fflush (stdout);
+    json_decref (object);
+}
+
+/* Dispatch. */
+
+static const struct command *find (int count, char **words, int *used) {
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct command *c = &commands[i];
+        if (strcmp (c->group, words[0]) != 0)
+            continue;
+        if (c->name && (count < 2 || strcmp (c->name, words[1]) != 0))
+            continue;
+        *used = c->name ? 2 : 1;
+        return c;
+    }
+    return NULL;
+}
+
+/* "parley roster": what there is of it. */
+static int refuse_words (int count, char **words) {
+    bool group = false;
+    for (size_t i = 0; i < COMMANDS; i++)
+        group = group || strcmp (commands[i].group, words[0]) == 0;
+    if (!group) {
+        fprintf (stderr,
+                 "parley: '%s' is no command; parley --help lists them\n",
+                 words[0]);
+        return CLI_USAGE;
+    }
+    bool help = count > 1 && strcmp (words[1], "--help") == 0;
+    FILE *out = help ? stdout : stderr;
+    if (count > 1 && !help)
+        fprintf (out, "parley: '%s %s' is no command\n", words[0], words[1]);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp (commands[i].group, words[0]) == 0)
+            fprintf (out, "%s %s - %s\n", commands[i].group, commands[i].name,
+                     commands[i].summary);
+    return help ? CLI_FINE : CLI_USAGE;
+}
+
+static const char *default_socket (void) {
+    static char path[4096];
+    const char *given = getenv ("PARLEY_SOCKET");
+    const char *runtime = getenv ("XDG_RUNTIME_DIR");
+    if (given && given[0])
+        return given;
+    snprintf (path, sizeof path, "%s/parley/agent.sock",
+              runtime && runtime[0] ? runtime : "/run");
+    return path;
+}
+
+/* Options before the command. The index of its first word; negative: the exit
+ * code is -1 - that. */
+static int global_options (struct cli *cli, int argc, char **argv) {
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp (argv[i], "--json") == 0)
+            cli->json = true;
+        else if (strcmp (argv[i], "--socket") == 0 && i + 1 < argc)
+            cli->socket = argv[++i];
+        else if (strncmp (argv[i], "--socket=", 9) == 0)
+            cli->socket = argv[i] + 9;
+        else if (strcmp (argv[i], "--version") == 0) {
+            printf ("parley %s\n", PARLEY_VERSION);
+            return -1 - CLI_FINE;
+        } else {
+            bool help = strcmp (argv[i], "--help") == 0;
+            print_usage (help ? stdout : stderr);
+            return -1 - (help ? CLI_FINE : CLI_USAGE);
+        }
+    }
+    return i;
+}
+
+int main (int argc, char **argv) {
+    struct cli cli = { .socket = default_socket() };
+    int used = 0;
+    signal (SIGPIPE, SIG_IGN);
+    if (sodium_init() < 0)
+        return cli_refuse (CLI_REFUSED, "libsodium does not start");
+    int first = global_options (&cli, argc, argv);
+    if (first < 0)
+        return -1 - first;
+    if (first == argc) {
+        print_usage (stderr);
+        return CLI_USAGE;
+    }
+    const struct command *c = find (argc - first, argv + first, &used);
+    if (!c)
+        return refuse_words (argc - first, argv + first);
+    int code = c->run (&cli, argc - first - used + 1, argv + first + used - 1);
+    if (fflush (stdout) != 0 && code == CLI_FINE)
+        return cli_refuse (CLI_FILE, "standard output can't be written");
+    return code;
+}

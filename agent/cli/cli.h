@@ -1,0 +1,53 @@
+/* cli - what all commands of `parley` share: the exit codes, where the agent
+ * is, and how a failure is said.
+ *
+ * A command is a function of the words behind its name. It prints its answer on
+ * standard output, all else on standard error, and returns an exit code. With
+ * --json the answer is one JSON object a line. One process, one command: memory
+ * that lives until the end is not freed. */
+#ifndef PARLEY_CLI_H
+#define PARLEY_CLI_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* `parley --help` lists these. */
+enum exit_code {
+    CLI_FINE = 0,
+    CLI_REFUSED = 1, /* by a rule, a check that failed, or "no" to a question */
+    CLI_USAGE = 2,   /* words that are no command */
+    CLI_NO_AGENT = 3,  /* no agent answers at the socket */
+    CLI_NOT_FOUND = 4, /* asked for, not there; also a file */
+    CLI_FILE = 5,  /* a file can't be read or written, or is there already */
+    CLI_TIME = 6,  /* the time given is over */
+    CLI_AGENT = 7, /* the agent can't now: full, or broken */
+};
+
+struct cli {
+    const char *socket; /* the agent's */
+    bool json;
+};
+
+typedef int command_fn (struct cli *cli, int argc, char **argv);
+
+/* "parley: TEXT" on standard error; the exit code that the error stands for. */
+int cli_fail (const struct error *e);
+/* The same for a sentence of the command's own. */
+int cli_refuse (int exit_code, const char *format, ...) PRINTF_LIKE (2, 3);
+/* One JSON object as a line on standard output; takes the reference. */
+struct json_t;
+void cli_print_json (struct json_t *object);
+
+command_fn command_key_new, command_key_card;
+command_fn command_roster_draft, command_roster_sign, command_roster_check,
+    command_roster_show;
+command_fn command_publish, command_plan_publish;
+command_fn command_follow, command_replay, command_show;
+command_fn command_outbox_list, command_outbox_show, command_outbox_cancel;
+command_fn command_status, command_refusals;
+command_fn command_contribution_make, command_contribution_hand_in;
+command_fn command_audit_export, command_audit_check;
+
+#endif
