@@ -1,0 +1,538 @@
+/* commit - the thread that decides what stands where (DESIGN section 13).
+ *
+ * Intake threads may finish out of order: jobs wait in a ring by ticket. What
+ * waits while a group is written and synced makes the next one. */
+#include "commit.h"
+
+#include "base/clock.h"
+#include "base/disk.h"
+#include "base/log.h"
+#include "commit_block.h"
+#include "commit_group.h"
+#include "settings.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RING 4096      /* jobs that wait; a power of two */
+#define TICK_MS 1000   /* clock and free space are looked at so often */
+#define MARK_ROOM 4096 /* octets of a mark in a block of its own */
+
+struct commit {
+    struct state *state; /* borrowed */
+    struct counters *counters;
+    struct timekeeper *time;   /* borrowed */
+    struct refusals *refusals; /* borrowed */
+    struct feed *feed;         /* borrowed, or NULL */
+    struct commit_options options;
+    char *dir;
+    atomic_ullong keep_free;
+
+    /* The thread's own. */
+    pthread_t thread;
+    struct roster_chain *chain;
+    struct group *group;
+    struct job *jobs[GROUP_JOBS];
+    size_t job_count;
+    bool has_time; /* `log_time` is what the next records get */
+    int64_t log_time;
+    int64_t last_mark; /* its log time */
+    int64_t space_ms;  /* monotonic, when `free` was asked */
+    uint64_t free;
+    bool no_space;
+    enum rule said; /* why closed, as it was logged */
+
+    pthread_mutex_t lanes_lock; /* over changes of counters->lanes */
+
+    pthread_mutex_t lock; /* over what follows */
+    pthread_cond_t wake, room, done;
+    struct job *ring[RING]; /* ticket t at t % RING */
+    uint64_t next;          /* ticket */
+    struct roster *roster;  /* borrowed; that waits, or NULL */
+    bool roster_done;
+    struct error roster_why;
+    bool stop;
+};
+
+/* Our store is not what we wrote, or can't be written: nothing that is in hand
+ * was promised. */
+static _Noreturn void stop (const char *id, const struct error *e) {
+    bool damaged = e->code == ERR_DAMAGED || e->code == ERR_DIGEST
+                   || e->code == ERR_MALFORMED || e->code == ERR_CHAIN;
+    log_error (id, "why=%s", log_text (e->text));
+    _exit (damaged ? EXIT_DAMAGED : EXIT_DISK);
+}
+
+/* May we publish? */
+
+static bool heard (const struct commit *self) {
+    return self->options.trust_first || state_hello_was_heard (self->state);
+}
+
+static void look_at_clock (struct commit *self) {
+    struct refusal why;
+    self->has_time = timekeeper_now (self->time, clock_wall_ms(),
+                                     clock_mono_ms(), &self->log_time, &why)
+                     == ERR_NONE;
+    if (self->has_time)
+        state_open (self->state, RULE_CLOCK);
+    else
+        state_close (self->state, &why);
+}
+
+/* Open again a tenth above where it closed, so that it does not flutter. */
+static void look_at_space (struct commit *self) {
+    int64_t now = clock_mono_ms();
+    if (now < self->space_ms + TICK_MS)
+        return;
+    struct error e;
+    if (disk_free_space (self->dir, &self->free, &e)) {
+        log_limited (LOG_ERROR, "SPACE-UNKNOWN", "", "why=%s",
+                     log_text (e.text));
+        return;
+    }
+    self->space_ms = now;
+    uint64_t kept = atomic_load (&self->keep_free);
+    self->no_space = self->free < (self->no_space ? kept + kept / 10 : kept);
+    if (!self->no_space) {
+        state_open (self->state, RULE_NO_SPACE);
+        return;
+    }
+    struct refusal why;
+    refusal_set (&why, RULE_NO_SPACE);
+    refusal_int (&why, "free", (int64_t) (self->free & INT64_MAX));
+    refusal_int (&why, "kept", (int64_t) (kept & INT64_MAX));
+    state_close (self->state, &why);
+}
+
+static void say_closed (struct commit *self) {
+    struct refusal why;
+    char text[REFUSAL_TEXT_MAX];
+    enum rule rule = state_closed (self->state, &why);
+    if (rule == self->said)
+        return;
+    if (rule != RULE_NONE)
+        log_error ("CLOSED", "why=%s", log_text (refusal_print (&why, text)));
+    else
+        log_info ("OPEN", "was=%s", rule_name (self->said));
+    self->said = rule;
+}
+
+static void look (struct commit *self) {
+    look_at_clock (self);
+    look_at_space (self);
+    say_closed (self);
+}
+
+/* Marks go on while messages no longer fit, down to half of what is kept. */
+static bool may_mark (const struct commit *self) {
+    return self->has_time && heard (self)
+           && self->free >= atomic_load (&self->keep_free) / 2
+           && state_closed (self->state, NULL) != RULE_LEDGER_BEHIND;
+}
+
+/* A little early, so that no pause is longer. */
+static int64_t mark_due (const struct commit *self) {
+    return self->last_mark + self->options.mark_ms - self->options.mark_ms / 60;
+}
+
+static bool wants_mark (const struct commit *self) {
+    return may_mark (self) && self->log_time >= mark_due (self);
+}
+
+/* Groups */
+
+/* What is synced: say so, and let go of it. */
+static void settle (struct commit *self) {
+    state_set_log_time (self->state, self->log_time);
+    timekeeper_used (self->time, self->log_time);
+    atomic_fetch_add (&state_counts (self->state)->groups, 1);
+}
+
+static void roll (struct commit *self) {
+    struct journal *journal = state_journal (self->state);
+    if (!journal_wants_roll (journal))
+        return;
+    struct buf snapshot = { 0 };
+    struct error e;
+    counters_snapshot (self->counters, self->chain, &snapshot);
+    if (journal_roll (journal, buf_slice (&snapshot), &e))
+        stop ("SEGMENT-FAILED", &e);
+    log_info ("SEGMENT", "first=%" PRId64 " snapshot=%zu",
+              self->counters->next_sequence, snapshot.size);
+    buf_free (&snapshot);
+}
+
+static void append (struct commit *self) {
+    struct error e;
+    if (group_append (self->group, &e))
+        stop ("COMMIT-FAILED", &e);
+    if (group_records (self->group) > 0)
+        settle (self);
+}
+
+/* Judge it, or say at once why nothing is signed for it. */
+static void publish (struct commit *self, struct job *job) {
+    struct refusal why;
+    struct error e;
+    enum rule closed = state_closed (self->state, &why);
+    if (closed == RULE_LEDGER_BEHIND) {
+        job_fail (job, &why,
+                  "the broker's ledger lacks what it promised; its operator "
+                  "has to mend it");
+        return;
+    }
+    if (!heard (self)) {
+        refusal_set (&why, RULE_BUSY);
+        job_fail (job, &why, "no hello was heard in this run yet");
+        return;
+    }
+    if (group_publish (self->group, job, closed == RULE_NONE ? NULL : &why, &e))
+        stop ("LEDGER-UNREADABLE", &e);
+    job->reply_type = WIRE_PUBLISH + WIRE_REPLY;
+}
+
+static void answer (struct commit *self, struct job *job) {
+    struct state_counts *counts = state_counts (self->state);
+    if (job->reply_type != WIRE_ERROR) {
+        group_answer (self->group, job);
+        if (job->refused_count > 0)
+            refusals_add (self->refusals, job->delegation,
+                          job->batch.size ? job->batch.author
+                                          : (struct slice){ 0 },
+                          &job->promise, job->refused, job->refused_count);
+        atomic_fetch_add (&counts->accepted, (long long) job->accepted_count);
+        atomic_fetch_add (&counts->refused, (long long) job->refused_count);
+    }
+    self->options.reply (self->options.reply_arg, job);
+}
+
+static void commit_group (struct commit *self) {
+    bool mark = wants_mark (self);
+    if (self->job_count == 0 && !mark)
+        return;
+    group_begin (self->group,
+                 self->has_time ? self->log_time : self->counters->log_time);
+    if (mark) {
+        group_mark (self->group);
+        self->last_mark = self->log_time;
+    }
+    for (size_t i = 0; i < self->job_count; i++)
+        publish (self, self->jobs[i]);
+    append (self);
+    for (size_t i = 0; i < self->job_count; i++)
+        answer (self, self->jobs[i]);
+    self->job_count = 0;
+    group_feed (self->group, self->feed);
+    roll (self);
+}
+
+/* Rosters */
+
+static bool is_broker_of (const struct commit *self,
+                          const struct roster *roster) {
+    const struct identity *ours = state_identity (self->state);
+    const uint8_t *key = promise_desk_key (
+        roster, identity_key_id (ours, LABEL_PROMISE), self->log_time);
+    return key && memcmp (key, identity_public (ours, KEY_DESK), KEY_SIZE) == 0;
+}
+
+static enum err check_roster (const struct commit *self,
+                              const struct roster *roster, struct error *e) {
+    const struct roster *now = roster_chain_last (self->chain, NULL);
+    struct refusal why;
+    char text[REFUSAL_TEXT_MAX];
+    if (hash_equal (roster_digest (roster), roster_digest (now)))
+        return error_set (e, ERR_EXISTS,
+                          "roster version %" PRId64 " is in force already",
+                          roster_version (roster));
+    if (!heard (self))
+        return error_set (e, ERR_STATE,
+                          "no hello was heard in this run yet: nothing is "
+                          "committed before");
+    if (state_closed (self->state, &why) != RULE_NONE)
+        return error_set (e, ERR_STATE, "%s", refusal_print (&why, text));
+    /* Its own promises would be worth nothing. */
+    if (!is_broker_of (self, roster))
+        return error_set (e, ERR_KEY,
+                          "roster version %" PRId64 " does not list this "
+                          "broker's desk key",
+                          roster_version (roster));
+    return ERR_NONE;
+}
+
+static enum err record_roster (struct commit *self, struct roster *roster,
+                               struct error *e) {
+    enum err rc = check_roster (self, roster, e);
+    if (rc)
+        return rc;
+    int64_t sequence = self->counters->next_sequence;
+    group_begin (self->group, self->log_time);
+    rc = group_roster (self->group, roster, e);
+    if (rc)
+        return rc;
+    self->last_mark = self->log_time;
+    append (self);
+    if (state_add_roster (self->state, roster, sequence, e))
+        stop ("ROSTER-FAILED", e); /* ours and the state's chain differ */
+    group_feed (self->group, self->feed);
+    roll (self);
+    return ERR_NONE;
+}
+
+static void serve_roster (struct commit *self) {
+    pthread_mutex_lock (&self->lock);
+    struct roster *roster = self->roster;
+    pthread_mutex_unlock (&self->lock);
+    if (!roster)
+        return;
+    struct error why = { 0 };
+    why.code = record_roster (self, roster, &why);
+    pthread_mutex_lock (&self->lock);
+    self->roster_why = why;
+    self->roster = NULL;
+    self->roster_done = true;
+    pthread_cond_broadcast (&self->done);
+    pthread_mutex_unlock (&self->lock);
+}
+
+enum err commit_roster (struct commit *self, struct roster *roster,
+                        struct error *e) {
+    pthread_mutex_lock (&self->lock);
+    while (self->roster || self->roster_done) /* another caller's */
+        pthread_cond_wait (&self->done, &self->lock);
+    self->roster = roster;
+    pthread_cond_signal (&self->wake);
+    while (!self->roster_done)
+        pthread_cond_wait (&self->done, &self->lock);
+    struct error why = self->roster_why;
+    self->roster_done = false;
+    pthread_cond_broadcast (&self->done);
+    pthread_mutex_unlock (&self->lock);
+    if (e)
+        *e = why;
+    return why.code;
+}
+
+/* The thread */
+
+static struct job **place_of (struct commit *self, uint64_t ticket) {
+    return &self->ring[ticket % RING];
+}
+
+void commit_put (struct commit *self, struct job *job) {
+    pthread_mutex_lock (&self->lock);
+    assert (job->ticket >= self->next);
+    while (job->ticket - self->next >= RING)
+        pthread_cond_wait (&self->room, &self->lock);
+    assert (!*place_of (self, job->ticket));
+    *place_of (self, job->ticket) = job;
+    if (job->ticket == self->next)
+        pthread_cond_signal (&self->wake);
+    pthread_mutex_unlock (&self->lock);
+}
+
+/* Under the lock: the jobs of the next group. */
+static void take_jobs (struct commit *self) {
+    size_t octets = MARK_ROOM;
+    struct job *job;
+    while (self->job_count < GROUP_JOBS
+           && (job = *place_of (self, self->next)) != NULL) {
+        octets += group_octets_of (job);
+        if (self->job_count > 0 && octets > GROUP_OCTETS_MAX)
+            break;
+        *place_of (self, self->next++) = NULL;
+        self->jobs[self->job_count++] = job;
+    }
+    if (self->job_count > 0)
+        pthread_cond_broadcast (&self->room);
+}
+
+static int64_t wait_ms (const struct commit *self) {
+    int64_t left = TICK_MS;
+    if (may_mark (self))
+        left = mark_due (self) - self->log_time;
+    return left < 0 ? 0 : left < TICK_MS ? left : TICK_MS;
+}
+
+static struct timespec after (int64_t ms) {
+    struct timespec at;
+    clock_gettime (CLOCK_MONOTONIC, &at);
+    int64_t ns = at.tv_nsec + ms % 1000 * 1000000;
+    at.tv_sec += (time_t) (ms / 1000 + ns / 1000000000);
+    at.tv_nsec = (long) (ns % 1000000000);
+    return at;
+}
+
+/* Jobs, a roster, the end, or time for a look. false: stopped, and nothing
+ * waits. */
+static bool wait_for_work (struct commit *self) {
+    struct timespec until = after (wait_ms (self));
+    int rc = 0;
+    pthread_mutex_lock (&self->lock);
+    while (!*place_of (self, self->next) && !self->roster && !self->stop
+           && rc == 0)
+        rc = pthread_cond_timedwait (&self->wake, &self->lock, &until);
+    take_jobs (self);
+    bool more = self->job_count > 0 || self->roster || !self->stop;
+    pthread_mutex_unlock (&self->lock);
+    return more;
+}
+
+static void *run (void *arg) {
+    struct commit *self = arg;
+    look (self);
+    while (wait_for_work (self)) {
+        look (self);
+        commit_group (self);
+        serve_roster (self);
+    }
+    return NULL;
+}
+
+/* Start and end */
+
+/* The log time of the last mark; 0 where none can be found. */
+static enum err find_mark (struct commit *self, struct error *e) {
+    struct journal *journal = state_journal (self->state);
+    int64_t last = journal_stream_last (journal, CHANNEL_LOG), first;
+    struct buf octets = { 0 };
+    struct block block;
+    struct block_facts facts;
+    enum err rc =
+        journal_read_stream (journal, CHANNEL_LOG, last, &octets, &first, e);
+    if (!rc)
+        rc = block_read (buf_slice (&octets), &block, e);
+    if (!rc)
+        rc = block_check (&block, &facts, e);
+    if (!rc) /* behind each roster stands a mark: the last one is one */
+        self->last_mark = facts.last_time;
+    buf_free (&octets);
+    return rc;
+}
+
+/* A chain of our own, that is asked without a lock. */
+static enum err copy_chain (struct commit *self, struct error *e) {
+    enum err rc = ERR_NONE;
+    self->chain = roster_chain_new();
+    for (int64_t version = 1; !rc; version++) {
+        int64_t sequence;
+        struct roster *roster =
+            state_roster_version (self->state, version, &sequence);
+        if (!roster)
+            break;
+        rc = roster_chain_add (self->chain, roster, sequence, e);
+        roster_unref (&roster);
+    }
+    return rc;
+}
+
+static void cond_new (pthread_cond_t *cond) {
+    pthread_condattr_t attr;
+    pthread_condattr_init (&attr);
+    pthread_condattr_setclock (&attr, CLOCK_MONOTONIC);
+    pthread_cond_init (cond, &attr);
+    pthread_condattr_destroy (&attr);
+}
+
+static void commit_free (struct commit *self) {
+    pthread_cond_destroy (&self->wake);
+    pthread_cond_destroy (&self->room);
+    pthread_cond_destroy (&self->done);
+    pthread_mutex_destroy (&self->lock);
+    pthread_mutex_destroy (&self->lanes_lock);
+    group_destroy (&self->group);
+    counters_destroy (&self->counters);
+    roster_chain_destroy (&self->chain);
+    free (self->dir);
+    free (self);
+}
+
+struct commit *commit_new (struct state *state, struct counters **counters_p,
+                           struct timekeeper *time, struct refusals *refusals,
+                           struct feed *feed,
+                           const struct commit_options *options,
+                           struct error *e) {
+    struct commit *self = mem_alloc (sizeof *self);
+    self->state = state;
+    self->time = time;
+    self->refusals = refusals;
+    self->feed = feed;
+    self->options = *options;
+    self->dir = mem_copy_text (options->dir);
+    atomic_store (&self->keep_free, options->keep_free);
+    self->space_ms = clock_mono_ms() - TICK_MS; /* ask at once */
+    self->next = 1;
+    pthread_mutex_init (&self->lock, NULL);
+    pthread_mutex_init (&self->lanes_lock, NULL);
+    cond_new (&self->wake);
+    cond_new (&self->room);
+    cond_new (&self->done);
+    int rc = copy_chain (self, e) || find_mark (self, e);
+    if (!rc) {
+        self->counters = *counters_p;
+        self->group =
+            group_new (state, self->counters, self->chain, &self->lanes_lock);
+        rc = pthread_create (&self->thread, NULL, run, self);
+        if (rc)
+            error_sys (e, rc, "commit's thread");
+    }
+    if (rc) {
+        self->counters = NULL; /* still the caller's */
+        commit_free (self);
+        return NULL;
+    }
+    *counters_p = NULL;
+    return self;
+}
+
+void commit_destroy (struct commit **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    int saved = errno;
+    struct commit *self = *self_p;
+    *self_p = NULL;
+    pthread_mutex_lock (&self->lock);
+    self->stop = true;
+    pthread_cond_signal (&self->wake);
+    pthread_mutex_unlock (&self->lock);
+    pthread_join (self->thread, NULL);
+    commit_free (self);
+    errno = saved;
+}
+
+int64_t commit_lane_highest (struct commit *self, struct slice author,
+                             uint64_t lane) {
+    pthread_mutex_lock (&self->lanes_lock);
+    int64_t highest = lanes_highest (self->counters->lanes, author, lane);
+    pthread_mutex_unlock (&self->lanes_lock);
+    return highest;
+}
+
+void commit_set_keep_free (struct commit *self, uint64_t octets) {
+    atomic_store (&self->keep_free, octets);
+}
+
+enum err commit_found (struct journal *journal, struct roster *first,
+                       int64_t log_time, struct error *e) {
+    enum err rc = roster_founds (first, e);
+    if (rc)
+        return rc;
+    struct blocks *blocks = blocks_new();
+    struct record place = { .log_time = log_time, .channel_sequence = 1 };
+    struct hash leaves[2];
+    size_t count;
+    leaves[0] = blocks_roster (blocks, &place, first);
+    place.sequence = 1;
+    place.channel_sequence = 2;
+    leaves[1] = blocks_mark (blocks, &place, first);
+    const struct journal_block *all = blocks_finish (blocks, 0, leaves, &count);
+    rc = journal_append (journal, all, count, e);
+    blocks_destroy (&blocks);
+    return rc;
+}

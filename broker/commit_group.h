@@ -1,0 +1,54 @@
+/* commit_group - one commit group: judged, recorded, appended, promised
+ * (DESIGN section 13). Of commit's thread.
+ *
+ * Records count as recorded from the moment they are judged: what comes behind
+ * them in the group is judged by them. So a group whose append fails must end
+ * the process. */
+#ifndef PARLEY_COMMIT_GROUP_H
+#define PARLEY_COMMIT_GROUP_H
+
+#include "counters.h"
+#include "feed.h"
+#include "job.h"
+#include "state.h"
+
+#include <pthread.h>
+
+#define GROUP_JOBS 64
+
+struct group;
+
+/* All borrowed. `chain` are the rosters in force until now; group_roster adds.
+ * `lanes_lock` is held while lanes change. */
+struct group *group_new (struct state *state, struct counters *counters,
+                         struct roster_chain *chain,
+                         pthread_mutex_t *lanes_lock) MUST_CHECK;
+void group_destroy (struct group **self_p);
+
+/* An empty one, for the roster in force. `log_time` is that of its records, and
+ * of its promises. */
+void group_begin (struct group *self, int64_t log_time);
+/* The octets that a job may add to a group. */
+size_t group_octets_of (struct job *job);
+
+/* Judge a publish and record what may be: fills the job's accepted and refused.
+ * `closed` (NULL: open) refuses all but what is recorded already. An error: our
+ * own journal can't be read, end the process. */
+enum err group_publish (struct group *self, struct job *job,
+                        const struct refusal *closed, struct error *e)
+    MUST_CHECK;
+void group_mark (struct group *self);
+/* The next roster and its mark. ERR_CHAIN, ERR_SIGNATURE: nothing changed. */
+enum err group_roster (struct group *self, struct roster *roster,
+                       struct error *e) MUST_CHECK;
+
+size_t group_records (const struct group *self);
+/* Everything in one append; nothing where there is no record. An error: end
+ * the process. */
+enum err group_append (struct group *self, struct error *e) MUST_CHECK;
+/* Promise and reply of one of its publishes, after group_append. */
+void group_answer (struct group *self, struct job *job);
+/* Its blocks go to the feed (NULL: nowhere), which ends the group. */
+void group_feed (struct group *self, struct feed *feed);
+
+#endif
