@@ -237,7 +237,8 @@ bool session_credit_take (struct session_table *self, struct session *session,
 
 struct session *session_credit_give (struct session_table *self,
                                      uint64_t number, const char *delegation) {
-    struct seat *seat = &self->seats[seat_of (self, delegation)];
+    size_t n = seat_of (self, delegation); /* first: it may move them */
+    struct seat *seat = &self->seats[n];
     assert (seat->outstanding > 0);
     seat->outstanding--;
     struct session *session = session_find (self, number);
@@ -277,7 +278,8 @@ bool session_rate (struct session_table *self, const char *delegation,
                    const struct roster_limits *limits, int64_t messages,
                    int64_t octets, int64_t now_ms, const char **what,
                    int64_t *limit, int64_t *wait_ms) {
-    struct seat *seat = &self->seats[seat_of (self, delegation)];
+    size_t n = seat_of (self, delegation); /* first: it may move them */
+    struct seat *seat = &self->seats[n];
     int64_t passed = now_ms - seat->drained_ms;
     drain (&seat->messages, limits->messages_a_minute, passed);
     drain (&seat->octets, limits->octets_a_minute, passed);
