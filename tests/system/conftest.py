@@ -3,10 +3,16 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "client"))
+
+from brokers import Broker  # noqa: E402
+from dialogue import SMALL, Dialogue  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("PARLEY_BUILD", ROOT / "build")).resolve()
 SAMPLE = ROOT / "deploy" / "sample"
 
@@ -55,3 +61,46 @@ def parley(tmp_path):
 @pytest.fixture(scope="session")
 def founding():
     return json.loads((SAMPLE / "founding.json").read_text())
+
+
+# A broker, and who talks to it.
+
+@pytest.fixture
+def dialogue(tmp_path):
+    """Keys and first roster of the small dialogue, in the test's folder."""
+    return Dialogue(tmp_path, SMALL)
+
+
+@pytest.fixture
+def sample(tmp_path, founding):
+    """The same with all entities of the sample."""
+    return Dialogue(tmp_path, founding)
+
+
+@pytest.fixture
+def brokers():
+    """brokers(dialogue, **settings): a Broker that is not founded yet. All
+    processes and sockets of it end with the test."""
+    made = []
+
+    def make(dialogue, **settings):
+        made.append(Broker(program("parley-broker"), dialogue, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def broker(brokers, dialogue):
+    """A broker of the small dialogue, founded and running."""
+    one = brokers(dialogue)
+    one.init()
+    return one.start()
+
+
+@pytest.fixture
+def client(broker):
+    """client("EUROPOL/hq"): a Session with that broker."""
+    return broker.client

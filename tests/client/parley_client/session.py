@@ -71,6 +71,7 @@ class Session:
         self.feed_endpoint = feed or entry["feed"]
         self.link_key = entry["link"][0][0]
         self.wait_s = wait_s
+        self.until = None  # a descriptor: readable ends all waiting
         self.context = zmq.Context()
         self.desk, self.run, self.state = None, None, "down"
         self.requests = 0
@@ -114,13 +115,28 @@ class Session:
         given up are passed over."""
         end = time.monotonic() + (wait_s or self.wait_s)
         while True:
-            left = max(0, end - time.monotonic())
-            if not self.desk.poll(int(left * 1000)):
+            if not self._wait(end):
                 self.down()
                 raise NoReply(f"request {number}")
             frames = self.desk.recv_multipart()
             if wire.reply_number(frames) == number:
                 return frames
+
+    def _wait(self, end):
+        poller = zmq.Poller()
+        poller.register(self.desk, zmq.POLLIN)
+        if self.until is not None:
+            poller.register(self.until, zmq.POLLIN)
+        left = max(0, end - time.monotonic())
+        return self.desk in dict(poller.poll(int(left * 1000)))
+
+    def exchange(self, *frames, wait_s=None):
+        """Send these frames as they are; the frames that come next."""
+        self.connect()
+        self.desk.send_multipart(frames)
+        if not self._wait(time.monotonic() + (wait_s or self.wait_s)):
+            raise NoReply("what was sent as it was")
+        return self.desk.recv_multipart()
 
     def ask(self, kind, *frames):
         """The frames of the reply behind frame 0; where the broker has
