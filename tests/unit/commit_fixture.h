@@ -1,11 +1,17 @@
-/* Publishes as jobs, for the tests of judge and commit: the cast of
- * block_fixture.h, any author, topic, lane and number. */
+/* For the tests of judge, counters and commit, with the cast of block_fixture.h:
+ * publishes as jobs (any author, topic, lane and number), and a ledger in a
+ * folder of its own with its groups. */
 #ifndef PARLEY_COMMIT_FIXTURE_H
 #define PARLEY_COMMIT_FIXTURE_H
 
 #include "block_fixture.h"
 
-#include "job.h"
+#include "base/clock.h"
+#include "commit.h"
+#include "commit_group.h"
+
+#include <ftw.h>
+#include <unistd.h>
 
 struct post {
     const char *topic;
@@ -109,6 +115,128 @@ static void job_drop (struct job **job_p) {
         buf_free (&job->reply[i]);
     free (job->refused);
     free (job);
+}
+
+/* A ledger: founded, closed and opened again. */
+#define FOUNDED BUILD_TIME
+struct world {
+    struct cast cast;
+    char dir[64];
+    struct journal *journal;
+    struct counters *counters;
+    struct state *state;
+    struct roster_chain *chain; /* a copy; the state has its own */
+    pthread_mutex_t lock;
+    struct group *group;
+};
+
+static void must (enum err rc, const struct error *e) {
+    if (rc)
+        fail_msg ("%s: %s", error_name (rc), e->text);
+}
+
+FIXTURE_UNUSED static void world_close (struct world *self) {
+    group_destroy (&self->group);
+    state_destroy (&self->state);
+    roster_chain_destroy (&self->chain);
+    counters_destroy (&self->counters);
+    journal_close (&self->journal);
+}
+
+static void world_open (struct world *self, uint64_t segment_octets) {
+    struct error e;
+    struct journal_opened opened;
+    struct journal_options options = { .segment_octets = segment_octets };
+    self->counters = counters_new();
+    struct journal_replay replay = counters_replay (self->counters);
+    self->journal = journal_open (self->dir, &self->cast.dialogue, &options,
+                                  &replay, &opened, &e);
+    if (!self->journal)
+        fail_msg ("%s", e.text);
+    struct roster_chain *chain = counters_take_chain (self->counters);
+    self->chain = roster_chain_new();
+    int64_t sequence;
+    struct roster *roster;
+    for (int64_t v = 1;
+         (roster = roster_chain_by_version (chain, v, &sequence)) != NULL; v++)
+        must (roster_chain_add (self->chain, roster, sequence, &e), &e);
+    self->state = state_new (self->cast.broker, self->journal, &chain);
+    self->group =
+        group_new (self->state, self->counters, self->chain, &self->lock);
+}
+
+FIXTURE_UNUSED static struct world *world_begin (uint64_t segment_octets) {
+    struct world *self = mem_alloc (sizeof *self);
+    struct error e;
+    struct journal_opened opened;
+    cast_begin (&self->cast);
+    pthread_mutex_init (&self->lock, NULL);
+    snprintf (self->dir, sizeof self->dir, "/tmp/parley-commit-XXXXXX");
+    assert_non_null (mkdtemp (self->dir));
+    must (journal_create (self->dir, &self->cast.dialogue, &e), &e);
+    struct counters *counters = counters_new();
+    struct journal_replay replay = counters_replay (counters);
+    struct journal *journal = journal_open (self->dir, &self->cast.dialogue,
+                                            NULL, &replay, &opened, &e);
+    if (!journal)
+        fail_msg ("%s", e.text);
+    must (commit_found (journal, self->cast.roster, FOUNDED, &e), &e);
+    journal_close (&journal);
+    counters_destroy (&counters);
+    world_open (self, segment_octets);
+    return self;
+}
+
+static int remove_one (const char *path, const struct stat *s, int flag,
+                       struct FTW *ftw) {
+    (void) s;
+    (void) flag;
+    (void) ftw;
+    return remove (path);
+}
+
+FIXTURE_UNUSED static void world_end (struct world **self_p) {
+    struct world *self = *self_p;
+    world_close (self);
+    (void) nftw (self->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    pthread_mutex_destroy (&self->lock);
+    cast_end (&self->cast);
+    free (self);
+    *self_p = NULL;
+}
+
+/* Every block of the ledger: form, and what it proves under its roster. */
+static enum err world_block (void *arg, const struct block *block,
+                             const struct block_facts *facts, struct error *e) {
+    struct world *self = arg;
+    struct roster *roster = roster_chain_by_record (self->chain, facts->roster);
+    assert_non_null (roster);
+    return block_verify (block, &self->cast.dialogue, roster, e);
+}
+
+FIXTURE_UNUSED static void world_check (struct world *self) {
+    int64_t records;
+    uint64_t torn;
+    struct error e;
+    must (journal_scan (self->dir, &self->cast.dialogue, world_block, self,
+                        &records, &torn, &e),
+          &e);
+    assert_int_equal (records, self->counters->next_sequence);
+    assert_int_equal (torn, 0);
+}
+
+/* The next roster of the one in force, from a document. */
+FIXTURE_UNUSED static struct roster *world_next (struct world *self,
+                                                 json_t *document) {
+    char dialogue[HASH_TEXT_MAX];
+    struct error e;
+    struct roster *last = roster_chain_last (self->chain, NULL);
+    struct roster *next = fixture_read (
+        fixture_next (last, document),
+        hash_text (dialogue, &self->cast.dialogue), "EUROPOL FRONTEX", &e);
+    if (!next)
+        fail_msg ("%s", e.text);
+    return next;
 }
 
 #endif
