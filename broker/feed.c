@@ -205,43 +205,62 @@ static void direct_send (struct feed *self, const struct feed_block *block) {
 
 /* Generations */
 
-static void tags_take (struct feed *self, struct roster *roster,
-                       int64_t generation) {
-    tags_unref (&self->tags);
-    self->tags = tags_new (roster, generation);
-    free (self->frames);
-    self->frames = mem_alloc (tags_count (self->tags) * sizeof *self->frames);
-    feed_watch_renew (self->watch, tags_ref (self->tags), roster_ref (roster));
-    state_set_tags (self->state, tags_ref (self->tags));
+/* What the desk hands out from now on. */
+static struct tags *tags_show (struct feed *self, struct roster *roster,
+                               int64_t generation) {
+    struct tags *tags = tags_new (roster, generation);
+    state_set_tags (self->state, tags_ref (tags));
+    return tags;
 }
 
-/* Its block is out under the old $log tag. Tags go with rights, so each roster
- * has new ones, also where nobody's rights changed. */
-static void generation_next (struct feed *self, struct roster *roster) {
-    int64_t next = tags_generation (self->tags) + 1;
+/* Frames go out under these tags, whose reference is taken. */
+static void tags_take (struct feed *self, struct tags *tags,
+                       struct roster *roster) {
+    tags_unref (&self->tags);
+    self->tags = tags;
+    free (self->frames);
+    self->frames = mem_alloc (tags_count (tags) * sizeof *self->frames);
+    feed_watch_renew (self->watch, tags_ref (tags), roster_ref (roster));
+}
+
+/* Its block is out under the old $log tag. */
+static void generation_next (struct feed *self, struct tags *next,
+                             struct roster *roster) {
     int log = tags_find (self->tags, slice_text (CHANNEL_LOG));
     assert (log >= 0);
-    head_send (self, (size_t) log, next);
-    tags_take (self, roster, next);
+    head_send (self, (size_t) log, tags_generation (next));
+    tags_take (self, next, roster);
     heads_send (self);
     log_info ("FEED-GENERATION", "generation=%lld roster=%lld",
-              (long long) next, (long long) roster_version (roster));
+              (long long) tags_generation (next),
+              (long long) roster_version (roster));
 }
 
-static void block_send (struct feed *self, struct feed_block *block) {
+static void block_count (struct feed *self, const struct feed_block *block) {
     self->size = block->size;
     self->log_time = block->log_time;
-    if (block->channel[0] == '@') {
-        direct_send (self, block);
-    } else {
-        struct stream_last *stream =
-            stream_get (self, block->channel, block->first - 1);
-        assert (stream->last + 1 == block->first);
-        (void) stream;
-        stream_send (self, block, block->channel);
-    }
+    if (block->channel[0] == '@')
+        return;
+    struct stream_last *stream =
+        stream_get (self, block->channel, block->first - 1);
+    assert (stream->last + 1 == block->first); /* commit's order */
+    (void) stream;
+}
+
+/* Tags go with rights, so each roster has new ones, also where nobody's rights
+ * changed. They are shown first: whoever hears of the roster asks at once. */
+static void block_send (struct feed *self, struct feed_block *block) {
+    struct tags *next = NULL;
     if (block->roster)
-        generation_next (self, block->roster);
+        next =
+            tags_show (self, block->roster, tags_generation (self->tags) + 1);
+    block_count (self, block);
+    if (block->channel[0] == '@')
+        direct_send (self, block);
+    else
+        stream_send (self, block, block->channel);
+    if (next)
+        generation_next (self, next, block->roster);
 }
 
 /* The thread */
@@ -313,7 +332,7 @@ struct feed *feed_new (struct state *state, struct gate *gate, void *context,
     self->log_time = state_log_time (state);
     self->heads_due_ms = clock_mono_ms();
     streams_begin (self, roster_version (roster));
-    tags_take (self, roster, 1);
+    tags_take (self, tags_show (self, roster, 1), roster);
     roster_unref (&roster);
     self->blocks = queue_new (QUEUE_MOST);
     int rc = self->blocks ? pthread_create (&self->thread, NULL, feed_run, self)
