@@ -303,11 +303,20 @@ class Session:
             frames = self.ask("publish", *sent.frames())
         except NoReply:
             frames = self.ask("publish", *sent.frames())
-        promise = wire.read_promise(frames[0], sent.ids)
-        self._check_promise(promise)
-        return promise
+        return self.check_promise(sent, frames[0])
 
-    def _check_promise(self, promise):
+    def start_batch(self, sent):
+        """Send a Sent without waiting; its request id."""
+        if self.state != "ready":
+            self.hello()
+        return self.send("publish", *sent.frames())
+
+    def finish_batch(self, sent, number):
+        """The verified Promise that start_batch waits for."""
+        return self.check_promise(sent, self._answer("publish", number)[0])
+
+    def check_promise(self, sent, frame):
+        promise = wire.read_promise(frame, sent.ids)
         key = next((k for k in self.view.newest.desk_keys()
                     if keys.sign_key_id(k) == promise.desk_key), None)
         check(key is not None, "an unknown desk key", "BAD-SIGNATURE")
@@ -316,6 +325,7 @@ class Session:
             self.view.promise(sequence, leaf)
             if self.highest is None or sequence > self.highest[9]:
                 self.highest = promise.highest(place)
+        return promise
 
     def hand_in(self, contribution):
         """Hand in what another delegation wrote; the verified Promise."""
