@@ -236,7 +236,7 @@ static void generation_next (struct feed *self, struct tags *next,
               (long long) roster_version (roster));
 }
 
-static void block_count (struct feed *self, const struct feed_block *block) {
+static void places_count (struct feed *self, const struct feed_block *block) {
     self->size = block->size;
     self->log_time = block->log_time;
     if (block->channel[0] == '@')
@@ -254,7 +254,7 @@ static void block_send (struct feed *self, struct feed_block *block) {
     if (block->roster)
         next =
             tags_show (self, block->roster, tags_generation (self->tags) + 1);
-    block_count (self, block);
+    places_count (self, block);
     if (block->channel[0] == '@')
         direct_send (self, block);
     else
