@@ -4,11 +4,10 @@
  * waits while a group is written and synced makes the next one. */
 #include "commit.h"
 
-#include "base/clock.h"
-#include "base/disk.h"
 #include "base/log.h"
 #include "commit_block.h"
 #include "commit_group.h"
+#include "commit_watch.h"
 #include "settings.h"
 
 #include <assert.h>
@@ -20,7 +19,6 @@
 #include <unistd.h>
 
 #define RING 4096      /* jobs that wait; a power of two */
-#define TICK_MS 1000   /* clock and free space are looked at so often */
 #define MARK_ROOM 4096 /* octets of a mark in a block of its own */
 
 struct commit {
@@ -31,21 +29,14 @@ struct commit {
     struct feed *feed;         /* borrowed, or NULL */
     struct commit_options options;
     char *dir;
-    atomic_ullong keep_free;
 
-    /* The thread's own. */
+    /* The thread's own, but for keep_free. */
+    struct watch watch;
     pthread_t thread;
     struct roster_chain *chain;
     struct group *group;
     struct job *jobs[GROUP_JOBS];
     size_t job_count;
-    bool has_time; /* `log_time` is what the next records get */
-    int64_t log_time;
-    int64_t last_mark; /* its log time */
-    int64_t space_ms;  /* monotonic, when `free` was asked */
-    uint64_t free;
-    bool no_space;
-    enum rule said; /* why closed, as it was logged */
 
     pthread_mutex_t lanes_lock; /* over changes of counters->lanes */
 
@@ -68,89 +59,12 @@ static _Noreturn void stop (const char *id, const struct error *e) {
     _exit (damaged ? EXIT_DAMAGED : EXIT_DISK);
 }
 
-/* May we publish? */
-
-static bool heard (const struct commit *self) {
-    return self->options.trust_first || state_hello_was_heard (self->state);
-}
-
-static void look_at_clock (struct commit *self) {
-    struct refusal why;
-    self->has_time = timekeeper_now (self->time, clock_wall_ms(),
-                                     clock_mono_ms(), &self->log_time, &why)
-                     == ERR_NONE;
-    if (self->has_time)
-        state_open (self->state, RULE_CLOCK);
-    else
-        state_close (self->state, &why);
-}
-
-/* Open again a tenth above where it closed, so that it does not flutter. */
-static void look_at_space (struct commit *self) {
-    int64_t now = clock_mono_ms();
-    if (now < self->space_ms + TICK_MS)
-        return;
-    struct error e;
-    if (disk_free_space (self->dir, &self->free, &e)) {
-        log_limited (LOG_ERROR, "SPACE-UNKNOWN", "", "why=%s",
-                     log_text (e.text));
-        return;
-    }
-    self->space_ms = now;
-    uint64_t kept = atomic_load (&self->keep_free);
-    self->no_space = self->free < (self->no_space ? kept + kept / 10 : kept);
-    if (!self->no_space) {
-        state_open (self->state, RULE_NO_SPACE);
-        return;
-    }
-    struct refusal why;
-    refusal_set (&why, RULE_NO_SPACE);
-    refusal_int (&why, "free", (int64_t) (self->free & INT64_MAX));
-    refusal_int (&why, "kept", (int64_t) (kept & INT64_MAX));
-    state_close (self->state, &why);
-}
-
-static void say_closed (struct commit *self) {
-    struct refusal why;
-    char text[REFUSAL_TEXT_MAX];
-    enum rule rule = state_closed (self->state, &why);
-    if (rule == self->said)
-        return;
-    if (rule != RULE_NONE)
-        log_error ("CLOSED", "why=%s", log_text (refusal_print (&why, text)));
-    else
-        log_info ("OPEN", "was=%s", rule_name (self->said));
-    self->said = rule;
-}
-
-static void look (struct commit *self) {
-    look_at_clock (self);
-    look_at_space (self);
-    say_closed (self);
-}
-
-/* Marks go on while messages no longer fit, down to half of what is kept. */
-static bool may_mark (const struct commit *self) {
-    return self->has_time && heard (self)
-           && self->free >= atomic_load (&self->keep_free) / 2
-           && state_closed (self->state, NULL) != RULE_LEDGER_BEHIND;
-}
-
-/* A little early, so that no pause is longer. */
-static int64_t mark_due (const struct commit *self) {
-    return self->last_mark + self->options.mark_ms - self->options.mark_ms / 60;
-}
-
-static bool wants_mark (const struct commit *self) {
-    return may_mark (self) && self->log_time >= mark_due (self);
-}
-
 /* Groups */
 
 /* What is synced: say so, and let go of it. */
 static void settle (struct commit *self) {
-    state_set_log_time (self->state, self->log_time);
-    timekeeper_used (self->time, self->log_time);
+    state_set_log_time (self->state, self->watch.log_time);
+    timekeeper_used (self->time, self->watch.log_time);
     atomic_fetch_add (&state_counts (self->state)->groups, 1);
 }
 
@@ -187,7 +101,7 @@ static void publish (struct commit *self, struct job *job) {
                   "has to mend it");
         return;
     }
-    if (!heard (self)) {
+    if (!watch_heard (&self->watch)) {
         refusal_set (&why, RULE_BUSY);
         job_fail (job, &why, "no hello was heard in this run yet");
         return;
@@ -213,14 +127,14 @@ static void answer (struct commit *self, struct job *job) {
 }
 
 static void commit_group (struct commit *self) {
-    bool mark = wants_mark (self);
+    bool mark = watch_wants_mark (&self->watch);
     if (self->job_count == 0 && !mark)
         return;
-    group_begin (self->group,
-                 self->has_time ? self->log_time : self->counters->log_time);
+    group_begin (self->group, self->watch.has_time ? self->watch.log_time
+                                                   : self->counters->log_time);
     if (mark) {
         group_mark (self->group);
-        self->last_mark = self->log_time;
+        self->watch.last_mark = self->watch.log_time;
     }
     for (size_t i = 0; i < self->job_count; i++)
         publish (self, self->jobs[i]);
@@ -238,7 +152,7 @@ static bool is_broker_of (const struct commit *self,
                           const struct roster *roster) {
     const struct identity *ours = state_identity (self->state);
     const uint8_t *key = promise_desk_key (
-        roster, identity_key_id (ours, LABEL_PROMISE), self->log_time);
+        roster, identity_key_id (ours, LABEL_PROMISE), self->watch.log_time);
     return key && memcmp (key, identity_public (ours, KEY_DESK), KEY_SIZE) == 0;
 }
 
@@ -251,7 +165,7 @@ static enum err check_roster (const struct commit *self,
         return error_set (e, ERR_EXISTS,
                           "roster version %" PRId64 " is in force already",
                           roster_version (roster));
-    if (!heard (self))
+    if (!watch_heard (&self->watch))
         return error_set (e, ERR_STATE,
                           "no hello was heard in this run yet: nothing is "
                           "committed before");
@@ -272,11 +186,11 @@ static enum err record_roster (struct commit *self, struct roster *roster,
     if (rc)
         return rc;
     int64_t sequence = self->counters->next_sequence;
-    group_begin (self->group, self->log_time);
+    group_begin (self->group, self->watch.log_time);
     rc = group_roster (self->group, roster, e);
     if (rc)
         return rc;
-    self->last_mark = self->log_time;
+    self->watch.last_mark = self->watch.log_time;
     append (self);
     if (state_add_roster (self->state, roster, sequence, e))
         stop ("ROSTER-FAILED", e); /* ours and the state's chain differ */
@@ -353,13 +267,6 @@ static void take_jobs (struct commit *self) {
         pthread_cond_broadcast (&self->room);
 }
 
-static int64_t wait_ms (const struct commit *self) {
-    int64_t left = TICK_MS;
-    if (may_mark (self))
-        left = mark_due (self) - self->log_time;
-    return left < 0 ? 0 : left < TICK_MS ? left : TICK_MS;
-}
-
 static struct timespec after (int64_t ms) {
     struct timespec at;
     clock_gettime (CLOCK_MONOTONIC, &at);
@@ -372,7 +279,7 @@ static struct timespec after (int64_t ms) {
 /* Jobs, a roster, the end, or time for a look. false: stopped, and nothing
  * waits. */
 static bool wait_for_work (struct commit *self) {
-    struct timespec until = after (wait_ms (self));
+    struct timespec until = after (watch_wait_ms (&self->watch));
     int rc = 0;
     pthread_mutex_lock (&self->lock);
     while (!*place_of (self, self->next) && !self->roster && !self->stop
@@ -386,9 +293,9 @@ static bool wait_for_work (struct commit *self) {
 
 static void *run (void *arg) {
     struct commit *self = arg;
-    look (self);
+    watch_look (&self->watch);
     while (wait_for_work (self)) {
-        look (self);
+        watch_look (&self->watch);
         commit_group (self);
         serve_roster (self);
     }
@@ -411,7 +318,7 @@ static enum err find_mark (struct commit *self, struct error *e) {
     if (!rc)
         rc = block_check (&block, &facts, e);
     if (!rc) /* behind each roster stands a mark: the last one is one */
-        self->last_mark = facts.last_time;
+        self->watch.last_mark = facts.last_time;
     buf_free (&octets);
     return rc;
 }
@@ -465,8 +372,12 @@ struct commit *commit_new (struct state *state, struct counters **counters_p,
     self->feed = feed;
     self->options = *options;
     self->dir = mem_copy_text (options->dir);
-    atomic_store (&self->keep_free, options->keep_free);
-    self->space_ms = clock_mono_ms() - TICK_MS; /* ask at once */
+    self->watch.state = state;
+    self->watch.time = time;
+    self->watch.dir = self->dir;
+    self->watch.mark_ms = options->mark_ms;
+    self->watch.trust_first = options->trust_first;
+    atomic_store (&self->watch.keep_free, options->keep_free);
     self->next = 1;
     pthread_mutex_init (&self->lock, NULL);
     pthread_mutex_init (&self->lanes_lock, NULL);
@@ -515,7 +426,7 @@ int64_t commit_lane_highest (struct commit *self, struct slice author,
 }
 
 void commit_set_keep_free (struct commit *self, uint64_t octets) {
-    atomic_store (&self->keep_free, octets);
+    atomic_store (&self->watch.keep_free, octets);
 }
 
 enum err commit_found (struct journal *journal, struct roster *first,
