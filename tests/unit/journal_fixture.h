@@ -1,5 +1,5 @@
-/* A journal with an owner that counts, and blocks to fill it with. Include
- * behind cmocka.h. */
+/* A journal with an owner that counts, blocks to fill it with, and a whole
+ * life of it as a script. Include behind cmocka.h. */
 #ifndef PARLEY_JOURNAL_FIXTURE_H
 #define PARLEY_JOURNAL_FIXTURE_H
 
@@ -7,6 +7,7 @@
 #include "ledger_fixture.h"
 
 static struct error e;
+static struct hash dialogue;
 static struct journal_opened opened;
 
 /* An owner that counts. */
@@ -45,7 +46,7 @@ static inline enum err owner_block (void *arg, const struct block *block,
 }
 
 static inline struct journal *try_open (uint64_t segment_octets) {
-    struct hash dialogue = ledger_dialogue();
+    dialogue = ledger_dialogue();
     struct journal_options options = { segment_octets };
     struct journal_replay replay = { &owner, owner_reset, owner_snapshot,
                                      owner_block };
@@ -63,7 +64,7 @@ static inline struct journal *open_journal (uint64_t segment_octets) {
 
 static inline int setup (void **state) {
     (void) state;
-    struct hash dialogue = ledger_dialogue();
+    dialogue = ledger_dialogue();
     owner = (struct owner){ 0 };
     return ledger_dir_make() || journal_create (ledger_dir, &dialogue, &e);
 }
@@ -176,6 +177,134 @@ static inline void check_all (struct journal *journal, int64_t blocks) {
     assert_int_equal (journal_leaves (journal, 0, INT64_MAX, &out, &e), 0);
     assert_int_equal (out.size, size * HASH_SIZE);
     buf_free (&out);
+}
+
+/* Groups of two blocks; the same octets in all runs of a program. */
+#define GROUPS 9
+#define SCRIPT_GROUPS 6 /* appended by the script, the others after it */
+static struct buf blocks[2 * GROUPS];
+
+static inline int64_t records_of (int groups) {
+    return groups == 0 ? 0 : plan_of (2 * groups).sequence;
+}
+
+static inline int make_blocks (void **state) {
+    (void) state;
+    dialogue = ledger_dialogue();
+    for (int i = 0; i < 2 * GROUPS; i++) {
+        struct block_plan plan = plan_of (i);
+        plan_write (&plan, &blocks[i]);
+    }
+    return 0;
+}
+
+static inline int free_blocks (void **state) {
+    (void) state;
+    for (int i = 0; i < 2 * GROUPS; i++)
+        buf_free (&blocks[i]);
+    return 0;
+}
+
+static inline enum err append_group (struct journal *journal, int group) {
+    struct journal_block two[2] = {
+        { .octets = buf_slice (&blocks[2 * group]) },
+        { .octets = buf_slice (&blocks[2 * group + 1]) },
+    };
+    return journal_append (journal, two, 2, &e);
+}
+
+/* The script: found, append, roll, append, roll, append, roll, append. Ends at
+ * the first failure. */
+
+struct progress {
+    int acknowledged; /* groups */
+    int tried;
+    bool whole; /* nothing failed */
+};
+
+static inline bool script_step (struct journal *journal, int group,
+                                struct progress *progress) {
+    progress->tried = group + 1;
+    if (append_group (journal, group))
+        return false;
+    progress->acknowledged = group + 1;
+    bool rolls = group == 1 || group == 3 || group == 4;
+    return !rolls || try_roll (journal) == ERR_NONE;
+}
+
+static inline struct progress run_script (void) {
+    struct progress progress = { 0 };
+    if (journal_create (ledger_dir, &dialogue, &e))
+        return progress;
+    struct journal *journal = try_open (0);
+    if (!journal)
+        return progress;
+    int group = 0;
+    while (group < SCRIPT_GROUPS && script_step (journal, group, &progress))
+        group++;
+    progress.whole = group == SCRIPT_GROUPS;
+    journal_close (&journal);
+    return progress;
+}
+
+static inline void fresh_dir (void) {
+    ledger_empty (ledger_dir);
+}
+
+/* What is there: the first groups, and nothing else. Returns how many. */
+static inline int check_groups (struct journal *journal) {
+    int groups = 0;
+    while (groups < GROUPS && records_of (groups) < journal_size (journal))
+        groups++;
+    assert_int_equal (journal_size (journal), records_of (groups));
+    assert_int_equal (owner.next, records_of (groups));
+    struct buf out = { 0 };
+    for (int i = 0; i < 2 * groups; i++) {
+        assert_int_equal (
+            journal_read (journal, plan_of (i).sequence, &out, &e), 0);
+        assert_true (slice_equal (buf_slice (&out), buf_slice (&blocks[i])));
+    }
+    buf_free (&out);
+    return groups;
+}
+
+static inline void check_scan (int groups) {
+    int64_t records;
+    uint64_t torn;
+    if (journal_scan (ledger_dir, &dialogue, NULL, NULL, &records, &torn, &e))
+        fail_msg ("%s", e.text);
+    assert_int_equal (records, records_of (groups));
+    assert_int_equal (torn, 0);
+}
+
+static inline void check_restart (int at_least, int at_most) {
+    struct journal *journal = open_journal (0);
+    int groups = check_groups (journal);
+    assert_in_range (groups, at_least, at_most);
+    journal_close (&journal);
+    check_scan (groups);
+    journal = open_journal (0);
+    assert_int_equal (check_groups (journal), groups);
+    assert_int_equal (opened.cut_octets, 0);
+    for (int i = groups; i < GROUPS; i++) {
+        if (append_group (journal, i))
+            fail_msg ("%s", e.text);
+        if (i == groups)
+            roll (journal);
+        owner.next = journal_size (journal);
+    }
+    check_all (journal, 2 * GROUPS);
+    journal_close (&journal);
+    journal = open_journal (0);
+    assert_int_equal (check_groups (journal), GROUPS);
+    check_all (journal, 2 * GROUPS);
+    journal_close (&journal);
+}
+
+/* The first start after a failure may have to found it first. */
+static inline void found_if_needed (void) {
+    enum err rc = journal_create (ledger_dir, &dialogue, &e);
+    assert_true (rc == ERR_NONE || rc == ERR_EXISTS);
 }
 
 #endif

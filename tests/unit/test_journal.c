@@ -15,7 +15,6 @@
 
 static void it_is_founded_once (void **state) {
     (void) state;
-    struct hash dialogue = ledger_dialogue();
     assert_int_equal (journal_create (ledger_dir, &dialogue, &e), ERR_EXISTS);
     assert_int_equal (journal_create (ledger_in ("nowhere"), &dialogue, &e),
                       ERR_NOT_FOUND);

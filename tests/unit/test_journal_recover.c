@@ -15,41 +15,6 @@
 
 #include "journal_fixture.h"
 
-/* Groups of two blocks; the same octets in all runs of a program. */
-#define GROUPS 9
-#define SCRIPT_GROUPS 6 /* appended by the script, the others after it */
-static struct buf blocks[2 * GROUPS];
-static struct hash dialogue;
-
-static int64_t records_of (int groups) {
-    return groups == 0 ? 0 : plan_of (2 * groups).sequence;
-}
-
-static int make_blocks (void **state) {
-    (void) state;
-    dialogue = ledger_dialogue();
-    for (int i = 0; i < 2 * GROUPS; i++) {
-        struct block_plan plan = plan_of (i);
-        plan_write (&plan, &blocks[i]);
-    }
-    return 0;
-}
-
-static int free_blocks (void **state) {
-    (void) state;
-    for (int i = 0; i < 2 * GROUPS; i++)
-        buf_free (&blocks[i]);
-    return 0;
-}
-
-static enum err append_group (struct journal *journal, int group) {
-    struct journal_block two[2] = {
-        { .octets = buf_slice (&blocks[2 * group]) },
-        { .octets = buf_slice (&blocks[2 * group + 1]) },
-    };
-    return journal_append (journal, two, 2, &e);
-}
-
 /* Faults: the n-th step (from 0), or none. */
 
 struct fault {
@@ -77,94 +42,6 @@ static enum disk_fault fault_now (void *arg, enum disk_step step,
 static const enum disk_fault kinds[] = { DISK_FAIL_UNDONE, DISK_FAIL_DONE,
                                          DISK_FAIL_HALF };
 
-/* The script: found, append, roll, append, roll, append, roll, append. Ends at
- * the first failure. */
-
-struct progress {
-    int acknowledged; /* groups */
-    int tried;
-    bool whole; /* nothing failed */
-};
-
-static bool script_step (struct journal *journal, int group,
-                         struct progress *progress) {
-    progress->tried = group + 1;
-    if (append_group (journal, group))
-        return false;
-    progress->acknowledged = group + 1;
-    bool rolls = group == 1 || group == 3 || group == 4;
-    return !rolls || try_roll (journal) == ERR_NONE;
-}
-
-static struct progress run_script (void) {
-    struct progress progress = { 0 };
-    if (journal_create (ledger_dir, &dialogue, &e))
-        return progress;
-    struct journal *journal = try_open (0);
-    if (!journal)
-        return progress;
-    int group = 0;
-    while (group < SCRIPT_GROUPS && script_step (journal, group, &progress))
-        group++;
-    progress.whole = group == SCRIPT_GROUPS;
-    journal_close (&journal);
-    return progress;
-}
-
-static void fresh_dir (void) {
-    ledger_empty (ledger_dir);
-}
-
-/* What is there: the first groups, and nothing else. Returns how many. */
-static int check_groups (struct journal *journal) {
-    int groups = 0;
-    while (groups < GROUPS && records_of (groups) < journal_size (journal))
-        groups++;
-    assert_int_equal (journal_size (journal), records_of (groups));
-    assert_int_equal (owner.next, records_of (groups));
-    struct buf out = { 0 };
-    for (int i = 0; i < 2 * groups; i++) {
-        assert_int_equal (
-            journal_read (journal, plan_of (i).sequence, &out, &e), 0);
-        assert_true (slice_equal (buf_slice (&out), buf_slice (&blocks[i])));
-    }
-    buf_free (&out);
-    return groups;
-}
-
-static void check_scan (int groups) {
-    int64_t records;
-    uint64_t torn;
-    if (journal_scan (ledger_dir, &dialogue, NULL, NULL, &records, &torn, &e))
-        fail_msg ("%s", e.text);
-    assert_int_equal (records, records_of (groups));
-    assert_int_equal (torn, 0);
-}
-
-static void check_restart (int at_least, int at_most) {
-    struct journal *journal = open_journal (0);
-    int groups = check_groups (journal);
-    assert_in_range (groups, at_least, at_most);
-    journal_close (&journal);
-    check_scan (groups);
-    journal = open_journal (0);
-    assert_int_equal (check_groups (journal), groups);
-    assert_int_equal (opened.cut_octets, 0);
-    for (int i = groups; i < GROUPS; i++) {
-        if (append_group (journal, i))
-            fail_msg ("%s", e.text);
-        if (i == groups)
-            roll (journal);
-        owner.next = journal_size (journal);
-    }
-    check_all (journal, 2 * GROUPS);
-    journal_close (&journal);
-    journal = open_journal (0);
-    assert_int_equal (check_groups (journal), GROUPS);
-    check_all (journal, 2 * GROUPS);
-    journal_close (&journal);
-}
-
 /* The short form, for tables of thousands. */
 static void check_again (int groups) {
     struct journal *journal = open_journal (0);
@@ -176,12 +53,6 @@ static void check_again (int groups) {
     assert_int_equal (check_groups (journal), groups + 1);
     journal_close (&journal);
     check_scan (groups + 1);
-}
-
-/* The first start after a failure may have to found it first. */
-static void found_if_needed (void) {
-    enum err rc = journal_create (ledger_dir, &dialogue, &e);
-    assert_true (rc == ERR_NONE || rc == ERR_EXISTS);
 }
 
 static void every_step_of_a_life_may_fail (void **state) {
