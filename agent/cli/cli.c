@@ -22,6 +22,20 @@ static const struct command {
     { "roster", "sign", command_roster_sign, "add root signers' signatures" },
     { "roster", "check", command_roster_check, "form, signatures and chain" },
     { "roster", "show", command_roster_show, "who takes part, who reads what" },
+    { "publish", NULL, command_publish, "give a message to the agent" },
+    { "plan", "publish", command_plan_publish, "give a plan to the agent" },
+    { "follow", NULL, command_follow, "records as they arrive, without end" },
+    { "replay", NULL, command_replay, "records up to now, in order" },
+    { "show", NULL, command_show, "one record" },
+    { "outbox", "list", command_outbox_list, "what became of messages" },
+    { "outbox", "show", command_outbox_show, "one of them" },
+    { "outbox", "cancel", command_outbox_cancel, "take one back, unsent" },
+    { "status", NULL, command_status, "how the agent is" },
+    { "refusals", NULL, command_refusals, "what the broker refused" },
+    { "contribution", "make", command_contribution_make,
+      "write and sign offline" },
+    { "contribution", "hand-in", command_contribution_hand_in,
+      "hand in what another wrote" },
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -32,8 +46,7 @@ static const char usage_head[] =
 
 static const char usage_tail[] =
     "\n"
-    "  --socket PATH  the agent's socket; else PARLEY_SOCKET, else\n"
-    "                 $XDG_RUNTIME_DIR/parley/agent.sock\n"
+    "  --socket PATH  the agent's socket; else that of PARLEY_SOCKET\n"
     "  --json         one JSON object a line instead of text for people\n"
     "  --help, --version\n"
     "\n"
@@ -141,17 +154,6 @@ static int refuse_words (int count, char **words) {
     return help ? CLI_FINE : CLI_USAGE;
 }
 
-static const char *default_socket (void) {
-    static char path[4096];
-    const char *given = getenv ("PARLEY_SOCKET");
-    const char *runtime = getenv ("XDG_RUNTIME_DIR");
-    if (given && given[0])
-        return given;
-    snprintf (path, sizeof path, "%s/parley/agent.sock",
-              runtime && runtime[0] ? runtime : "/run");
-    return path;
-}
-
 /* Options before the command. The index of its first word; negative: the exit
  * code is -1 - that. */
 static int global_options (struct cli *cli, int argc, char **argv) {
@@ -176,7 +178,7 @@ static int global_options (struct cli *cli, int argc, char **argv) {
 }
 
 int main (int argc, char **argv) {
-    struct cli cli = { .socket = default_socket() };
+    struct cli cli = { .socket = getenv ("PARLEY_SOCKET") };
     int used = 0;
     signal (SIGPIPE, SIG_IGN);
     if (sodium_init() < 0)

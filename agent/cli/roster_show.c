@@ -1,19 +1,21 @@
 /* roster_show - a roster as people read it. */
 #include "base/clock.h"
+#include "client.h"
 #include "files.h"
 #include "identity/rights.h"
 #include "identity/roster_chain.h"
+#include "json.h"
 #include "options.h"
 #include "table.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 
 static const char usage[] =
-    "usage: parley roster show NOTE\n"
+    "usage: parley roster show NOTE|--agent\n"
     "\n"
-    "Show a roster: entities, delegations, channels with their readers and\n"
+    "Show a roster, from a file or the agent's present one: entities, "
+    "delegations, channels with their readers and\n"
     "writers, witnesses, brokers and limits. Its signatures are counted, not\n"
     "judged: parley roster check does that. With --json: version, digest,\n"
     "dialogue and the document as it was written.\n"
@@ -32,7 +34,7 @@ static void cell_of (struct table *table, struct buf *text) {
 }
 
 static void finish (struct table **table_p, const char *title) {
-    if (table_rows (*table_p) > 0) {
+    if (!table_is_empty (*table_p)) {
         printf ("\n%s\n", title);
         table_print (*table_p, stdout);
     }
@@ -253,14 +255,42 @@ static int show (const struct cli *cli, struct slice note, const char *where) {
     return CLI_FINE;
 }
 
+/* The note of the roster in force. */
+static enum err get_note (const struct cli *cli, struct buf *note,
+                          struct error *e) {
+    struct buf path = { 0 };
+    json_t *roster = NULL;
+    struct client *client = client_new (cli, e);
+    if (!client)
+        return e->code;
+    client_path (&path, "/api/v1/roster");
+    enum err rc = client_get (client, &path, 0, &roster, e);
+    if (!rc) {
+        client_path (&path, "/api/v1/rosters/%" PRId64,
+                     json_int (roster, "version", 0));
+        rc = client_get_octets (client, &path, NOTE_MAX, note, e);
+    }
+    json_decref (roster);
+    buf_free (&path);
+    client_destroy (&client);
+    return rc;
+}
+
 int command_roster_show (struct cli *cli, int argc, char **argv) {
     static struct words words;
+    bool agent = false;
+    const struct option_spec specs[] = { { "agent", OPTION_FLAG, &agent },
+                                         { 0 } };
     struct buf note = { 0 };
     struct error e;
-    options_read (cli, argc, argv, usage, NULL, &words, 1, 1);
-    if (file_read (words.at[0], NOTE_MAX, &note, &e))
+    options_read (cli, argc, argv, usage, specs, &words, 0, 1);
+    if (agent == (words.count == 1))
+        options_refuse (usage, "a file or --agent");
+    const char *file = agent ? "the agent's roster" : words.at[0];
+    if (agent ? get_note (cli, &note, &e)
+              : file_read (file, NOTE_MAX, &note, &e))
         return cli_fail (&e);
-    int code = show (cli, buf_slice (&note), words.at[0]);
+    int code = show (cli, buf_slice (&note), file);
     buf_free (&note);
     return code;
 }

@@ -74,8 +74,8 @@ void table_int (struct table *self, int64_t value) {
     self->cells[self->count - 1].right = true;
 }
 
-size_t table_rows (const struct table *self) {
-    return (self->count + self->columns - 1) / self->columns;
+bool table_is_empty (const struct table *self) {
+    return self->count == 0;
 }
 
 /* wcwidth knows only ASCII in the C locale. */

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #define TABLE_COLUMNS_MAX 12
@@ -25,7 +26,7 @@ void table_slice (struct table *self, struct slice text);
 void table_format (struct table *self, const char *format, ...)
     PRINTF_LIKE (2, 3);
 void table_int (struct table *self, int64_t value); /* drawn to the right */
-size_t table_rows (const struct table *self);       /* begun ones */
+bool table_is_empty (const struct table *self);
 
 /* All rows, with two spaces between columns and none at a line's end. A row
  * that is not full ends early. */

@@ -1,0 +1,328 @@
+/* client - one curl handle; every request sets all of its options anew. */
+#include "client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define SOCKET_PATH_MAX 107 /* sun_path has 108 with its NUL */
+#define CONNECT_MS 5000
+#define ANSWER_MS 60000 /* the agent syncs to disk, or waits for a writer */
+#define PROBLEM_MAX 65536
+#define ORIGIN "http://localhost" /* the host that an agent answers to */
+
+struct client {
+    CURL *curl;
+    char *socket;
+};
+
+/* One request and what comes back. */
+struct exchange {
+    struct client *client;
+    struct curl_slist *headers;
+    struct buf answer; /* all of it, or of a problem */
+    size_t max;
+    client_take_fn *take; /* NULL: kept in answer */
+    void *arg;
+    struct error *e; /* of take, or of the bound */
+    enum err rc;
+};
+
+struct client *client_new (const struct cli *cli, struct error *e) {
+    if (!cli->socket) {
+        error_set (e, ERR_ARGUMENT,
+                   "which agent? Give --socket PATH or set PARLEY_SOCKET");
+        return NULL;
+    }
+    size_t size = strlen (cli->socket);
+    if (size > SOCKET_PATH_MAX) {
+        error_set (e, ERR_ARGUMENT,
+                   "a socket path of %zu octets, at most %d: '%s'", size,
+                   SOCKET_PATH_MAX, cli->socket);
+        return NULL;
+    }
+    curl_global_init (CURL_GLOBAL_DEFAULT);
+    struct client *self = mem_alloc (sizeof *self);
+    self->curl = curl_easy_init();
+    self->socket = mem_copy_text (cli->socket);
+    if (!self->curl) {
+        error_set (e, ERR_DAMAGED, "libcurl does not start");
+        client_destroy (&self);
+    }
+    return self;
+}
+
+void client_destroy (struct client **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    int saved = errno;
+    curl_easy_cleanup ((*self_p)->curl);
+    free ((*self_p)->socket);
+    free (*self_p);
+    *self_p = NULL;
+    errno = saved;
+}
+
+/* Paths. */
+
+void client_path (struct buf *out, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start (args, format);
+    vsnprintf (text, sizeof text, format, args);
+    va_end (args);
+    buf_clear (out);
+    buf_add_text (out, text);
+}
+
+static void add_encoded (struct buf *out, const char *text) {
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (; *text; text++)
+        if (strchr (plain, *text))
+            buf_add_u8 (out, (uint8_t) *text);
+        else
+            buf_add_format (out, "%%%02X", (unsigned) (uint8_t) *text);
+}
+
+void client_query (struct buf *path, const char *name, const char *text) {
+    if (!text)
+        return;
+    bool more = memchr (path->data, '?', path->size) != NULL;
+    buf_add_format (path, "%c%s=", more ? '&' : '?', name);
+    add_encoded (path, text);
+}
+
+void client_query_int (struct buf *path, const char *name, int64_t value) {
+    char text[24];
+    snprintf (text, sizeof text, "%" PRId64, value);
+    client_query (path, name, text);
+}
+
+/* Problems. */
+
+static void add_value (struct buf *out, const char *name, json_t *value) {
+    static const char *const said[] = { "type",   "title",    "status",
+                                        "detail", "instance", NULL };
+    for (size_t i = 0; said[i]; i++)
+        if (strcmp (name, said[i]) == 0)
+            return;
+    char *text = json_is_string (value)
+                     ? mem_copy_text (json_string_value (value))
+                     : json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY);
+    buf_add_format (out, " %s=%s", name, text ? text : "?");
+    free (text);
+}
+
+/* "NAME: detail (values)" */
+static void problem_text (struct buf *out, json_t *problem) {
+    static const char urn[] = "urn:parley:problem:";
+    const char *type = json_string_value (json_object_get (problem, "type"));
+    const char *title = json_string_value (json_object_get (problem, "title"));
+    const char *detail =
+        json_string_value (json_object_get (problem, "detail"));
+    const char *name;
+    json_t *value;
+    if (type && strncmp (type, urn, sizeof urn - 1) == 0)
+        buf_add_format (out, "%s: ", type + sizeof urn - 1);
+    buf_add_text (out, detail ? detail : title ? title : "refused");
+    json_object_foreach (problem, name, value) add_value (out, name, value);
+}
+
+static enum err code_of (long status) {
+    if (status == 404)
+        return ERR_NOT_FOUND;
+    if (status == 503 || status == 507)
+        return ERR_FULL;
+    return status >= 500 ? ERR_DAMAGED : ERR_RIGHT;
+}
+
+static enum err problem_error (const struct exchange *x, long status,
+                               struct error *e) {
+    struct buf text = { 0 };
+    json_t *problem = json_loadb ((const char *) x->answer.data, x->answer.size,
+                                  JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object (problem))
+        problem_text (&text, problem);
+    else
+        buf_add_format (&text, "the agent answered with status %ld", status);
+    char *shown = buf_take_text (&text);
+    enum err rc = error_set (e, code_of (status), "%s", shown);
+    free (shown);
+    json_decref (problem);
+    return rc;
+}
+
+/* Requests. */
+
+static size_t on_octets (char *data, size_t one, size_t size, void *arg) {
+    struct exchange *x = arg;
+    long status = 0;
+    (void) one;
+    curl_easy_getinfo (x->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    bool good = status >= 200 && status < 300;
+    size_t max = good ? x->max : PROBLEM_MAX;
+    if (good && x->take) {
+        x->rc = x->take (x->arg, slice_of (data, size), x->e);
+    } else if (size > max - x->answer.size) {
+        x->rc = error_set (x->e, ERR_LIMIT,
+                           "the agent's answer is above %zu octets", max);
+    } else
+        buf_add (&x->answer, data, size);
+    return x->rc ? 0 : size;
+}
+
+static void set_up (struct exchange *x, const struct buf *path) {
+    CURL *curl = x->client->curl;
+    struct buf url = { 0 };
+    buf_add_text (&url, ORIGIN);
+    buf_add (&url, path->data, path->size);
+    char *text = buf_take_text (&url);
+    curl_easy_reset (curl);
+    curl_easy_setopt (curl, CURLOPT_URL, text);
+    curl_easy_setopt (curl, CURLOPT_UNIX_SOCKET_PATH, x->client->socket);
+    curl_easy_setopt (curl, CURLOPT_PROXY, "");
+    curl_easy_setopt (curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt (curl, CURLOPT_CONNECTTIMEOUT_MS, (long) CONNECT_MS);
+    curl_easy_setopt (curl, CURLOPT_WRITEFUNCTION, on_octets);
+    curl_easy_setopt (curl, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt (curl, CURLOPT_USERAGENT, "parley/" PARLEY_VERSION);
+    free (text);
+}
+
+static void add_header (struct exchange *x, const char *name,
+                        const char *value) {
+    struct buf line = { 0 };
+    buf_add_format (&line, "%s: %s", name, value);
+    char *text = buf_take_text (&line);
+    x->headers = curl_slist_append (x->headers, text);
+    free (text);
+}
+
+static enum err transport_error (const struct exchange *x, CURLcode code,
+                                 bool unsafe, struct error *e) {
+    if (code == CURLE_COULDNT_CONNECT)
+        return error_set (e, ERR_STATE,
+                          "no agent answers at %s: is it running?",
+                          x->client->socket);
+    return error_set (e, ERR_STATE, "the agent at %s gave no answer (%s)%s",
+                      x->client->socket, curl_easy_strerror (code),
+                      unsafe ? "; what was sent may have been accepted: see "
+                               "parley outbox list"
+                             : "");
+}
+
+/* Runs it and lets go of the headers. `unsafe`: it may have had an effect. */
+static enum err perform (struct exchange *x, bool unsafe, struct error *e) {
+    long status = 0;
+    CURL *curl = x->client->curl;
+    struct error own;
+    x->e = e ? e : &own;
+    curl_easy_setopt (curl, CURLOPT_HTTPHEADER, x->headers);
+    CURLcode code = curl_easy_perform (curl);
+    curl_slist_free_all (x->headers);
+    x->headers = NULL;
+    if (x->rc)
+        return x->rc;
+    if (code != CURLE_OK)
+        return transport_error (x, code, unsafe, e);
+    curl_easy_getinfo (curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status < 200 || status > 299)
+        return problem_error (x, status, e);
+    return ERR_NONE;
+}
+
+static enum err answer_json (const struct exchange *x, json_t **out,
+                             struct error *e) {
+    json_error_t why;
+    *out = json_loadb ((const char *) x->answer.data, x->answer.size,
+                       JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    if (!json_is_object (*out)) {
+        json_decref (*out);
+        *out = NULL;
+        return error_set (e, ERR_DAMAGED, "the agent's answer is no JSON: %s",
+                          why.text);
+    }
+    return ERR_NONE;
+}
+
+enum err client_get (struct client *self, const struct buf *path,
+                     int64_t wait_ms, json_t **out, struct error *e) {
+    struct exchange x = { .client = self, .max = CLIENT_ANSWER_MAX };
+    set_up (&x, path);
+    curl_easy_setopt (self->curl, CURLOPT_TIMEOUT_MS,
+                      (long) (ANSWER_MS + wait_ms));
+    enum err rc = perform (&x, false, e);
+    if (!rc)
+        rc = answer_json (&x, out, e);
+    buf_free (&x.answer);
+    return rc;
+}
+
+enum err client_get_octets (struct client *self, const struct buf *path,
+                            size_t max, struct buf *out, struct error *e) {
+    struct exchange x = { .client = self, .max = max };
+    set_up (&x, path);
+    curl_easy_setopt (self->curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
+    enum err rc = perform (&x, false, e);
+    if (rc) {
+        buf_free (&x.answer);
+        return rc;
+    }
+    buf_free (out);
+    *out = x.answer;
+    return ERR_NONE;
+}
+
+enum err client_post (struct client *self, const struct buf *path,
+                      const char *type, struct slice body, const char *key,
+                      json_t **out, struct error *e) {
+    struct exchange x = { .client = self, .max = CLIENT_ANSWER_MAX };
+    set_up (&x, path);
+    add_header (&x, "Content-Type", type);
+    add_header (&x, "Expect", "");
+    if (key)
+        add_header (&x, "Idempotency-Key", key);
+    curl_easy_setopt (self->curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
+    curl_easy_setopt (self->curl, CURLOPT_POST, 1L);
+    curl_easy_setopt (self->curl, CURLOPT_POSTFIELDS,
+                      body.size ? (const char *) body.data : "");
+    curl_easy_setopt (self->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                      (curl_off_t) body.size);
+    enum err rc = perform (&x, true, e);
+    if (!rc)
+        rc = answer_json (&x, out, e);
+    buf_free (&x.answer);
+    return rc;
+}
+
+enum err client_delete (struct client *self, const struct buf *path,
+                        struct error *e) {
+    struct exchange x = { .client = self, .max = PROBLEM_MAX };
+    set_up (&x, path);
+    curl_easy_setopt (self->curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
+    curl_easy_setopt (self->curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+    enum err rc = perform (&x, true, e);
+    buf_free (&x.answer);
+    return rc;
+}
+
+enum err client_stream (struct client *self, const struct buf *path,
+                        const char *last_id, client_take_fn *take, void *arg,
+                        struct error *e) {
+    struct exchange x = {
+        .client = self, .max = PROBLEM_MAX, .take = take, .arg = arg
+    };
+    set_up (&x, path);
+    if (last_id && last_id[0])
+        add_header (&x, "Last-Event-ID", last_id);
+    curl_easy_setopt (self->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt (self->curl, CURLOPT_LOW_SPEED_TIME,
+                      (long) CLIENT_SILENCE_S);
+    enum err rc = perform (&x, false, e);
+    buf_free (&x.answer);
+    return rc;
+}
