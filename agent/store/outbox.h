@@ -12,11 +12,13 @@
 #include "format/promise.h"
 #include "store.h"
 
-#define OUTBOX_MESSAGES_MAX 100000   /* waiting; above: ERR_FULL */
-#define OUTBOX_OCTETS_MAX 1073741824 /* of bodies waiting */
+/* Of all that is waiting, sent or promised; above: ERR_FULL. */
+#define OUTBOX_MESSAGES_MAX 100000
+#define OUTBOX_OCTETS_MAX 1073741824 /* of their bodies and contributions */
+#define OUTBOX_KEY_MAX 255           /* octets of an Idempotency-Key */
 
 enum outbox_state {
-    OUTBOX_WAITING,  /* not sent yet; can be cancelled */
+    OUTBOX_WAITING,  /* not sent yet, or refused for now; can be cancelled */
     OUTBOX_SENT,     /* sent at least once, no answer yet */
     OUTBOX_PROMISED, /* the broker promised it; not seen on the feed yet */
     OUTBOX_DONE,     /* promised, and its record was received and verified */
@@ -34,40 +36,51 @@ struct outbox_message {
     int64_t attempts;
     const char *topic;
     enum body_format format;
-    struct slice body; /* with its salt */
+    struct slice body; /* with its salt; empty once done or cancelled */
     const struct hash *references;
     size_t reference_count;
     struct hash id;      /* of the newest form; zeros before the first */
-    struct slice header; /* newest form; empty before the first */
+    struct slice header; /* newest form; empty before the first, once done */
     int64_t sequence;    /* promised place, -1 */
     struct hash leaf;
     bool has_refusal;
     struct refusal
         refusal; /* newest; a T or A one may stand on a waiting one */
-    /* a contribution handed in for another author: the file's octets */
+    /* a contribution handed in for another author: the file's octets, empty
+     * once done. Its lane and number are 0, `id` is its first message's */
     struct slice contribution; /* empty: an own message */
 };
 
 /* Accept. `key` is the Idempotency-Key or NULL: the same key with the same
- * content gives the message that is there (*repeated true); with other content
- * ERR_EXISTS. ERR_FULL. Its own transaction; durable when 0. */
+ * topic, format, content and references gives the message that is there, in
+ * whatever state (*repeated true); with other ones ERR_EXISTS. ERR_FULL,
+ * ERR_LIMIT, ERR_MALFORMED, ERR_ARGUMENT (key). The lane is the one that
+ * store_lane names, also where another handle drew it. Its own transaction;
+ * durable when 0. */
 enum err outbox_add (struct store *store, const char *key, struct slice topic,
                      enum body_format format, struct slice content,
                      const struct hash *references, size_t reference_count,
                      int64_t *number, bool *repeated, struct error *e)
     MUST_CHECK;
-/* A written contribution of another author, verified by the caller. Each of
- * its batch stands as one message of the outbox (its first id names it). */
+/* A written contribution of another author, verified by the caller. It is one
+ * message of the outbox (its first message's id, given, names it) and each
+ * message in it is promised, refused or seen for itself: it is PROMISED when
+ * all are promised or seen, DONE when all are seen, REFUSED when all are
+ * answered and one was refused for good. The same one again is *repeated, also
+ * without a key, unless it was refused or cancelled. */
 enum err outbox_add_contribution (struct store *store, const char *key,
                                   struct slice octets, const char *topic,
                                   const struct hash *id, int64_t *number,
                                   bool *repeated, struct error *e) MUST_CHECK;
-/* ERR_STATE: it was sent already, or is done; says which. */
+/* ERR_STATE: it was sent already, or is done; says which. Its number in the
+ * lane is not given again. One that was sent before and waits because of a
+ * refusal keeps its forms: if its record comes all the same, it is DONE. */
 enum err outbox_cancel (struct store *store, int64_t number, struct error *e)
     MUST_CHECK;
 
-/* Reading: in order of number. Everything borrowed until the callback returns.
- * `each` may stop with ERR_STATE (which is not passed on). state -1: all. */
+/* Reading: in order of number. Everything borrowed until the callback returns,
+ * which may use the store. `each` may stop with ERR_STATE (which is not passed
+ * on). state -1: all. limit 0: none. ERR_NOT_FOUND: outbox_get only. */
 enum err outbox_list (
     struct store *store, int state, int64_t after, int64_t limit,
     enum err (*each) (void *arg, const struct outbox_message *, struct error *),
@@ -80,45 +93,63 @@ void outbox_counts (struct store *store, int64_t counts[6]); /* by state */
 
 /* The sender's steps. Own transactions unless said. */
 /* A form was signed and is about to be sent: kept durably before the first
- * octet leaves. Many at once. */
+ * octet leaves. Many at once; also when the same form is sent again. Nothing of
+ * it may be sent on ERR_STATE (one is neither waiting nor sent: it may have
+ * been cancelled meanwhile; nothing was noted). */
 struct outbox_form {
     int64_t number;
-    struct hash id;
-    struct slice header;
+    struct hash id;      /* of a contribution: its first */
+    struct slice header; /* of a contribution: empty */
 };
 enum err outbox_sending (struct store *store, const struct outbox_form *forms,
                          size_t count, struct error *e) MUST_CHECK;
-/* The broker's answer to some of them, one transaction. A promise of any form
- * that is kept counts. ERR_NOT_FOUND: an id that no form has. */
+/* The broker's answer to some of them, one transaction: a promise, and all that
+ * it accepted (count is promise->accepted_count). A promise of any form that is
+ * kept counts, also of one that was refused before. ERR_NOT_FOUND: an id that
+ * no form has; nothing is kept. ERR_CHAIN: all is kept, and one of them was
+ * promised at another place in that epoch, or was seen there, or another form
+ * of it was: evidence. */
 enum err outbox_promised (struct store *store, const struct promise *promise,
                           const struct promise_accepted *accepted, size_t count,
                           struct error *e) MUST_CHECK;
 /* final: REFUSED, kept with its proof in `refusals`; otherwise the rule is
- * noted and the message waits again. */
+ * noted and the message waits again. What is promised or done stays so (the
+ * proof of a final refusal is kept), and a final refusal of an older form than
+ * the newest changes nothing. ERR_NOT_FOUND as above. */
 enum err outbox_refused (struct store *store, const struct hash *id,
                          const struct refusal *refusal, bool final,
                          struct slice proof, struct error *e) MUST_CHECK;
-/* USED-NUMBER named one of our own forms: that is our promise's place. */
+/* USED-NUMBER named one of our own forms: that is our promise's place.
+ * ERR_NOT_FOUND, ERR_CHAIN as above. */
 enum err outbox_found (struct store *store, const struct hash *id,
                        int64_t sequence, const struct hash *leaf,
                        struct error *e) MUST_CHECK;
-/* Its record arrived by a verified block: PROMISED or SENT becomes DONE (bodies
- * and forms go). In the caller's transaction. *contradiction: it was promised
- * at another place or leaf: evidence. */
+/* A record arrived by a verified block: if it is of one of ours, that becomes
+ * DONE (its body and forms go). 0 too where it is nobody's. In the caller's
+ * transaction. *contradiction: it was promised at another place or leaf, or
+ * another form of it was: evidence. */
 enum err outbox_seen (struct store *store, const struct hash *id,
                       int64_t sequence, const struct hash *leaf,
                       bool *contradiction, struct error *e) MUST_CHECK;
-/* All that is not promised moves to a new lane (a restored store, OLD-NUMBER):
- * new numbers, forms dropped. */
+/* All own messages that are waiting or sent in other lanes move to this one (a
+ * restored store, OLD-NUMBER): new numbers behind those used, forms dropped,
+ * WAITING. Before, the caller draws the lane (store_new_lane), and makes sure
+ * that the broker holds none of them under the old numbers, since each would
+ * be recorded twice: it has fetched its own records up to the size that hello
+ * said, has given them to outbox_seen, and nothing sent is still unanswered on
+ * a connection. A crash between the two calls shows at the next hello: the old
+ * lane is still told by outbox_lanes. */
 enum err outbox_move_lane (struct store *store, uint64_t lane, struct error *e)
     MUST_CHECK;
 /* The highest promise held, for hello. false: none. */
 bool outbox_highest_promise (struct store *store, int64_t epoch,
                              struct promise_proof *out);
-/* Highest number signed in each lane of this store, for hello. */
+/* Highest number signed in each lane of this store, for hello: the present lane
+ * first (0 where nothing was signed yet), then the newest. */
 size_t outbox_lanes (struct store *store, uint64_t *lanes, int64_t *highest,
                      size_t room);
-/* Proofs for export: promises, then refusals. */
+/* Proofs for export: promises, then refusals' (each once, however many of its
+ * entries were ours). What a callback returns ends it. */
 enum err outbox_proofs (struct store *store,
                         enum err (*promise) (void *arg,
                                              const struct promise_proof *,
@@ -126,7 +157,8 @@ enum err outbox_proofs (struct store *store,
                         enum err (*refusal) (void *arg, struct slice proof,
                                              struct error *),
                         void *arg, struct error *e) MUST_CHECK;
-/* Refused messages, newest last, as they are shown. */
+/* What was refused for good, newest last; number and `after` count refusals,
+ * limit 0: none. */
 enum err outbox_refusals (struct store *store, int64_t after, int64_t limit,
                           void (*each) (void *arg, int64_t number, int64_t ms,
                                         const struct hash *id,

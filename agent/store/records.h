@@ -28,34 +28,41 @@ enum err records_add (struct store *self, const struct block *block,
                       struct error *e) MUST_CHECK;
 
 /* One row, for API and export. Slices and texts are borrowed from the cursor
- * until its next step. */
+ * until its next step. A record of a newer format has its elements 0 to 8, a
+ * message of a newer one its id; one that is sealed or has an even extension
+ * key is decoded whole. */
 struct record_row {
     int64_t position;
     struct record record;   /* decoded */
     struct message message; /* of type message; octets empty otherwise */
     struct hash leaf;
-    struct slice body; /* with its salt */
+    struct slice body; /* with its salt; empty where it is not present */
     enum body_state body_state;
-    bool readable; /* false: newer format; why says so */
-    const char *why;
+    bool readable;   /* false: newer format, extension, sealed */
+    const char *why; /* "" where readable */
 };
 
 struct records_query {
-    const char *filter; /* over topics; NULL or "#": all. Rosters, marks and
-                            erasures ($log) are given only where `log` */
-    bool log;
-    const char *author;                 /* delegation or entity; NULL: any */
-    int64_t after;                      /* positions above; 0: from the first */
+    const char *filter; /* over topics; NULL or "#": all. What has no topic that
+                           can be read: where it takes in the whole channel */
+    bool log;           /* give rosters, marks, erasures, $log too, whatever
+                           the filter; else never */
+    const char *author; /* delegation or entity; NULL: any. Messages only */
+    int64_t after;      /* positions above; 0: from the first */
     int64_t from_sequence, to_sequence; /* inclusive; to -1: no end */
     int64_t from_ms, to_ms;             /* log time; to -1: no end */
     bool by_sequence;                   /* order; else by position */
     int64_t limit;                      /* 0: none */
 };
+/* A cursor keeps no transaction open between steps, reads each block once for
+ * neighbouring rows, and may live as long as its store. Copies the query.
+ * ERR_MALFORMED, ERR_LIMIT: filter, author. */
 struct records_cursor;
 struct records_cursor *records_open (struct store *self,
                                      const struct records_query *query,
                                      struct error *e) MUST_CHECK;
-/* ERR_NOT_FOUND: no more. */
+/* ERR_NOT_FOUND: no more now (asked again later, what came since is given).
+ * ERR_DAMAGED: the store holds something else than what was put there. */
 enum err records_next (struct records_cursor *self, struct record_row *out,
                        struct error *e) MUST_CHECK;
 void records_close (struct records_cursor **self_p);
@@ -74,8 +81,10 @@ int64_t records_count (struct store *self);
 /* Highest sequence and newest log time held; -1 and 0 for none. */
 int64_t records_highest (struct store *self, int64_t *log_time);
 
-/* Blocks as they were received, by sequence, for export: the octets, and the
- * first number in the direct stream (0: other streams). ERR_NOT_FOUND: end. */
+/* Blocks that have a record in [from, to] (to -1: no end), whole, by sequence,
+ * for export: the octets (until `each` returns), and the first number in the
+ * direct stream (0: other streams). `each` may use the store; what it returns
+ * ends the walk. */
 enum err records_blocks (struct store *self, int64_t from, int64_t to,
                          enum err (*each) (void *arg, int64_t direct_first,
                                            struct slice block, struct error *e),

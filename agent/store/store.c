@@ -4,12 +4,10 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
-#include "identity/note.h"
+#include "store_impl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,22 +15,15 @@
 #define SCHEMA 1
 #define APPLICATION 0x50415259 /* "PARY": what file(1) and we know it by */
 #define BUSY_MS 10000
-#define STATEMENTS 64
 #define EVIDENCE_MAX 1114112
 #define NOTICES_SHOWN 200
 
-struct store {
-    sqlite3 *db;
-    uint64_t lane;
-    struct {
-        const char *sql; /* a literal: found by its address */
-        sqlite3_stmt *statement;
-    } cache[STATEMENTS];
-    size_t cached;
-};
-
 /* Positions are given by rowid; AUTOINCREMENT would write a second table for
- * each record, and nothing is ever deleted from `records`. */
+ * each record, and nothing is ever deleted from `records`. Each of its indexes
+ * but the first holds the rowid last, so what it finds comes by position.
+ * `totals` is kept by triggers: settled rows of the outbox stay for ever, and
+ * counting them would take longer each day. A promise is kept once with all
+ * that it names (`replies`); the proof of one is made when it is asked for. */
 static const char schema_sql[] =
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
     "  WITHOUT ROWID;"
@@ -43,18 +34,23 @@ static const char schema_sql[] =
     "  direct_first INTEGER NOT NULL, octets BLOB NOT NULL);"
     "CREATE INDEX blocks_by_sequence ON blocks (first_sequence);"
     "CREATE TABLE records (position INTEGER PRIMARY KEY,"
-    "  sequence INTEGER NOT NULL UNIQUE, block INTEGER NOT NULL,"
+    "  sequence INTEGER NOT NULL, block INTEGER NOT NULL,"
     "  place INTEGER NOT NULL, type INTEGER NOT NULL,"
     "  log_time INTEGER NOT NULL, channel TEXT NOT NULL, topic TEXT,"
     "  author TEXT, id BLOB, leaf BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX records_by_sequence ON records (sequence);"
     "CREATE INDEX records_by_id ON records (id) WHERE id IS NOT NULL;"
-    "CREATE INDEX records_by_topic ON records (topic, sequence)"
+    "CREATE INDEX records_by_channel ON records (channel);"
+    "CREATE INDEX records_by_topic ON records (topic)"
     "  WHERE topic IS NOT NULL;"
-    "CREATE INDEX records_by_time ON records (log_time);"
+    "CREATE INDEX records_by_time ON records (log_time, sequence);"
     "CREATE TABLE positions (stream TEXT PRIMARY KEY, upto INTEGER NOT NULL)"
     "  WITHOUT ROWID;"
+    "CREATE TABLE lanes (number INTEGER PRIMARY KEY,"
+    "  lane INTEGER NOT NULL UNIQUE, used INTEGER NOT NULL,"
+    "  signed INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE outbox (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-    "  key TEXT UNIQUE, state INTEGER NOT NULL, lane BLOB NOT NULL,"
+    "  key TEXT UNIQUE, state INTEGER NOT NULL, lane INTEGER NOT NULL,"
     "  lane_number INTEGER NOT NULL, created INTEGER NOT NULL,"
     "  sent INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"
     "  topic TEXT NOT NULL, format INTEGER NOT NULL, refs BLOB NOT NULL,"
@@ -62,15 +58,36 @@ static const char schema_sql[] =
     "  id BLOB, sequence INTEGER NOT NULL DEFAULT -1, leaf BLOB,"
     "  refusal BLOB, contribution BLOB);"
     "CREATE INDEX outbox_by_state ON outbox (state, number);"
+    "CREATE INDEX outbox_by_id ON outbox (id) WHERE id IS NOT NULL;"
+    "CREATE UNIQUE INDEX outbox_by_place ON outbox (lane, lane_number)"
+    "  WHERE lane_number > 0;"
+    "CREATE TABLE totals (state INTEGER PRIMARY KEY,"
+    "  count INTEGER NOT NULL DEFAULT 0, octets INTEGER NOT NULL DEFAULT 0);"
+    "INSERT INTO totals (state) VALUES (0), (1), (2), (3), (4), (5);"
+    "CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN"
+    "  UPDATE totals SET count = count + 1, octets = octets + new.octets"
+    "    WHERE state = new.state; END;"
+    "CREATE TRIGGER outbox_changed AFTER UPDATE OF state ON outbox"
+    "  WHEN new.state <> old.state BEGIN"
+    "  UPDATE totals SET count = count - 1, octets = octets - old.octets"
+    "    WHERE state = old.state;"
+    "  UPDATE totals SET count = count + 1, octets = octets + new.octets"
+    "    WHERE state = new.state; END;"
     "CREATE TABLE forms (id BLOB PRIMARY KEY, number INTEGER NOT NULL,"
-    "  header BLOB NOT NULL) WITHOUT ROWID;"
+    "  state INTEGER NOT NULL DEFAULT 0, sequence INTEGER NOT NULL DEFAULT -1,"
+    "  leaf BLOB, header BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX forms_by_number ON forms (number);"
-    "CREATE TABLE promises (id BLOB PRIMARY KEY, epoch INTEGER NOT NULL,"
-    "  sequence INTEGER NOT NULL, proof BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE replies (reply INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
+    "CREATE TABLE promises (number INTEGER PRIMARY KEY,"
+    "  id BLOB NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+    "  leaf BLOB NOT NULL, reply INTEGER NOT NULL, which INTEGER NOT NULL,"
+    "  UNIQUE (id, epoch, sequence, leaf));"
     "CREATE INDEX promises_by_sequence ON promises (epoch, sequence);"
+    "CREATE TABLE proofs (number INTEGER PRIMARY KEY,"
+    "  digest BLOB NOT NULL UNIQUE, octets BLOB NOT NULL);"
     "CREATE TABLE refusals (number INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  time INTEGER NOT NULL, id BLOB NOT NULL, topic TEXT NOT NULL,"
-    "  refusal BLOB NOT NULL, proof BLOB NOT NULL);"
+    "  refusal BLOB NOT NULL, proof BLOB NOT NULL, UNIQUE (id, proof));"
     "CREATE TABLE notices (number INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  time INTEGER NOT NULL, kind TEXT NOT NULL, alarm INTEGER NOT NULL,"
     "  text TEXT NOT NULL, evidence BLOB NOT NULL,"
@@ -315,7 +332,8 @@ struct sqlite3_stmt *store_prepare (struct store *self, const char *sql) {
                  sqlite3_errmsg (self->db));
         abort();
     }
-    if (self->cached == STATEMENTS) /* more literals than that: raise it */
+    if (self->cached
+        == STORE_STATEMENTS) /* more literals than that: raise it */
         abort();
     self->cache[self->cached].sql = sql;
     self->cache[self->cached++].statement = statement;
@@ -338,11 +356,28 @@ void store_rollback (struct store *self) {
         sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* Step a statement that gives no rows. */
-static enum err done (struct store *self, sqlite3_stmt *statement,
-                      const char *what, struct error *e) {
+enum err store_end (struct store *self, enum err rc, struct error *e) {
+    if (!rc)
+        return store_commit (self, e);
+    store_rollback (self);
+    return rc;
+}
+
+enum err store_done (struct store *self, sqlite3_stmt *statement,
+                     const char *what, struct error *e) {
     int rc = sqlite3_step (statement);
     enum err code = rc == SQLITE_DONE ? ERR_NONE : store_error (self, e, what);
+    sqlite3_reset (statement);
+    return code;
+}
+
+enum err store_row (struct store *self, sqlite3_stmt *statement,
+                    const char *what, struct error *e) {
+    int rc = sqlite3_step (statement);
+    if (rc == SQLITE_ROW)
+        return ERR_NONE;
+    enum err code =
+        rc == SQLITE_DONE ? ERR_NOT_FOUND : store_error (self, e, what);
     sqlite3_reset (statement);
     return code;
 }
@@ -367,10 +402,13 @@ enum err store_set_meta (struct store *self, const char *key, const char *value,
               " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     sqlite3_bind_text (s, 1, key, -1, SQLITE_STATIC);
     sqlite3_bind_text (s, 2, value, -1, SQLITE_STATIC);
-    return done (self, s, "meta", e);
+    return store_done (self, s, "meta", e);
 }
 
 uint64_t store_lane (struct store *self) {
+    /* Another handle may have drawn a new one since. */
+    struct error e;
+    (void) lane_load (self, &e);
     return self->lane;
 }
 
@@ -396,7 +434,7 @@ enum err store_add_roster (struct store *self, int64_t version,
     sqlite3_bind_int64 (s, 1, version);
     sqlite3_bind_int64 (s, 2, sequence);
     sqlite3_bind_blob64 (s, 3, note.data, note.size, SQLITE_STATIC);
-    return done (self, s, "roster", e);
+    return store_done (self, s, "roster", e);
 }
 
 enum err store_rosters (struct store *self,
@@ -438,7 +476,7 @@ enum err store_notice (struct store *self, const char *kind, bool alarm,
         sqlite3_bind_blob64 (s, 5, evidence.data, size, SQLITE_STATIC);
     else
         sqlite3_bind_zeroblob (s, 5, 0);
-    return done (self, s, "notice", e);
+    return store_done (self, s, "notice", e);
 }
 
 enum err store_notices (struct store *self,

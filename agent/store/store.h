@@ -8,7 +8,8 @@
  * since a new store means a new lane.
  *
  * Tables (schema 1): meta, rosters, blocks, records (+ indexes), positions,
- * outbox, forms, refusals, notices. store.c holds the SQL that makes them. */
+ * lanes, outbox, totals, forms, replies, promises, proofs, refusals, notices.
+ * store.c holds the SQL that makes them. */
 #ifndef PARLEY_STORE_H
 #define PARLEY_STORE_H
 
@@ -35,7 +36,8 @@ struct store *store_open (const char *path, const struct hash *dialogue,
 struct store *store_open_reader (const char *path, struct error *e) MUST_CHECK;
 void store_close (struct store **self_p);
 
-/* The lane that new messages use. store_new_lane draws another one (a store
+/* The lane that new messages use; read anew, since another handle may have
+ * drawn one. store_new_lane draws another one (a store
  * that is older than what the broker holds, or a full window). */
 uint64_t store_lane (struct store *self);
 enum err store_new_lane (struct store *self, uint64_t *lane, struct error *e)

@@ -1,0 +1,63 @@
+/* store_impl - what the files of this folder share, and nobody else. */
+#ifndef PARLEY_STORE_IMPL_H
+#define PARLEY_STORE_IMPL_H
+
+#include "store.h"
+
+#include <sqlite3.h>
+
+#define STORE_STATEMENTS 96
+
+struct store {
+    sqlite3 *db;
+    uint64_t lane;        /* as last read */
+    int64_t direct_first; /* of the block that comes next; 0: none */
+    struct {
+        const char *sql; /* a literal: found by its address */
+        sqlite3_stmt *statement;
+    } cache[STORE_STATEMENTS];
+    size_t cached;
+};
+
+/* Step a statement that gives no rows, and reset it. */
+enum err store_done (struct store *self, sqlite3_stmt *statement,
+                     const char *what, struct error *e) MUST_CHECK;
+/* Step to a row: the caller resets it after reading. ERR_NOT_FOUND (*e is left
+ * alone): none, and it is reset, as after an error. */
+enum err store_row (struct store *self, sqlite3_stmt *statement,
+                    const char *what, struct error *e) MUST_CHECK;
+/* End what store_begin began: commit where rc is 0, else roll back and return
+ * rc. */
+enum err store_end (struct store *self, enum err rc, struct error *e)
+    MUST_CHECK;
+
+/* What is bound has to live until the statement is reset. */
+static inline void bind_slice (sqlite3_stmt *s, int at, struct slice octets) {
+    if (octets.size == 0)
+        sqlite3_bind_zeroblob (s, at, 0); /* NULL would be no blob */
+    else
+        sqlite3_bind_blob64 (s, at, octets.data, octets.size, SQLITE_STATIC);
+}
+static inline void bind_hash (sqlite3_stmt *s, int at, const struct hash *h) {
+    bind_slice (s, at, slice_of (h->octets, HASH_SIZE));
+}
+/* Data NULL: SQL's NULL. */
+static inline void bind_text (sqlite3_stmt *s, int at, struct slice text) {
+    sqlite3_bind_text64 (s, at, (const char *) text.data, text.size,
+                         SQLITE_STATIC, SQLITE_UTF8);
+}
+/* Of a blob or a text; borrowed until the next step. */
+static inline struct slice column_slice (sqlite3_stmt *s, int at) {
+    const void *data = sqlite3_column_blob (s, at);
+    return slice_of (data, (size_t) sqlite3_column_bytes (s, at));
+}
+/* Zeros where it is no hash. */
+static inline struct hash column_hash (sqlite3_stmt *s, int at) {
+    struct hash out = { { 0 } };
+    struct slice octets = column_slice (s, at);
+    if (octets.size == HASH_SIZE)
+        memcpy (out.octets, octets.data, HASH_SIZE);
+    return out;
+}
+
+#endif
