@@ -12,7 +12,7 @@
  *       segment = 67108864         octets
  *       jobs = 128                 requests in hand at most
  *       mark-seconds = 60
- *       commit-before-hello = 0    operator's override
+ *       commit-before-hello = no   operator's override
  *       ready-file = "..."         written when both sockets are bound: two
  *                                  lines, desk and feed endpoints; optional */
 #ifndef PARLEY_BROKER_SETTINGS_H

@@ -1,0 +1,185 @@
+/* bench_publish - durable, signed, verified messages a second at the desk, by
+ * batch size and window; and how long one publish takes, beside one write and
+ * sync of the same octets in the same run.
+ *
+ * The publisher shares the machine. Batches are signed before the clock starts,
+ * since agents sign elsewhere; a promise is checked for its count and signature.
+ * usage: bench_publish [--broker PATH] [--messages N] [--size OCTETS] */
+#include "bench.h"
+
+#include "base/clock.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct settings {
+    const char *broker, *extra;
+    size_t messages, size, singles;
+};
+
+struct flight {
+    struct bench *bench;
+    struct bench_link link;
+    struct bench_batch *batches;
+    size_t count, sent, done;
+    size_t accepted;
+};
+
+static void publish_next (struct flight *self) {
+    struct bench_batch *b = &self->batches[self->sent++];
+    struct slice frames[3] = { buf_slice (&b->head), buf_slice (&b->headers),
+                               buf_slice (&b->bodies) };
+    bench_send (&self->link, WIRE_PUBLISH, frames, 3);
+}
+
+static void promise_take (struct flight *self) {
+    struct buf frame = { 0 };
+    int64_t id;
+    if (bench_receive (&self->link, &id, &frame, 1) != 1)
+        bench_fail ("a promise has one frame");
+    /* Replies may overtake each other; ids count from hello's 1. */
+    const struct bench_batch *b = &self->batches[id - 2];
+    struct promise promise;
+    struct promise_accepted *accepted;
+    struct promise_refused *refused;
+    size_t accepted_count, refused_count;
+    struct error e;
+    bench_check (promise_reply_read (buf_slice (&frame), b->ids, b->count,
+                                     &promise, &accepted, &accepted_count,
+                                     &refused, &refused_count, &e),
+                 &e, "promise");
+    if (refused_count) {
+        char text[REFUSAL_TEXT_MAX];
+        bench_fail ("refused: %s", refusal_print (&refused[0].refusal, text));
+    }
+    const struct roster *roster = self->bench->roster;
+    const uint8_t *key = promise_desk_key (roster, promise.key_id, -1);
+    if (!key || !promise_signed (&promise, roster_dialogue (roster), key))
+        bench_fail ("a promise is not signed");
+    self->accepted += accepted_count;
+    self->done++;
+    free (accepted);
+    free (refused);
+    buf_free (&frame);
+}
+
+/* All batches over `lanes` lanes with `window` in flight; messages a second. */
+static double rate (struct bench *bench, size_t messages, size_t batch,
+                    size_t window, size_t lanes, size_t size) {
+    struct flight f = { .bench = bench, .count = messages / batch };
+    f.batches = mem_alloc (f.count * sizeof *f.batches);
+    int64_t next[16] = { 0 };
+    uint64_t first = (uint64_t) clock_mono_ns();
+    for (size_t i = 0; i < f.count; i++) {
+        bench_batch (bench, 0, first + i % lanes, next[i % lanes] + 1, batch,
+                     size, &f.batches[i]);
+        next[i % lanes] += (int64_t) batch;
+    }
+    bench_connect (bench, 0, &f.link);
+    int64_t start = clock_mono_ns();
+    while (f.done < f.count) {
+        while (f.sent < f.count && f.sent - f.done < window)
+            publish_next (&f);
+        promise_take (&f);
+    }
+    double seconds = (double) (clock_mono_ns() - start) / 1e9;
+    if (f.accepted != f.count * batch)
+        bench_fail ("%zu of %zu accepted", f.accepted, f.count * batch);
+    bench_disconnect (&f.link);
+    for (size_t i = 0; i < f.count; i++)
+        bench_batch_free (&f.batches[i]);
+    free (f.batches);
+    return (double) f.accepted / seconds;
+}
+
+static void rates (struct bench *bench, const struct settings *s) {
+    static const struct {
+        size_t batch, window, lanes, share; /* of the messages, in percent */
+    } rows[] = { { 256, 8, 2, 100 }, { 256, 4, 2, 100 }, { 256, 1, 1, 100 },
+                 { 64, 16, 2, 50 },  { 16, 64, 2, 20 },  { 1, 64, 1, 4 } };
+    printf ("batch  in flight  lanes  messages a second\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t n = s->messages * rows[i].share / 100;
+        n -= n % (rows[i].batch * rows[i].lanes);
+        printf ("%5zu  %9zu  %5zu  %17.0f\n", rows[i].batch, rows[i].window,
+                rows[i].lanes,
+                rate (bench, n, rows[i].batch, rows[i].window, rows[i].lanes,
+                      s->size));
+        fflush (stdout);
+    }
+}
+
+static void singles (struct bench *bench, const struct settings *s) {
+    struct flight f = { .bench = bench, .count = s->singles };
+    f.batches = mem_alloc (f.count * sizeof *f.batches);
+    uint64_t lane = (uint64_t) clock_mono_ns();
+    for (size_t i = 0; i < f.count; i++)
+        bench_batch (bench, 0, lane, (int64_t) i + 1, 1, s->size,
+                     &f.batches[i]);
+    int64_t *raw = mem_alloc (f.count * sizeof *raw);
+    int64_t *took = mem_alloc (f.count * sizeof *took);
+    bench_connect (bench, 0, &f.link);
+    /* In turns, so that both see the same machine. */
+    size_t chunk = 100;
+    for (size_t i = 0; i < f.count; i += chunk) {
+        size_t some = f.count - i < chunk ? f.count - i : chunk;
+        bench_raw_sync (bench, s->size + 300, some, raw + i);
+        for (size_t j = i; j < i + some; j++) {
+            int64_t start = clock_mono_ns();
+            publish_next (&f);
+            promise_take (&f);
+            took[j] = clock_mono_ns() - start;
+        }
+    }
+    bench_disconnect (&f.link);
+    double raw50 = (double) bench_percentile (raw, f.count, 0.5);
+    double one50 = (double) bench_percentile (took, f.count, 0.5);
+    printf ("\none publish      p50 %7.0f us   p99 %7.0f us\n", one50 / 1e3,
+            (double) bench_percentile (took, f.count, 0.99) / 1e3);
+    printf ("write and sync   p50 %7.0f us   p99 %7.0f us\n", raw50 / 1e3,
+            (double) bench_percentile (raw, f.count, 0.99) / 1e3);
+    printf ("ratio of the p50: %.2f\n", one50 / raw50);
+    for (size_t i = 0; i < f.count; i++)
+        bench_batch_free (&f.batches[i]);
+    free (f.batches);
+    free (raw);
+    free (took);
+}
+
+int main (int argc, char **argv) {
+    static const struct option options[] = {
+        { "broker", required_argument, NULL, 'b' },
+        { "messages", required_argument, NULL, 'm' },
+        { "size", required_argument, NULL, 's' },
+        { "singles", required_argument, NULL, 'n' },
+        { "extra", required_argument, NULL, 'x' },
+        { 0 }
+    };
+    struct settings s = { .broker = "broker/parley-broker",
+                          .extra = "",
+                          .messages = 300000,
+                          .size = 1008, /* and 16 of salt: a body of 1 KiB */
+                          .singles = 1000 };
+    int c;
+    while ((c = getopt_long (argc, argv, "", options, NULL)) != -1) {
+        if (c == 'b')
+            s.broker = optarg;
+        else if (c == 'm')
+            s.messages = strtoul (optarg, NULL, 10);
+        else if (c == 's')
+            s.size = strtoul (optarg, NULL, 10);
+        else if (c == 'n')
+            s.singles = strtoul (optarg, NULL, 10);
+        else if (c == 'x')
+            s.extra = optarg;
+        else
+            return 2;
+    }
+    struct bench bench;
+    bench_begin (&bench, s.broker, s.extra);
+    rates (&bench, &s);
+    singles (&bench, &s);
+    bench_end (&bench);
+    return 0;
+}
