@@ -1,0 +1,208 @@
+/* events - server-sent events, by cursor. */
+#include "api/events.h"
+
+#include "api/http_impl.h"
+#include "api/json_link.h"
+#include "api/json_record.h"
+#include "api/problem.h"
+#include "api/resources.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Below the 30 s after which proxies and people think a feed is dead. */
+#define KEEP_ALIVE_MS 15000
+
+/* JSON without newlines is one line of data. */
+static void event_write (struct buf *out, const char *name, int64_t position,
+                         json_t *data) {
+    char *text = data ? json_dumps (data, JSON_COMPACT) : NULL;
+    json_decref (data);
+    buf_add_format (out, "event: %s\n", name);
+    if (position >= 0)
+        buf_add_format (out, "id: %" PRId64 "\n", position);
+    buf_add_text (out, "data: ");
+    buf_add_text (out, text ? text : "{}");
+    buf_add_text (out, "\n\n");
+    free (text);
+}
+
+static void gap_write (struct events *self, int64_t last, struct buf *out) {
+    json_t *data = json_pack (
+        "{sI sI ss}", "from", (json_int_t) (last + 1), "to",
+        (json_int_t) self->position, "reason",
+        "the store has no such positions: it was restored or made anew");
+    self->position = last;
+    event_write (out, "gap", last, data);
+}
+
+static enum err records_write (struct events *self, struct store *store,
+                               struct buf *out, struct error *e) {
+    struct records_query query = { .filter = self->filter,
+                                   .log = self->log,
+                                   .after = self->position,
+                                   .to_sequence = -1,
+                                   .to_ms = -1,
+                                   .limit = EVENTS_RECORDS_MAX };
+    struct records_cursor *cursor = records_open (store, &query, e);
+    if (!cursor)
+        return e->code;
+    struct record_row row;
+    enum err rc = ERR_NONE;
+    while (out->size < EVENTS_OCTETS_MAX
+           && !(rc = records_next (cursor, &row, e))) {
+        event_write (out, "record", row.position, json_record (&row));
+        self->position = row.position;
+    }
+    records_close (&cursor);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+}
+
+enum err events_write (struct events *self, struct store *store,
+                       struct buf *out, struct error *e) {
+    int64_t last = records_last_position (store);
+    if (self->position > last) {
+        gap_write (self, last, out);
+        return ERR_NONE;
+    }
+    enum err rc = ERR_NONE;
+    size_t before = out->size;
+    if (self->position < last)
+        rc = records_write (self, store, out, e);
+    /* The rest up to there is not for this filter: not to be looked at again */
+    if (!rc && out->size == before)
+        self->position = last;
+    return rc;
+}
+
+/* The feed of one connection. */
+struct feed {
+    struct http *http;
+    struct events events;
+    char *filter;
+    struct buf ready; /* being sent */
+    size_t sent;
+    int phase;        /* of the link, as it was told last */
+    int64_t alive_ms; /* monotonic: when a sign of life is due */
+};
+
+static void status_write (struct feed *self) {
+    struct link_status *status = json_link_status (&self->http->options);
+    if ((int) status->phase != self->phase) {
+        self->phase = (int) status->phase;
+        event_write (&self->ready, "status", -1, json_link (status));
+    }
+    free (status);
+}
+
+static enum err feed_look (struct feed *self, struct error *e) {
+    struct store *store = handles_take (&self->http->handles, e);
+    if (!store)
+        return e->code;
+    enum err rc = events_write (&self->events, store, &self->ready, e);
+    handles_give (&self->http->handles, &store);
+    if (!rc)
+        status_write (self);
+    return rc;
+}
+
+/* Until there is something to send; false: it ends. */
+static bool feed_fill (struct feed *self) {
+    struct wake *wake = &self->http->wake;
+    struct error e = { 0 };
+    buf_clear (&self->ready);
+    self->sent = 0;
+    while (!wake_stopping (wake)) {
+        uint64_t seen = wake_number (wake);
+        if (feed_look (self, &e)) {
+            log_limited (LOG_ERROR, "API-FEED", "", "why=%s",
+                         log_text (e.text));
+            return false;
+        }
+        if (self->ready.size == 0 && clock_mono_ms() >= self->alive_ms)
+            buf_add_text (&self->ready, ": still here\n\n");
+        if (self->ready.size > 0) {
+            self->alive_ms = clock_mono_ms() + KEEP_ALIVE_MS;
+            return true;
+        }
+        wake_wait (wake, seen, self->alive_ms);
+    }
+    return false;
+}
+
+/* MHD asks when the client can take more. */
+static ssize_t on_room (void *cls, uint64_t at, char *out, size_t room) {
+    struct feed *self = cls;
+    (void) at;
+    if (self->sent == self->ready.size && !feed_fill (self))
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    size_t left = self->ready.size - self->sent;
+    size_t size = left < room ? left : room;
+    memcpy (out, self->ready.data + self->sent, size);
+    self->sent += size;
+    return (ssize_t) size;
+}
+
+static void on_gone (void *cls) {
+    struct feed *self = cls;
+    wake_leave (&self->http->wake);
+    buf_free (&self->ready);
+    free (self->filter);
+    free (self);
+}
+
+/* Where it goes on: Last-Event-ID, which a browser sends by itself, before
+ * `after`, before now. */
+static bool cursor_read (struct request *r, struct store *store,
+                         int64_t *position) {
+    if (!request_query_int (r, "after", records_last_position (store), 0,
+                            INT64_MAX, position))
+        return false;
+    const char *last = request_header (r, "Last-Event-ID");
+    if (!last || decimal_read (last, position))
+        return true;
+    problem_reply_text (r, PROBLEM_BAD_PARAMETER, "parameter", "Last-Event-ID",
+                        "Last-Event-ID is '%.40s': a position", last);
+    return false;
+}
+
+static struct feed *feed_new (struct request *r) {
+    static const char *const flags[] = { "0", "1", NULL };
+    struct store *store = request_reader (r);
+    int64_t position;
+    int log;
+    char *filter;
+    if (!store || !cursor_read (r, store, &position)
+        || !request_query_word (r, "log", flags, 0, &log)
+        || !request_query_filter (r, "filter", &filter))
+        return NULL;
+    struct feed *self = mem_alloc (sizeof *self);
+    struct link_status *status = json_link_status (&r->http->options);
+    self->http = r->http;
+    self->filter = filter;
+    self->events = (struct events){ position, filter, log == 1 };
+    self->phase = (int) status->phase;
+    self->alive_ms = clock_mono_ms() + KEEP_ALIVE_MS;
+    /* So that the client has the headers at once. */
+    buf_add_text (&self->ready, ": parley\n\n");
+    free (status);
+    return self;
+}
+
+void events_get (struct request *r) {
+    struct feed *feed = feed_new (r);
+    if (!feed)
+        return;
+    if (!wake_enter (&r->http->wake)) {
+        free (feed->filter);
+        buf_free (&feed->ready);
+        free (feed);
+        problem_reply (r, PROBLEM_BUSY, "%d clients wait already", WAITERS_MAX);
+        return;
+    }
+    reply_response (r, 200, "text/event-stream; charset=utf-8",
+                    MHD_create_response_from_callback (MHD_SIZE_UNKNOWN, 32768,
+                                                       on_room, feed, on_gone));
+}

@@ -1,0 +1,32 @@
+/* events - a live feed of records over HTTP: server-sent events (DESIGN section
+ * 9).
+ *
+ * Each client has a cursor, and what it has not read yet is looked up again in
+ * the store when it reads on: a slow one keeps nothing in memory and slows
+ * nobody. */
+#ifndef PARLEY_API_EVENTS_H
+#define PARLEY_API_EVENTS_H
+
+#include "base/buf.h"
+#include "store/store.h"
+
+#include <stdint.h>
+
+/* At most so much is made ready at once for a client; one record is always
+ * taken. */
+#define EVENTS_OCTETS_MAX 262144
+#define EVENTS_RECORDS_MAX 256
+
+struct events {
+    int64_t position;   /* all up to it was given */
+    const char *filter; /* NULL: all */
+    bool log;
+};
+
+/* Append the next records behind the cursor as events, and move it. A cursor
+ * above all that the store holds, as after it was restored: a `gap` event, and
+ * on from its end. Nothing is appended where there is nothing. */
+enum err events_write (struct events *self, struct store *store,
+                       struct buf *out, struct error *e) MUST_CHECK;
+
+#endif

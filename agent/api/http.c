@@ -1,0 +1,296 @@
+/* http - the daemon behind the API: sockets, MHD, and each request's way from
+ * its headers to its answer. */
+#include "api/http_impl.h"
+
+#include "api/problem.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "identity/roster.h"
+#include "link/link.h"
+
+#include <sodium.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define STACK_OCTETS ((size_t) 1 << 20)
+#define POOL_OCTETS ((size_t) 32768) /* request line, headers, and buffers */
+
+/* Roster */
+
+struct newest {
+    struct buf note;
+    int64_t sequence;
+};
+
+static enum err newest_keep (void *arg, int64_t version, int64_t sequence,
+                             struct slice note, struct error *e) {
+    struct newest *self = arg;
+    (void) version, (void) e;
+    buf_clear (&self->note);
+    buf_add_slice (&self->note, note);
+    self->sequence = sequence;
+    return ERR_NONE;
+}
+
+struct roster *http_roster (struct http *self, struct store *store,
+                            int64_t *sequence, struct error *e) {
+    struct roster *roster = NULL;
+    *sequence = -1;
+    if (self->options.link)
+        roster = link_roster (self->options.link, sequence);
+    if (roster)
+        return roster;
+    struct newest newest = { .sequence = -1 };
+    if (!store_rosters (store, newest_keep, &newest, e)) {
+        if (newest.note.size == 0)
+            error_set (e, ERR_STATE, "no roster is known yet");
+        else
+            roster = roster_read (buf_slice (&newest.note), e);
+    }
+    if (roster)
+        *sequence = newest.sequence;
+    buf_free (&newest.note);
+    return roster;
+}
+
+/* A request's first look: everything that its headers decide. Each answers with
+ * a problem and returns false where it stops there. */
+
+static bool door_opens (struct request *r, const struct http_door *door) {
+    if (!door->guarded)
+        return true;
+    if (!guard_host (request_header (r, "Host"), door->port)) {
+        problem_reply (r, PROBLEM_HOST,
+                       "Host must be localhost, 127.0.0.1 or [::1], and the "
+                       "port %u",
+                       door->port);
+        return false;
+    }
+    if (guard_allows (&door->http->guard, request_header (r, "Authorization")))
+        return true;
+    log_limited (LOG_WARN, "API-TOKEN", "", "port=%u", door->port);
+    problem_reply (r, PROBLEM_UNAUTHORIZED,
+                   "over TCP each request brings a token: Authorization: "
+                   "Bearer TOKEN");
+    reply_header (r, "WWW-Authenticate", "Bearer");
+    return false;
+}
+
+static bool route_fits (struct request *r, const char *method,
+                        const char *path) {
+    bool known;
+    char allow[64];
+    r->route = router_find (method, path, r->segment, &known, allow);
+    if (r->route)
+        return true;
+    if (known) {
+        problem_reply (r, PROBLEM_METHOD, "%.20s %.200s; allowed: %s", method,
+                       path, allow);
+        reply_header (r, "Allow", allow);
+    } else {
+        problem_reply (r, PROBLEM_NOT_FOUND, "no such path: %.200s", path);
+    }
+    return false;
+}
+
+static enum MHD_Result query_check (void *arg, enum MHD_ValueKind kind,
+                                    const char *name, const char *value) {
+    struct request *r = arg;
+    (void) kind;
+    bool known = router_query (r->route, name);
+    /* The first of two equal ones is what a lookup gives. */
+    bool twice = known && value && request_query (r, name) != value;
+    if (known && !twice)
+        return MHD_YES;
+    if (!r->response)
+        problem_reply_text (r, PROBLEM_BAD_PARAMETER, "parameter", name,
+                            twice ? "'%.80s' is given twice"
+                                  : "'%.80s' is no parameter of this path",
+                            name);
+    return MHD_NO;
+}
+
+static bool query_fits (struct request *r) {
+    MHD_get_connection_values (r->connection, MHD_GET_ARGUMENT_KIND,
+                               query_check, r);
+    return !r->response;
+}
+
+/* "application/json; charset=utf-8" is application/json. */
+static bool type_is (const char *given, const char *type) {
+    size_t size = strlen (type);
+    return given && strncasecmp (given, type, size) == 0
+           && strchr (" ;", given[size]) != NULL;
+}
+
+static bool body_fits (struct request *r) {
+    const char *length = request_header (r, "Content-Length");
+    const struct route *route = r->route;
+    if (length && strtoull (length, NULL, 10) > route->body_max) {
+        problem_reply_int (r, PROBLEM_TOO_LARGE, "limit",
+                           (int64_t) route->body_max,
+                           "a body of %.20s octets; the limit here is %zu",
+                           length, route->body_max);
+        return false;
+    }
+    const char *type = request_header (r, "Content-Type");
+    if (!route->type || type_is (type, route->type))
+        return true;
+    problem_reply (r, PROBLEM_MEDIA_TYPE,
+                   "Content-Type is '%.80s'; here it "
+                   "has to be %s",
+                   type ? type : "", route->type);
+    return false;
+}
+
+static void answer (struct request *r) {
+    if (r->passed_over > 0)
+        problem_reply_int (
+            r, PROBLEM_TOO_LARGE, "limit", (int64_t) r->route->body_max,
+            "the body is above the limit of %zu octets", r->route->body_max);
+    else
+        r->route->handle (r);
+    request_release (r);
+}
+
+/* MHD's callbacks */
+
+static enum MHD_Result send_answer (struct request *r) {
+    if (!r->response)
+        return MHD_NO;
+    return MHD_queue_response (r->connection, r->status, r->response);
+}
+
+static enum MHD_Result on_request (void *cls, struct MHD_Connection *connection,
+                                   const char *url, const char *method,
+                                   const char *version, const char *data,
+                                   size_t *size, void **state) {
+    struct http_door *door = cls;
+    struct request *r = *state;
+    (void) version;
+    if (!r) {
+        *state = r = request_new (door->http, connection);
+        if (door_opens (r, door) && route_fits (r, method, url)
+            && query_fits (r) && body_fits (r))
+            return MHD_YES; /* the body comes next */
+        return send_answer (r);
+    }
+    if (*size > 0) {
+        bool fine = request_take (r, data, *size);
+        *size = 0;
+        return fine ? MHD_YES : MHD_NO;
+    }
+    answer (r);
+    return send_answer (r);
+}
+
+static void on_completed (void *cls, struct MHD_Connection *connection,
+                          void **state, enum MHD_RequestTerminationCode code) {
+    (void) cls, (void) connection, (void) code;
+    struct request *r = *state;
+    request_destroy (&r);
+    *state = NULL;
+}
+
+/* %00 would cut a text short: it stays as it is, and fits nothing. */
+static size_t on_unescape (void *cls, struct MHD_Connection *connection,
+                           char *text) {
+    (void) cls, (void) connection;
+    return strstr (text, "%00") ? strlen (text) : MHD_http_unescape (text);
+}
+
+static void on_log (void *cls, const char *format, va_list args)
+    PRINTF_LIKE (2, 0);
+static void on_log (void *cls, const char *format, va_list args) {
+    (void) cls;
+    char text[256];
+    vsnprintf (text, sizeof text, format, args);
+    log_limited (LOG_DEBUG, "API-MHD", "", "text=%s", log_text (text));
+}
+
+/* Starting and ending */
+
+static enum err door_open (struct http_door *door, struct http *http, int fd,
+                           bool guarded, uint16_t port, struct error *e) {
+    *door =
+        (struct http_door){ .http = http, .guarded = guarded, .port = port };
+    door->daemon = MHD_start_daemon (
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION
+            | MHD_USE_POLL | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, door, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+        NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned) HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned) HTTP_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        POOL_OCTETS, MHD_OPTION_THREAD_STACK_SIZE, STACK_OCTETS,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+        MHD_OPTION_END);
+    return door->daemon ? ERR_NONE
+                        : error_set (e, ERR_IO, "the HTTP daemon can't start");
+}
+
+static enum err unix_start (struct http *self, struct error *e) {
+    int fd = listen_unix (self->options.socket, &self->file, e);
+    if (fd < 0)
+        return e->code;
+    self->bound = true;
+    return door_open (&self->unix_door, self, fd, false, 0, e);
+}
+
+static enum err tcp_start (struct http *self, struct error *e) {
+    uint16_t port;
+    if (!self->options.tcp)
+        return ERR_NONE;
+    if (!self->options.token_file)
+        return error_set (e, ERR_CONFIG, "'%s': TCP needs a token file",
+                          self->options.tcp);
+    if (guard_load (&self->guard, self->options.token_file, e))
+        return e->code;
+    int fd = listen_loopback (self->options.tcp, &port, e);
+    return fd < 0 ? e->code
+                  : door_open (&self->tcp_door, self, fd, true, port, e);
+}
+
+struct http *http_new (const struct http_options *options, struct error *e) {
+    struct http *self = mem_alloc (sizeof *self);
+    self->options = *options;
+    self->started_ms = clock_wall_ms();
+    wake_init (&self->wake);
+    enum err rc = handles_open (&self->handles, options->store,
+                                options->dialogue, options->delegation, e);
+    if (!rc)
+        rc = unix_start (self, e);
+    if (!rc)
+        rc = tcp_start (self, e);
+    if (rc)
+        http_destroy (&self);
+    return self;
+}
+
+void http_changed (struct http *self) {
+    wake_news (&self->wake);
+}
+
+uint16_t http_port (const struct http *self) {
+    return self->tcp_door.port;
+}
+
+void http_destroy (struct http **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    struct http *self = *self_p;
+    *self_p = NULL;
+    wake_stop (&self->wake);
+    if (self->bound)
+        listen_unix_remove (self->options.socket, &self->file);
+    if (self->tcp_door.daemon)
+        MHD_stop_daemon (self->tcp_door.daemon);
+    if (self->unix_door.daemon)
+        MHD_stop_daemon (self->unix_door.daemon);
+    handles_close (&self->handles);
+    wake_free (&self->wake);
+    sodium_memzero (&self->guard, sizeof self->guard);
+    free (self);
+}

@@ -1,0 +1,45 @@
+/* http_impl - what the files of this folder share of the API, and nobody
+ * else. */
+#ifndef PARLEY_API_HTTP_IMPL_H
+#define PARLEY_API_HTTP_IMPL_H
+
+#include "api/guard.h"
+#include "api/handles.h"
+#include "api/http.h"
+#include "api/listen.h"
+#include "api/wake.h"
+
+/* Of each of the two sockets; a thread each. */
+#define HTTP_CONNECTIONS_MAX 64
+/* MHD ends a connection whose handler took longer than that, so whoever waits
+ * waits less: WAIT_MS_MAX, and KEEP_ALIVE_MS of events.c. */
+#define HTTP_TIMEOUT_S 60
+#define WAIT_MS_MAX 50000
+
+struct http;
+
+/* One of the sockets, as its requests see it. */
+struct http_door {
+    struct http *http;
+    struct MHD_Daemon *daemon; /* NULL: not open */
+    bool guarded;              /* TCP: token and host are asked */
+    uint16_t port;
+};
+
+struct http {
+    struct http_options options;
+    struct http_door unix_door, tcp_door;
+    struct listen_file file;
+    bool bound; /* the socket's file is there */
+    struct guard guard;
+    struct handles handles;
+    struct wake wake;
+    int64_t started_ms; /* wall */
+};
+
+/* The roster in force, by the link or else the store: a reference; NULL and *e
+ * (ERR_STATE: none). *sequence: -1 where it is not known. */
+struct roster *http_roster (struct http *self, struct store *store,
+                            int64_t *sequence, struct error *e) MUST_CHECK;
+
+#endif

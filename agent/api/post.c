@@ -1,0 +1,108 @@
+/* post - handing something in. */
+#include "api/post.h"
+
+#include "api/http_impl.h"
+#include "api/json_outbox.h"
+#include "api/problem.h"
+#include "base/clock.h"
+#include "link/link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+bool post_key (struct request *r, const char **key) {
+    *key = request_header (r, "Idempotency-Key");
+    if (!*key)
+        return true;
+    size_t size = strlen (*key);
+    bool visible = true;
+    for (const char *at = *key; *at; at++)
+        visible = visible && *at >= 0x21 && *at <= 0x7e;
+    if (visible && size > 0 && size <= KEY_OCTETS_MAX)
+        return true;
+    problem_reply_text (r, PROBLEM_BAD_PARAMETER, "parameter",
+                        "Idempotency-Key",
+                        "Idempotency-Key has %zu octets; it is 1 to %d visible "
+                        "ASCII characters",
+                        size, KEY_OCTETS_MAX);
+    return false;
+}
+
+static enum rule rule_for (enum verdict v) {
+    switch (v) {
+    case VERDICT_YES:
+        return RULE_NONE;
+    case VERDICT_UNKNOWN_CHANNEL:
+        return RULE_UNKNOWN_CHANNEL;
+    case VERDICT_EMPTY_AUDIENCE:
+        return RULE_EMPTY_AUDIENCE;
+    case VERDICT_NOT_LISTED:
+        return RULE_NOT_LISTED;
+    case VERDICT_EXPIRED:
+        return RULE_EXPIRED_KEY;
+    case VERDICT_REVOKED:
+        return RULE_REVOKED;
+    case VERDICT_NO:
+        break;
+    }
+    return RULE_NOT_A_WRITER;
+}
+
+/* Values as PROTOCOL.md section 9.3 has them. */
+static void refuse (struct request *r, enum rule rule, struct slice author,
+                    struct slice channel) {
+    struct refusal why;
+    refusal_set (&why, rule);
+    if (rule == RULE_NOT_LISTED)
+        refusal_slice (&why, "delegation", author);
+    if (rule == RULE_NOT_A_WRITER || rule == RULE_EXPIRED_KEY
+        || rule == RULE_REVOKED)
+        refusal_slice (&why, "author", author);
+    if (rule == RULE_NOT_A_WRITER || rule == RULE_UNKNOWN_CHANNEL
+        || rule == RULE_EMPTY_AUDIENCE)
+        refusal_slice (&why, "channel", channel);
+    problem_refusal (r, &why);
+}
+
+bool post_rights (struct request *r, const struct roster *roster,
+                  struct slice author, struct slice channel) {
+    enum verdict v =
+        rights_ask (roster, author, channel, RIGHT_WRITE, clock_wall_ms());
+    if (v == VERDICT_YES)
+        return true;
+    refuse (r, rule_for (v), author, channel);
+    return false;
+}
+
+static void answer_fault (struct request *r, const struct error *e) {
+    if (e->code == ERR_EXISTS)
+        problem_reply (r, PROBLEM_KEY_REUSED, "%s", e->text);
+    else if (e->code == ERR_MALFORMED || e->code == ERR_LIMIT
+             || e->code == ERR_ARGUMENT)
+        problem_reply (r, PROBLEM_BAD_REQUEST, "%s", e->text);
+    else
+        problem_error (r, e);
+}
+
+void post_answer (struct request *r, struct store *store, enum err rc,
+                  int64_t number, bool repeated, const struct error *e) {
+    struct error why;
+    char location[64];
+    if (rc) {
+        answer_fault (r, e);
+        return;
+    }
+    if (!repeated) {
+        if (r->http->options.link)
+            link_wake (r->http->options.link);
+        http_changed (r->http);
+    }
+    json_t *entry = json_outbox_get (store, number, NULL, &why);
+    if (!entry) {
+        problem_error (r, &why);
+        return;
+    }
+    reply_json (r, repeated ? 200 : 202, entry);
+    snprintf (location, sizeof location, "/api/v1/outbox/%" PRId64, number);
+    reply_header (r, "Location", location);
+}

@@ -1,0 +1,24 @@
+/* post - what handing in a message and handing in a contribution have in
+ * common: the key, the audience, the entry that is answered. */
+#ifndef PARLEY_API_POST_H
+#define PARLEY_API_POST_H
+
+#include "api/request.h"
+#include "identity/rights.h"
+
+#define KEY_OCTETS_MAX 128
+
+/* The Idempotency-Key: visible ASCII, 1 to 128; NULL: none. False: answered. */
+bool post_key (struct request *r, const char **key) MUST_CHECK;
+
+/* May `author` write the channel now, and is somebody there to read it? False:
+ * answered with the rule. */
+bool post_rights (struct request *r, const struct roster *roster,
+                  struct slice author, struct slice channel) MUST_CHECK;
+
+/* Answer after outbox_add or outbox_add_contribution said `rc`: 202 with the
+ * entry, 200 where it was there already, or a problem. Wakes the link. */
+void post_answer (struct request *r, struct store *store, enum err rc,
+                  int64_t number, bool repeated, const struct error *e);
+
+#endif

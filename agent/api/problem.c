@@ -1,0 +1,133 @@
+/* problem - answers of RFC 9457. */
+#include "api/problem.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *name, *title;
+    unsigned status;
+} problems[] = {
+    [PROBLEM_BAD_REQUEST] = { "BAD-REQUEST", "The request is not understood",
+                              400 },
+    [PROBLEM_BAD_PARAMETER] = { "BAD-PARAMETER",
+                                "A parameter is not understood", 400 },
+    [PROBLEM_UNAUTHORIZED] = { "UNAUTHORIZED", "A bearer token is needed",
+                               401 },
+    [PROBLEM_HOST] = { "HOST", "The API is called by a loopback name only",
+                       403 },
+    [PROBLEM_NOT_FOUND] = { "NOT-FOUND", "There is no such thing", 404 },
+    [PROBLEM_METHOD] = { "METHOD", "Not possible with this method", 405 },
+    [PROBLEM_KEY_REUSED] = { "KEY-REUSED",
+                             "The Idempotency-Key was used for other content",
+                             409 },
+    [PROBLEM_TOO_LATE] = { "TOO-LATE", "The message is sent already", 409 },
+    [PROBLEM_TOO_LARGE] = { "TOO-LARGE", "The request's body is too large",
+                            413 },
+    [PROBLEM_MEDIA_TYPE] = { "MEDIA-TYPE", "The body has another media type",
+                             415 },
+    [PROBLEM_INTERNAL] = { "INTERNAL", "The agent failed", 500 },
+    [PROBLEM_OUTBOX_FULL] = { "OUTBOX-FULL", "The outbox is full", 503 },
+    [PROBLEM_BUSY] = { "BUSY", "The agent is busy", 503 },
+    [PROBLEM_NO_ROSTER] = { "NO-ROSTER", "No roster is known yet", 503 },
+    [PROBLEM_STORE_FULL] = { "STORE-FULL", "The disk is full", 507 },
+};
+
+static json_t *problem_json (unsigned status, const char *name,
+                             const char *title, const char *detail) {
+    char type[64];
+    snprintf (type, sizeof type, "urn:parley:problem:%s", name);
+    return json_pack ("{ss ss si ss}", "type", type, "title", title, "status",
+                      (int) status, "detail", detail);
+}
+
+static void problem_send (struct request *request, unsigned status,
+                          json_t *json) {
+    char *text = json ? json_dumps (json, JSON_COMPACT) : NULL;
+    json_decref (json);
+    if (!text)
+        text = mem_copy_text ("{}");
+    reply_response (request, status, "application/problem+json",
+                    MHD_create_response_from_buffer (strlen (text), text,
+                                                     MHD_RESPMEM_MUST_FREE));
+}
+
+static void reply (struct request *request, enum problem problem,
+                   const char *member, json_t *value, const char *format,
+                   va_list args) {
+    char raw[ERROR_TEXT_MAX], detail[ERROR_TEXT_MAX];
+    vsnprintf (raw, sizeof raw, format, args);
+    text_printable (detail, sizeof detail, raw, strlen (raw));
+    json_t *json =
+        problem_json (problems[problem].status, problems[problem].name,
+                      problems[problem].title, detail);
+    if (member)
+        json_object_set_new (json, member, value);
+    problem_send (request, problems[problem].status, json);
+}
+
+void problem_reply (struct request *request, enum problem problem,
+                    const char *format, ...) {
+    va_list args;
+    va_start (args, format);
+    reply (request, problem, NULL, NULL, format, args);
+    va_end (args);
+}
+
+void problem_reply_int (struct request *request, enum problem problem,
+                        const char *name, int64_t value, const char *format,
+                        ...) {
+    va_list args;
+    va_start (args, format);
+    reply (request, problem, name, json_integer (value), format, args);
+    va_end (args);
+}
+
+void problem_reply_text (struct request *request, enum problem problem,
+                         const char *name, const char *value,
+                         const char *format, ...) {
+    char printable[ERROR_TEXT_MAX];
+    text_printable (printable, sizeof printable, value, strlen (value));
+    va_list args;
+    va_start (args, format);
+    reply (request, problem, name, json_string (printable), format, args);
+    va_end (args);
+}
+
+void problem_refusal (struct request *request, const struct refusal *refusal) {
+    char text[REFUSAL_TEXT_MAX], title[80];
+    snprintf (title, sizeof title, "Refused by the rule %s", refusal->name);
+    json_t *json =
+        problem_json (422, refusal->name, title, refusal_print (refusal, text));
+    json_t *values = mp_to_json (refusal_values (refusal), NULL);
+    /* The four of the standard come first, whatever the values are called. */
+    if (json && values)
+        json_object_update_missing (json, values);
+    json_decref (values);
+    problem_send (request, 422, json);
+}
+
+void problem_error (struct request *request, const struct error *e) {
+    switch (e->code) {
+    case ERR_FULL:
+        problem_reply (request, PROBLEM_OUTBOX_FULL, "%s", e->text);
+        return;
+    case ERR_NO_SPACE:
+        log_error ("API-STORE-FULL", "why=%s", log_text (e->text));
+        problem_reply (request, PROBLEM_STORE_FULL, "%s", e->text);
+        return;
+    case ERR_TIMEOUT:
+        log_limited (LOG_WARN, "API-STORE-BUSY", "", "why=%s",
+                     log_text (e->text));
+        problem_reply (request, PROBLEM_BUSY, "%s", e->text);
+        return;
+    case ERR_NOT_FOUND:
+        problem_reply (request, PROBLEM_NOT_FOUND, "%s", e->text);
+        return;
+    default:
+        log_limited (LOG_ERROR, "API-FAILED", error_name (e->code), "why=%s",
+                     log_text (e->text));
+        problem_reply (request, PROBLEM_INTERNAL, "%s", e->text);
+    }
+}

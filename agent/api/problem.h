@@ -1,0 +1,46 @@
+/* problem - what is answered where something can't be done: RFC 9457's
+ * application/problem+json.
+ *
+ * Its type is urn:parley:problem:NAME. NAME is one of the API's own, below, or
+ * a rule of PROTOCOL.md section 9.3, with the rule's values as members beside
+ * the four. */
+#ifndef PARLEY_API_PROBLEM_H
+#define PARLEY_API_PROBLEM_H
+
+#include "api/request.h"
+#include "format/rule.h"
+
+enum problem {
+    PROBLEM_BAD_REQUEST,   /* 400: no JSON, or not of the shape */
+    PROBLEM_BAD_PARAMETER, /* 400: `parameter`: unknown, twice, or its value */
+    PROBLEM_UNAUTHORIZED,  /* 401: no token, or another one */
+    PROBLEM_HOST,          /* 403: called by a name that is not loopback's */
+    PROBLEM_NOT_FOUND,     /* 404 */
+    PROBLEM_METHOD,        /* 405 */
+    PROBLEM_KEY_REUSED,    /* 409: an Idempotency-Key with other content */
+    PROBLEM_TOO_LATE,      /* 409: sent already */
+    PROBLEM_TOO_LARGE,     /* 413: `limit` octets */
+    PROBLEM_MEDIA_TYPE,    /* 415 */
+    PROBLEM_INTERNAL,      /* 500: the agent's log says more */
+    PROBLEM_OUTBOX_FULL,   /* 503 */
+    PROBLEM_BUSY,          /* 503: too many wait, or the store is locked */
+    PROBLEM_NO_ROSTER,     /* 503: none is known yet */
+    PROBLEM_STORE_FULL,    /* 507: the disk */
+};
+
+/* Answer with it; the text is for a person. */
+void problem_reply (struct request *request, enum problem problem,
+                    const char *format, ...) PRINTF_LIKE (3, 4);
+/* The same with a member of its own. */
+void problem_reply_int (struct request *request, enum problem problem,
+                        const char *name, int64_t value, const char *format,
+                        ...) PRINTF_LIKE (5, 6);
+void problem_reply_text (struct request *request, enum problem problem,
+                         const char *name, const char *value,
+                         const char *format, ...) PRINTF_LIKE (5, 6);
+/* 422 by a rule's name. */
+void problem_refusal (struct request *request, const struct refusal *refusal);
+/* What the store says: its own faults are logged. */
+void problem_error (struct request *request, const struct error *e);
+
+#endif

@@ -1,0 +1,198 @@
+/* res_roster - GET /roster, /rosters/{version} and /audience. */
+#include "api/http_impl.h"
+#include "api/json_record.h"
+#include "api/problem.h"
+#include "api/resources.h"
+#include "base/clock.h"
+#include "identity/rights.h"
+
+#include <stdlib.h>
+
+/* Rosters */
+
+static json_t *document (const struct roster *roster, struct error *e) {
+    enum note_kind kind;
+    struct hash dialogue;
+    bool has_dialogue;
+    struct slice rest;
+    if (note_head (roster_note (roster)->text, &kind, &dialogue, &has_dialogue,
+                   &rest, e))
+        return NULL;
+    json_error_t why;
+    json_t *out = json_loadb ((const char *) rest.data, rest.size,
+                              JSON_REJECT_DUPLICATES, &why);
+    if (!out)
+        error_set (e, ERR_DAMAGED, "the roster's JSON: %s", why.text);
+    return out;
+}
+
+void roster_get (struct request *r) {
+    struct error e;
+    int64_t sequence;
+    struct store *store = request_reader (r);
+    struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
+    if (!roster)
+        return;
+    json_t *json = document (roster, &e);
+    if (json)
+        reply_json (r, 200,
+                    json_pack ("{sI so so so}", "version",
+                               (json_int_t) roster_version (roster), "digest",
+                               json_hash (roster_digest (roster)), "sequence",
+                               json_place_or_null (sequence), "document",
+                               json));
+    else
+        problem_error (r, &e);
+    roster_unref (&roster);
+}
+
+struct wanted {
+    int64_t version;
+    struct buf note;
+};
+
+static enum err wanted_keep (void *arg, int64_t version, int64_t sequence,
+                             struct slice note, struct error *e) {
+    struct wanted *self = arg;
+    (void) sequence, (void) e;
+    if (version == self->version)
+        buf_add_slice (&self->note, note);
+    return ERR_NONE;
+}
+
+void roster_note_get (struct request *r) {
+    struct wanted wanted = { 0 };
+    struct error e;
+    struct store *store = request_reader (r);
+    if (!store)
+        return;
+    if (!decimal_read (r->segment, &wanted.version))
+        problem_reply (r, PROBLEM_NOT_FOUND, "no version of a roster: %s",
+                       r->segment);
+    else if (store_rosters (store, wanted_keep, &wanted, &e))
+        problem_error (r, &e);
+    else if (wanted.note.size == 0)
+        problem_reply (r, PROBLEM_NOT_FOUND, "roster %s is not here",
+                       r->segment);
+    else
+        reply_octets (r, "text/plain; charset=utf-8", buf_slice (&wanted.note));
+    buf_free (&wanted.note);
+}
+
+/* Audience */
+
+struct audience {
+    const struct roster *roster;
+    struct slice channel;
+    int64_t now;
+    const struct roster_delegation **readers; /* in the roster's order */
+    size_t count;
+};
+
+static json_t *entities (const struct audience *self) {
+    json_t *out = json_array(), *names = NULL;
+    const struct roster_entity *last = NULL;
+    for (size_t i = 0; i < self->count; i++) {
+        const struct roster_entity *entity =
+            roster_entity_at (self->roster, self->readers[i]->entity);
+        if (entity != last) {
+            names = json_array();
+            json_array_append_new (
+                out, json_pack ("{ss ss ss so}", "id", entity->id, "name",
+                                entity->name, "role", entity->role,
+                                "delegations", names));
+            last = entity;
+        }
+        json_array_append_new (names, json_string (self->readers[i]->name));
+    }
+    return out;
+}
+
+static json_t *writers (const struct audience *self) {
+    json_t *out = json_array();
+    for (size_t i = 0; i < roster_delegations (self->roster); i++) {
+        const char *name = roster_delegation_at (self->roster, i)->name;
+        if (rights_ask (self->roster, slice_text (name), self->channel,
+                        RIGHT_WRITE, self->now)
+            == VERDICT_YES)
+            json_array_append_new (out, json_string (name));
+    }
+    return out;
+}
+
+/* Why the own delegation may not write there, in the rules' order. */
+static const char *rule_name_of (enum verdict audience, enum verdict own) {
+    if (audience != VERDICT_YES)
+        return verdict_name (audience);
+    switch (own) {
+    case VERDICT_YES:
+        return NULL;
+    case VERDICT_NO:
+        return rule_name (RULE_NOT_A_WRITER);
+    case VERDICT_EXPIRED:
+        return rule_name (RULE_EXPIRED_KEY);
+    default:
+        return verdict_name (own);
+    }
+}
+
+static json_t *audience_value (const struct roster *roster, const char *topic,
+                               struct slice channel, const char *delegation) {
+    struct audience self = { .roster = roster,
+                             .channel = channel,
+                             .now = clock_wall_ms() };
+    self.readers =
+        mem_alloc ((roster_delegations (roster) + 1) * sizeof *self.readers);
+    enum verdict there =
+        rights_audience (roster, channel, self.now, self.readers, &self.count);
+    enum verdict own = rights_ask (roster, slice_text (delegation), channel,
+                                   RIGHT_WRITE, self.now);
+    json_t *out = json_pack ("{ss so so so sb ss?}", "topic", topic, "channel",
+                             json_slice (channel), "entities", entities (&self),
+                             "writers", writers (&self), "may_write",
+                             there == VERDICT_YES && own == VERDICT_YES, "rule",
+                             rule_name_of (there, own));
+    free (self.readers);
+    return out;
+}
+
+/* A channel alone stands for its topics. */
+static bool channel_read (const char *topic, struct slice *channel,
+                          struct error *e) {
+    *channel = slice_text (topic);
+    if (!strchr (topic, '/')
+        && (channel_name_valid (*channel) || slice_is (*channel, CHANNEL_LOG)
+            || (channel_is_adhoc (*channel)
+                && !channel_adhoc_check (*channel, e))))
+        return true;
+    if (topic_check (slice_text (topic), e))
+        return false;
+    *channel = topic_channel (slice_text (topic));
+    return true;
+}
+
+void audience_get (struct request *r) {
+    char *topic = request_query_topic (r, "topic");
+    struct error e;
+    struct slice channel;
+    int64_t sequence;
+    if (!topic) {
+        problem_reply_text (r, PROBLEM_BAD_PARAMETER, "parameter", "topic",
+                            "'topic' is missing");
+        return;
+    }
+    struct store *store = request_reader (r);
+    struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
+    if (roster && channel_read (topic, &channel, &e)) {
+        reply_json (r, 200,
+                    audience_value (roster, topic, channel,
+                                    r->http->options.delegation));
+    } else if (roster) {
+        struct refusal why;
+        refusal_set (&why, RULE_TOPIC);
+        refusal_text (&why, "why", e.text);
+        problem_refusal (r, &why);
+    }
+    roster_unref (&roster);
+    free (topic);
+}

@@ -1,0 +1,28 @@
+/* resources - what answers each path of the API (api/openapi.json). Each ends
+ * with a reply; router.c has the table. */
+#ifndef PARLEY_API_RESOURCES_H
+#define PARLEY_API_RESOURCES_H
+
+struct request;
+
+void status_get (struct request *); /* res_status.c */
+void roster_get (struct request *); /* res_roster.c */
+void roster_note_get (struct request *);
+void audience_get (struct request *);
+void messages_post (struct request *);      /* res_messages.c */
+void contributions_post (struct request *); /* res_contributions.c */
+void outbox_get_all (struct request *);     /* res_outbox.c */
+void outbox_get_one (struct request *);
+void outbox_delete (struct request *);
+void refusals_get (struct request *);
+void records_get (struct request *); /* res_records.c */
+void record_get (struct request *);
+void events_get (struct request *);      /* events.c */
+void bundle_meta_get (struct request *); /* res_bundle.c */
+void bundle_blocks_get (struct request *);
+void bundle_leaves_get (struct request *);
+void bundle_promises_get (struct request *);
+void bundle_refusals_get (struct request *);
+void openapi_get (struct request *); /* res_openapi.c */
+
+#endif

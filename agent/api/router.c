@@ -1,0 +1,96 @@
+/* router - the table of the API, and how a path is found in it. */
+#include "api/router.h"
+
+#include "api/resources.h"
+#include "format/batch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* JSON text of the largest message: base64 takes 349,504 octets; text with
+ * escapes may take more, and more than this is for /contributions. */
+#define MESSAGE_BODY_MAX 524288
+
+#define V1 "/api/v1/"
+#define JSON "application/json"
+#define OCTETS "application/octet-stream"
+
+const struct route router_routes[] = {
+    { "GET", V1 "status", "", status_get },
+    { "GET", V1 "roster", "", roster_get },
+    { "GET", V1 "rosters/{version}", "", roster_note_get },
+    { "GET", V1 "audience", "topic", audience_get },
+    { "POST", V1 "messages", "", messages_post, JSON, MESSAGE_BODY_MAX },
+    { "POST", V1 "contributions", "", contributions_post, OCTETS,
+      CONTRIBUTION_MAX },
+    { "GET", V1 "outbox", "state after limit", outbox_get_all },
+    { "GET", V1 "outbox/{number}", "wait timeout_ms", outbox_get_one },
+    { "DELETE", V1 "outbox/{number}", "", outbox_delete },
+    { "GET", V1 "refusals", "after limit", refusals_get },
+    { "GET", V1 "records",
+      "filter author after from to since until order log limit", records_get },
+    { "GET", V1 "records/{key}", "", record_get },
+    { "GET", V1 "events", "filter log after", events_get },
+    { "GET", V1 "bundle/meta", "filter", bundle_meta_get },
+    { "GET", V1 "bundle/blocks", "filter last", bundle_blocks_get },
+    { "GET", V1 "bundle/leaves", "filter last", bundle_leaves_get },
+    { "GET", V1 "bundle/promises", "last", bundle_promises_get },
+    { "GET", V1 "bundle/refusals", "last", bundle_refusals_get },
+    { "GET", V1 "openapi.json", "", openapi_get },
+    { 0 },
+};
+
+/* A segment {..} stands for 1 to SEGMENT_MAX octets without a slash. */
+static bool path_fits (const char *pattern, const char *path,
+                       char segment[SEGMENT_MAX + 1]) {
+    const char *open = strchr (pattern, '{');
+    if (!open)
+        return strcmp (pattern, path) == 0;
+    size_t before = (size_t) (open - pattern);
+    if (strncmp (pattern, path, before) != 0)
+        return false;
+    const char *rest = strchr (open, '}') + 1;
+    size_t size = strcspn (path + before, "/");
+    if (size == 0 || size > SEGMENT_MAX
+        || strcmp (path + before + size, rest) != 0)
+        return false;
+    memcpy (segment, path + before, size);
+    segment[size] = '\0';
+    return true;
+}
+
+static bool method_fits (const struct route *route, const char *method) {
+    if (strcmp (method, "HEAD") == 0)
+        method = "GET";
+    return strcmp (route->method, method) == 0;
+}
+
+const struct route *router_find (const char *method, const char *path,
+                                 char segment[SEGMENT_MAX + 1], bool *known,
+                                 char allow[64]) {
+    *known = false;
+    allow[0] = '\0';
+    segment[0] = '\0';
+    for (const struct route *r = router_routes; r->path; r++) {
+        if (!path_fits (r->path, path, segment))
+            continue;
+        if (method_fits (r, method))
+            return r;
+        size_t used = strlen (allow);
+        snprintf (allow + used, 64 - used, "%s%s%s", *known ? ", " : "",
+                  r->method, strcmp (r->method, "GET") == 0 ? ", HEAD" : "");
+        *known = true;
+    }
+    return NULL;
+}
+
+bool router_query (const struct route *route, const char *name) {
+    size_t size = strlen (name);
+    for (const char *at = route->query; *at && size > 0;) {
+        size_t word = strcspn (at, " ");
+        if (word == size && memcmp (at, name, size) == 0)
+            return true;
+        at += word + (at[word] == ' ');
+    }
+    return false;
+}

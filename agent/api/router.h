@@ -1,0 +1,33 @@
+/* router - the flat table of what the API has: method, path, handler. */
+#ifndef PARLEY_API_ROUTER_H
+#define PARLEY_API_ROUTER_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+struct request;
+
+#define SEGMENT_MAX 64 /* octets that stand for {..}: an id's */
+
+struct route {
+    const char *method;
+    const char *path;  /* at most one segment is {name} */
+    const char *query; /* parameters, blanks between; "": none */
+    void (*handle) (struct request *);
+    const char *type; /* media type of the body; NULL: it takes none */
+    size_t body_max;
+};
+
+/* In the order of openapi.json; the last has a NULL path. */
+extern const struct route router_routes[];
+
+/* NULL: *known says whether the path is there under other methods, which
+ * `allow` lists ("GET, HEAD, POST"). HEAD is answered as GET. */
+const struct route *router_find (const char *method, const char *path,
+                                 char segment[SEGMENT_MAX + 1], bool *known,
+                                 char allow[64]);
+/* Is `name` one of the route's parameters? */
+bool router_query (const struct route *route, const char *name);
+
+#endif
