@@ -32,7 +32,7 @@ struct exchange {
 };
 
 struct client *client_new (const struct cli *cli, struct error *e) {
-    if (!cli->socket) {
+    if (!cli->socket || !cli->socket[0]) {
         error_set (e, ERR_ARGUMENT,
                    "which agent? Give --socket PATH or set PARLEY_SOCKET");
         return NULL;
