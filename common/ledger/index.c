@@ -447,9 +447,13 @@ enum err index_of_time (const struct index *self, int64_t ms,
                               ms > 0 ? ms - 1 : -1, &before, row, e);
     if (!rc)
         rc = table_get (&self->blocks, self->lock, before + 1, row, e);
-    if (!rc)
-        read_entry (row, out);
-    return rc;
+    if (rc)
+        return rc;
+    /* A block shown since the search is not what was looked for. */
+    if ((int64_t) get_u64 (row + BLOCK_TIME_MAX) < ms)
+        return error_set (e, ERR_NOT_FOUND, "no record at %" PRId64, ms);
+    read_entry (row, out);
+    return ERR_NONE;
 }
 
 /* NULL: not known. */
