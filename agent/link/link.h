@@ -22,7 +22,8 @@ struct link_options {
     const char *desk;   /* address to dial instead of the roster's; or NULL */
     const char *feed;   /* the same */
     const char *source; /* source address, or NULL */
-    struct roster *roster; /* the file that was configured; a reference is taken.
+    struct roster
+        *roster; /* the file that was configured; a reference is taken.
                               The store's newer one wins */
     /* Called from the link's thread after each change that somebody may wait
      * for: new records, outbox states, phase. Must not block. */
@@ -48,17 +49,18 @@ struct link_stream_status {
     char name[64]; /* "$log", "members", "@EUROPOL" */
     int64_t upto, last;
     int64_t heard_ms; /* wall clock; 0: never */
+    char problem[96]; /* why it does not go on; "" */
 };
 struct link_status {
     enum link_phase phase;
     int64_t since_ms, retry_in_ms; /* wall; from now */
     char desk[256];
-    char run[33];       /* hex; "" before the first hello */
+    char run[33]; /* hex; "" before the first hello */
     char last_error[512];
     bool has_offset;
     int64_t clock_offset_ms; /* broker's clock minus ours, at the last hello */
     int64_t broker_size, broker_log_time;
-    char closed[33];    /* rule; "" when the broker takes messages */
+    char closed[33];       /* rule; "" when the broker takes messages */
     int64_t complete_upto; /* -1: not known */
     size_t stream_count;
     struct link_stream_status streams[LINK_STREAMS_MAX];

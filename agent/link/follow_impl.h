@@ -1,0 +1,75 @@
+/* What the files of `follow` share: follow.c (streams and timers), fill.c
+ * (fetch and storing), live.c (the feed). */
+#ifndef PARLEY_FOLLOW_IMPL_H
+#define PARLEY_FOLLOW_IMPL_H
+
+#include "follow.h"
+#include "verify.h"
+
+#define STREAM_NAME_ROOM 64
+#define STREAM_PROBLEM_ROOM 96
+
+/* A frame that came before what stands before it. */
+struct pending {
+    struct pending *next;
+    int64_t first; /* number in the stream */
+    size_t size;
+    uint8_t octets[];
+};
+
+struct stream {
+    struct stream *next;
+    char name[STREAM_NAME_ROOM];
+    struct feed_key key;
+    bool listed; /* in the streams reply in hand */
+    int64_t upto, last;
+    uint64_t frame;   /* newest heard of this tag; 0: none yet */
+    int64_t quiet;    /* monotonic: since then nothing was heard or asked */
+    int64_t heard;    /* wall clock; 0: never */
+    int64_t call;     /* the fetch in flight, or 0 */
+    int64_t asked;    /* its first number */
+    int64_t asked_at; /* monotonic */
+    int64_t retry;    /* monotonic: not before */
+    int tries;        /* in a row that failed */
+    bool check;       /* ask, though nothing is known to lack */
+    bool waits;       /* for a roster */
+    struct pending *pending, **pending_end;
+    char problem[STREAM_PROBLEM_ROOM];
+};
+
+struct follow {
+    struct core *core;
+    void *feed; /* SUB */
+    struct stream *streams;
+    size_t count;
+    int64_t generation, wanted; /* of tags: had, and heard of */
+    int64_t streams_call;       /* in flight, or 0 */
+    int64_t streams_at;         /* ask then; -1: not */
+    int64_t streams_asked;      /* monotonic */
+    int64_t heard;              /* monotonic, any frame */
+    size_t fetches, pending_octets;
+    struct buf plain; /* of the frame in hand */
+};
+
+/* Store the blocks from `first` on, if they are next and good. *done: they are
+ * in the store (or were); otherwise the stream says what is wrong. */
+enum err fill_block (struct follow *self, struct stream *stream, int64_t first,
+                     int64_t count, struct slice octets, bool *done,
+                     struct error *e) MUST_CHECK;
+/* What was waiting, as far as it is next now. */
+enum err fill_pending (struct follow *self, struct stream *stream,
+                       struct error *e) MUST_CHECK;
+void fill_pending_drop (struct follow *self, struct stream *stream);
+enum err fill_fetch (struct follow *self, struct stream *stream,
+                     struct error *e) MUST_CHECK;
+enum err fill_reply (struct follow *self, const struct reply *reply,
+                     struct error *e) MUST_CHECK;
+/* All that is not committed is undone: numbers as in the store. */
+void fill_reload (struct follow *self);
+
+/* The stream can't go on: tried again after a back-off. */
+void stream_stop (struct stream *self, int64_t least_ms, const char *why);
+struct stream *stream_by_name (struct follow *self, struct slice name);
+struct stream *stream_by_tag (struct follow *self, const uint8_t *tag);
+
+#endif

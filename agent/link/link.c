@@ -1,0 +1,162 @@
+/* link - the thread that talks to the broker: making it, its turns, its end. */
+#include "link_impl.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+/* A turn: what came, what is due, one commit, then wait. */
+
+static enum err turn (struct link *self, struct error *e) {
+    enum err rc = session_replies (self, e);
+    if (!rc)
+        rc = follow_hear (self->follow, e);
+    if (!rc && (rc = session_step (self, clock_mono_ms(), e)) != ERR_NONE)
+        return rc;
+    return rc ? rc : core_commit (&self->core, e);
+}
+
+static void wait_turn (struct link *self) {
+    zmq_pollitem_t items[3] = { { NULL, self->wake, ZMQ_POLLIN, 0 } };
+    int count = 1;
+    if (self->core.calls) {
+        /* The one thing to wait for before the first request. */
+        bool idle = self->phase == LINK_CONNECTING && self->roster_call == 0;
+        short events = (short) (ZMQ_POLLIN | (idle ? ZMQ_POLLOUT : 0));
+        items[count++] =
+            (zmq_pollitem_t){ calls_socket (self->core.calls), 0, events, 0 };
+    }
+    if (follow_socket (self->follow))
+        items[count++] =
+            (zmq_pollitem_t){ follow_socket (self->follow), 0, ZMQ_POLLIN, 0 };
+    zmq_poll (items, count, session_wait (self, clock_mono_ms()));
+    uint64_t woken;
+    if (items[0].revents && read (self->wake, &woken, sizeof woken) < 0)
+        log_debug ("LINK-WAKE", "errno=%d", errno);
+}
+
+static void *run (void *arg) {
+    struct link *self = arg;
+    while (!atomic_load (&self->stop)) {
+        struct error e = { 0 };
+        enum err rc = turn (self, &e);
+        if (core_store_failed (rc)) {
+            session_close (self);
+            self->failed (self->arg, &e);
+            break;
+        }
+        if (rc)
+            session_down (self, &e);
+        status_publish (self);
+        if (self->core.changed) {
+            self->core.changed = false;
+            self->changed (self->arg);
+        }
+        wait_turn (self);
+    }
+    session_close (self);
+    return NULL;
+}
+
+/* Making */
+
+static enum err roster_restore (void *arg, int64_t version, int64_t sequence,
+                                struct slice note, struct error *e) {
+    struct link *self = arg;
+    (void) version;
+    enum err rc = rosters_learn (self->core.rosters, note, sequence, e);
+    if (rc)
+        error_at (e, "rosters of the store");
+    /* Not the disk's fault: the configured roster and the store disagree. */
+    return rc;
+}
+
+static enum err parts_make (struct link *self,
+                            const struct link_options *options,
+                            struct error *e) {
+    struct core *core = &self->core;
+    core->identity = options->identity;
+    core->delegation = identity_name (options->identity);
+    core->dialogue = options->dialogue;
+    core->context = zmq_ctx_new();
+    core->store =
+        store_open (options->store, &core->dialogue, core->delegation, e);
+    if (!core->store)
+        return e->code;
+    core->rosters = rosters_new (&core->dialogue, options->roster, e);
+    if (!core->rosters)
+        return e->code;
+    enum err rc = store_rosters (core->store, roster_restore, self, e);
+    if (rc)
+        return rc;
+    self->follow = follow_new (core);
+    self->sender = sender_new (core);
+    self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->wake < 0)
+        return error_sys (e, errno, "eventfd");
+    return ERR_NONE;
+}
+
+static char *copy (const char *text) {
+    return text ? mem_copy_text (text) : NULL;
+}
+
+struct link *link_new (const struct link_options *options, struct error *e) {
+    struct link *self = mem_alloc (sizeof *self);
+    self->desk = copy (options->desk);
+    self->feed = copy (options->feed);
+    self->source = copy (options->source);
+    self->changed = options->changed;
+    self->failed = options->failed;
+    self->arg = options->arg;
+    self->wake = -1;
+    pthread_mutex_init (&self->mutex, NULL);
+    enum err rc = parts_make (self, options, e);
+    if (!rc) {
+        status_publish (self); /* link_roster has one from the first moment */
+        int failed = pthread_create (&self->thread, NULL, run, self);
+        if (failed)
+            rc = error_sys (e, failed, "start the link's thread");
+        self->started = !failed;
+    }
+    if (rc)
+        link_destroy (&self);
+    return self;
+}
+
+void link_wake (struct link *self) {
+    uint64_t one = 1;
+    if (write (self->wake, &one, sizeof one) < 0) /* full: it is awake */
+        log_debug ("LINK-WAKE", "errno=%d", errno);
+}
+
+void link_destroy (struct link **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    struct link *self = *self_p;
+    *self_p = NULL;
+    if (self->started) {
+        atomic_store (&self->stop, true);
+        link_wake (self);
+        pthread_join (self->thread, NULL);
+    }
+    follow_destroy (&self->follow);
+    sender_destroy (&self->sender);
+    rosters_destroy (&self->core.rosters);
+    store_close (&self->core.store);
+    if (self->core.context)
+        zmq_ctx_term (self->core.context);
+    roster_unref (&self->roster);
+    pthread_mutex_destroy (&self->mutex);
+    if (self->wake >= 0)
+        close (self->wake);
+    free (self->desk);
+    free (self->feed);
+    free (self->source);
+    free (self);
+}

@@ -1,0 +1,234 @@
+/* rosters - pins by version, and the chain that `$log` brings. */
+#include "rosters.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct rosters {
+    struct hash dialogue;
+    struct roster_chain *chain; /* of `$log`, from the first */
+    struct roster *newest;      /* trusted: configured, or follows it */
+    struct roster *lowest;      /* of those reached from it going back */
+    struct hash *pins;          /* digests of lowest.version .. newest.version,
+                                   by version - 1 */
+    size_t room;
+    bool asked_newer; /* the desk has none that is newer */
+};
+
+static void roster_swap (struct roster **at, struct roster *to) {
+    roster_ref (to);
+    roster_unref (at);
+    *at = to;
+}
+
+static enum err pin (struct rosters *self, const struct roster *roster,
+                     struct error *e) {
+    int64_t version = roster_version (roster);
+    if (version > ROSTERS_MAX)
+        return error_set (e, ERR_LIMIT,
+                          "roster version %" PRId64 "; at most %d are followed",
+                          version, ROSTERS_MAX);
+    if ((size_t) version > self->room) {
+        self->room = 2 * (size_t) version;
+        self->pins = mem_resize (self->pins, self->room * sizeof *self->pins);
+    }
+    self->pins[version - 1] = *roster_digest (roster);
+    return ERR_NONE;
+}
+
+static bool pinned (const struct rosters *self, int64_t version) {
+    return version >= roster_version (self->lowest)
+           && version <= roster_version (self->newest);
+}
+
+/* Does the chain of `$log` or the dialogue id hold the lower end? */
+static enum err lower_end_check (const struct rosters *self, struct error *e) {
+    int64_t version = roster_version (self->lowest);
+    if (version == 1
+        && !hash_equal (roster_digest (self->lowest), &self->dialogue))
+        return error_set (e, ERR_CHAIN,
+                          "the first roster's digest is not the dialogue id");
+    struct roster *below = roster_chain_last (self->chain, NULL);
+    if (below && roster_version (below) == version - 1)
+        return roster_precedes (below, self->lowest, e);
+    return ERR_NONE;
+}
+
+static bool whole (const struct rosters *self) {
+    return roster_version (self->lowest)
+           <= (int64_t) roster_chain_count (self->chain) + 1;
+}
+
+static enum err configured_check (const struct hash *dialogue,
+                                  const struct roster *configured,
+                                  struct error *e) {
+    char want[HASH_TEXT_MAX], have[HASH_TEXT_MAX];
+    if (!hash_equal (roster_dialogue (configured), dialogue))
+        return error_set (e, ERR_CONFIG,
+                          "the roster is of dialogue %s; configured is %s",
+                          hash_text (have, roster_dialogue (configured)),
+                          hash_text (want, dialogue));
+    return roster_self_signed (configured, NULL, NULL, e);
+}
+
+struct rosters *rosters_new (const struct hash *dialogue,
+                             struct roster *configured, struct error *e) {
+    if (configured_check (dialogue, configured, e))
+        return NULL;
+    struct rosters *self = mem_alloc (sizeof *self);
+    self->dialogue = *dialogue;
+    self->chain = roster_chain_new();
+    self->newest = roster_ref (configured);
+    self->lowest = roster_ref (configured);
+    enum err rc = pin (self, configured, e);
+    if (!rc)
+        rc = lower_end_check (self, e);
+    if (rc)
+        rosters_destroy (&self);
+    return self;
+}
+
+void rosters_destroy (struct rosters **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    struct rosters *self = *self_p;
+    *self_p = NULL;
+    roster_chain_destroy (&self->chain);
+    roster_unref (&self->newest);
+    roster_unref (&self->lowest);
+    free (self->pins);
+    free (self);
+}
+
+/* Learning from `$log` */
+
+static enum err known_check (const struct rosters *self,
+                             const struct roster *roster, int64_t sequence,
+                             struct error *e) {
+    int64_t version = roster_version (roster), place = -1;
+    const struct roster *held =
+        roster_chain_by_version (self->chain, version, &place);
+    if (place != sequence
+        || !hash_equal (roster_digest (held), roster_digest (roster)))
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 " brings roster version %" PRId64
+                          " again, which stands at %" PRId64,
+                          sequence, version, place);
+    return ERR_NONE;
+}
+
+static enum err next_add (struct rosters *self, struct roster *roster,
+                          int64_t sequence, struct error *e) {
+    int64_t version = roster_version (roster);
+    if (pinned (self, version)
+        && !hash_equal (&self->pins[version - 1], roster_digest (roster)))
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 " brings a roster version %" PRId64
+                          " of another branch than the roster that is trusted",
+                          sequence, version);
+    bool first = roster_chain_count (self->chain) == 0;
+    if (first && !hash_equal (roster_digest (roster), &self->dialogue))
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 " brings the first roster of "
+                          "another dialogue",
+                          sequence);
+    enum err rc = roster_chain_add (self->chain, roster, sequence, e);
+    if (!rc && version > roster_version (self->newest)) {
+        rc = pin (self, roster, e);
+        if (!rc)
+            roster_swap (&self->newest, roster);
+    }
+    return rc;
+}
+
+enum err rosters_learn (struct rosters *self, struct slice note,
+                        int64_t sequence, struct error *e) {
+    struct roster *roster = roster_read (note, e);
+    if (!roster)
+        return e->code;
+    enum err rc;
+    int64_t version = roster_version (roster);
+    if (version <= (int64_t) roster_chain_count (self->chain))
+        rc = known_check (self, roster, sequence, e);
+    else
+        rc = next_add (self, roster, sequence, e);
+    /* The chain of a store may end just below what was configured. */
+    if (!rc)
+        rc = lower_end_check (self, e);
+    roster_unref (&roster);
+    return rc;
+}
+
+/* Asking the desk */
+
+int64_t rosters_wanted (const struct rosters *self) {
+    if (!self->asked_newer)
+        return roster_version (self->newest) + 1;
+    return whole (self) ? 0 : roster_version (self->lowest) - 1;
+}
+
+void rosters_ask_again (struct rosters *self) {
+    self->asked_newer = false;
+}
+
+static enum err newer_answer (struct rosters *self, struct roster *roster,
+                              struct error *e) {
+    enum err rc = roster_follows (self->newest, roster, e);
+    if (!rc)
+        rc = pin (self, roster, e);
+    if (!rc)
+        roster_swap (&self->newest, roster);
+    return rc;
+}
+
+static enum err older_answer (struct rosters *self, struct roster *roster,
+                              struct error *e) {
+    enum err rc = roster_precedes (roster, self->lowest, e);
+    if (!rc && roster_version (roster) != roster_version (self->lowest) - 1)
+        rc = error_set (e, ERR_CHAIN,
+                        "roster version %" PRId64 " instead of "
+                        "%" PRId64,
+                        roster_version (roster),
+                        roster_version (self->lowest) - 1);
+    if (!rc)
+        rc = pin (self, roster, e);
+    if (rc)
+        return rc;
+    roster_swap (&self->lowest, roster);
+    return lower_end_check (self, e);
+}
+
+enum err rosters_answer (struct rosters *self, struct slice note,
+                         struct error *e) {
+    if (note.size == 0 && !self->asked_newer) {
+        self->asked_newer = true;
+        return ERR_NONE;
+    }
+    if (note.size == 0)
+        return error_set (e, ERR_NOT_FOUND,
+                          "the broker does not hold roster version %" PRId64
+                          ", without which the way back to the first is open",
+                          rosters_wanted (self));
+    struct roster *roster = roster_read (note, e);
+    if (!roster)
+        return e->code;
+    enum err rc = self->asked_newer ? older_answer (self, roster, e)
+                                    : newer_answer (self, roster, e);
+    roster_unref (&roster);
+    return rc;
+}
+
+const struct roster_chain *rosters_chain (const struct rosters *self) {
+    return self->chain;
+}
+
+struct roster *rosters_newest (const struct rosters *self) {
+    return self->newest;
+}
+
+int64_t rosters_newest_sequence (const struct rosters *self) {
+    int64_t sequence = -1;
+    const struct roster *held = roster_chain_by_version (
+        self->chain, roster_version (self->newest), &sequence);
+    return held ? sequence : -1;
+}

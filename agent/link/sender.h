@@ -1,0 +1,35 @@
+/* sender - brings the outbox to the broker, batch by batch (PROTOCOL.md
+ * sections 6.5, 8.4, 8.9).
+ *
+ * In order; several batches are on their way at once, at most 1,024 messages.
+ * After each hello what was sent and not answered goes again first. What the
+ * broker answers is settled in the store by its rule. Of the link's thread. */
+#ifndef PARLEY_SENDER_H
+#define PARLEY_SENDER_H
+
+#include "core.h"
+
+#define SENDER_BATCHES 8
+#define SENDER_WINDOW 1024 /* messages unanswered: PROTOCOL.md section 2.6 */
+
+struct sender;
+struct sender *sender_new (struct core *core) MUST_CHECK;
+void sender_destroy (struct sender **self_p);
+
+/* The link is ready; it is down (what was on its way goes again). */
+void sender_begin (struct sender *self);
+void sender_end (struct sender *self);
+/* The broker's lanes are ahead of ours: all that is not promised goes under a
+ * new one, once nothing is on its way. */
+void sender_move_lane (struct sender *self);
+
+/* Sends what may go now. `filled`: all streams are held to their ends. */
+enum err sender_tick (struct sender *self, int64_t now, bool filled,
+                      struct error *e) MUST_CHECK;
+/* A publish reply. The store's errors; others: give the link up. */
+enum err sender_reply (struct sender *self, const struct reply *reply,
+                       struct error *e) MUST_CHECK;
+/* Monotonic ms from which on there is something to do; -1: when woken. */
+int64_t sender_due (const struct sender *self);
+
+#endif
