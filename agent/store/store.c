@@ -18,81 +18,6 @@
 #define EVIDENCE_MAX 1114112
 #define NOTICES_SHOWN 200
 
-/* Positions are given by rowid; AUTOINCREMENT would write a second table for
- * each record, and nothing is ever deleted from `records`. Each of its indexes
- * but the first holds the rowid last, so what it finds comes by position.
- * `totals` is kept by triggers: settled rows of the outbox stay for ever, and
- * counting them would take longer each day. A promise is kept once with all
- * that it names (`replies`); the proof of one is made when it is asked for. */
-static const char schema_sql[] =
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
-    "  WITHOUT ROWID;"
-    "CREATE TABLE rosters (version INTEGER PRIMARY KEY,"
-    "  sequence INTEGER NOT NULL UNIQUE, note BLOB NOT NULL);"
-    "CREATE TABLE blocks (block INTEGER PRIMARY KEY,"
-    "  first_sequence INTEGER NOT NULL, count INTEGER NOT NULL,"
-    "  direct_first INTEGER NOT NULL, octets BLOB NOT NULL);"
-    "CREATE INDEX blocks_by_sequence ON blocks (first_sequence);"
-    "CREATE TABLE records (position INTEGER PRIMARY KEY,"
-    "  sequence INTEGER NOT NULL, block INTEGER NOT NULL,"
-    "  place INTEGER NOT NULL, type INTEGER NOT NULL,"
-    "  log_time INTEGER NOT NULL, channel TEXT NOT NULL, topic TEXT,"
-    "  author TEXT, id BLOB, leaf BLOB NOT NULL);"
-    "CREATE UNIQUE INDEX records_by_sequence ON records (sequence);"
-    "CREATE INDEX records_by_id ON records (id) WHERE id IS NOT NULL;"
-    "CREATE INDEX records_by_channel ON records (channel);"
-    "CREATE INDEX records_by_topic ON records (topic)"
-    "  WHERE topic IS NOT NULL;"
-    "CREATE INDEX records_by_time ON records (log_time, sequence);"
-    "CREATE TABLE positions (stream TEXT PRIMARY KEY, upto INTEGER NOT NULL)"
-    "  WITHOUT ROWID;"
-    "CREATE TABLE lanes (number INTEGER PRIMARY KEY,"
-    "  lane INTEGER NOT NULL UNIQUE, used INTEGER NOT NULL,"
-    "  signed INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE outbox (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-    "  key TEXT UNIQUE, state INTEGER NOT NULL, lane INTEGER NOT NULL,"
-    "  lane_number INTEGER NOT NULL, created INTEGER NOT NULL,"
-    "  sent INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"
-    "  topic TEXT NOT NULL, format INTEGER NOT NULL, refs BLOB NOT NULL,"
-    "  body BLOB, digest BLOB NOT NULL, octets INTEGER NOT NULL,"
-    "  id BLOB, sequence INTEGER NOT NULL DEFAULT -1, leaf BLOB,"
-    "  refusal BLOB, contribution BLOB);"
-    "CREATE INDEX outbox_by_state ON outbox (state, number);"
-    "CREATE INDEX outbox_by_id ON outbox (id) WHERE id IS NOT NULL;"
-    "CREATE UNIQUE INDEX outbox_by_place ON outbox (lane, lane_number)"
-    "  WHERE lane_number > 0;"
-    "CREATE TABLE totals (state INTEGER PRIMARY KEY,"
-    "  count INTEGER NOT NULL DEFAULT 0, octets INTEGER NOT NULL DEFAULT 0);"
-    "INSERT INTO totals (state) VALUES (0), (1), (2), (3), (4), (5);"
-    "CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN"
-    "  UPDATE totals SET count = count + 1, octets = octets + new.octets"
-    "    WHERE state = new.state; END;"
-    "CREATE TRIGGER outbox_changed AFTER UPDATE OF state ON outbox"
-    "  WHEN new.state <> old.state BEGIN"
-    "  UPDATE totals SET count = count - 1, octets = octets - old.octets"
-    "    WHERE state = old.state;"
-    "  UPDATE totals SET count = count + 1, octets = octets + new.octets"
-    "    WHERE state = new.state; END;"
-    "CREATE TABLE forms (id BLOB PRIMARY KEY, number INTEGER NOT NULL,"
-    "  state INTEGER NOT NULL DEFAULT 0, sequence INTEGER NOT NULL DEFAULT -1,"
-    "  leaf BLOB, header BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX forms_by_number ON forms (number);"
-    "CREATE TABLE replies (reply INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
-    "CREATE TABLE promises (number INTEGER PRIMARY KEY,"
-    "  id BLOB NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,"
-    "  leaf BLOB NOT NULL, reply INTEGER NOT NULL, which INTEGER NOT NULL,"
-    "  UNIQUE (id, epoch, sequence, leaf));"
-    "CREATE INDEX promises_by_sequence ON promises (epoch, sequence);"
-    "CREATE TABLE proofs (number INTEGER PRIMARY KEY,"
-    "  digest BLOB NOT NULL UNIQUE, octets BLOB NOT NULL);"
-    "CREATE TABLE refusals (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-    "  time INTEGER NOT NULL, id BLOB NOT NULL, topic TEXT NOT NULL,"
-    "  refusal BLOB NOT NULL, proof BLOB NOT NULL, UNIQUE (id, proof));"
-    "CREATE TABLE notices (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-    "  time INTEGER NOT NULL, kind TEXT NOT NULL, alarm INTEGER NOT NULL,"
-    "  text TEXT NOT NULL, evidence BLOB NOT NULL,"
-    "  count INTEGER NOT NULL DEFAULT 1, UNIQUE (kind, text));";
-
 /* Errors */
 
 static enum err code_of (int code) {
@@ -130,11 +55,35 @@ static enum err run (struct store *self, const char *sql, struct error *e) {
 
 /* Open and make */
 
+/* SQLITE_OPEN_NOFOLLOW refuses a link at any place of the path, and a state
+ * folder may well be reached by one: only the file itself may be none. NULL:
+ * no such folder. The caller frees. */
+static char *path_resolve (const char *path) {
+    const char *slash = strrchr (path, '/');
+    struct buf folder = { 0 };
+    buf_add (&folder, slash ? path : "./",
+             slash ? (size_t) (slash - path) + 1 : 2);
+    char *given = buf_take_text (&folder);
+    char *real = realpath (given, NULL);
+    free (given);
+    if (!real)
+        return NULL;
+    buf_add_format (&folder, "%s/%s", real, slash ? slash + 1 : path);
+    free (real);
+    return buf_take_text (&folder);
+}
+
 static struct store *handle_new (const char *path, int flags, struct error *e) {
+    char *real = path_resolve (path);
+    if (!real) {
+        error_set (e, ERR_NOT_FOUND, "store '%s': no such folder", path);
+        return NULL;
+    }
     struct store *self = mem_alloc (sizeof *self);
     int rc = sqlite3_open_v2 (
-        path, &self->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+        real, &self->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
         NULL);
+    free (real);
     if (rc != SQLITE_OK) {
         error_set (e, code_of (rc), "store '%s': %s", path,
                    self->db ? sqlite3_errmsg (self->db) : sqlite3_errstr (rc));
@@ -165,7 +114,7 @@ static enum err tables_make (struct store *self, const struct hash *dialogue,
               APPLICATION, SCHEMA);
     enum err rc = store_begin (self, e);
     if (!rc)
-        rc = run (self, schema_sql, e);
+        rc = run (self, store_schema, e);
     if (!rc)
         rc = run (self, pragma, e);
     if (!rc)

@@ -9,7 +9,7 @@
  *
  * Tables (schema 1): meta, rosters, blocks, records (+ indexes), positions,
  * lanes, outbox, totals, forms, replies, promises, proofs, refusals, notices.
- * store.c holds the SQL that makes them. */
+ * store_schema.c makes them. */
 #ifndef PARLEY_STORE_H
 #define PARLEY_STORE_H
 

@@ -19,6 +19,8 @@ struct store {
     size_t cached;
 };
 
+extern const char store_schema[]; /* the SQL that makes an empty store */
+
 /* Step a statement that gives no rows, and reset it. */
 enum err store_done (struct store *self, sqlite3_stmt *statement,
                      const char *what, struct error *e) MUST_CHECK;

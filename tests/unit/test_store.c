@@ -1,0 +1,280 @@
+/* store: making and opening, what a strange file is, statements and their
+ * errors, the small tables, two handles. */
+#include "store_fixture.h"
+
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static struct store *try_open (const char *path) {
+    return store_open (path, &cast.dialogue, "EUROPOL/hq", &e);
+}
+
+static const char *in (const char *name) {
+    static char path[600];
+    snprintf (path, sizeof path, "%s/%s", store_dir, name);
+    return path;
+}
+
+static void write_file (const char *path, const void *data, size_t size) {
+    int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true (fd >= 0);
+    assert_int_equal (write (fd, data, size), size);
+    close (fd);
+}
+
+static void run (const char *sql) {
+    if (sqlite3_exec (store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg ("%s: %s", sql, sqlite3_errmsg (store->db));
+}
+
+static void test_strange_files (void **state) {
+    (void) state;
+    static const char text[5000] = "no database at all, but long enough";
+    struct hash other = hash_sha256 (slice_text ("other"));
+    assert_null (try_open (in ("nowhere")));
+    assert_int_equal (e.code, ERR_NOT_FOUND);
+    assert_int_equal (access (in ("nowhere"), F_OK), -1); /* never made */
+    write_file (in ("text"), text, sizeof text);
+    assert_null (try_open (in ("text")));
+    assert_int_equal (e.code, ERR_DAMAGED);
+    write_file (in ("empty"), "", 0);
+    assert_null (try_open (in ("empty")));
+    assert_int_equal (e.code, ERR_DAMAGED);
+    assert_int_equal (symlink (store_path, in ("link")), 0);
+    assert_null (try_open (in ("link")));
+    assert_null (store_open (store_path, &other, "EUROPOL/hq", &e));
+    assert_int_equal (e.code, ERR_CONFIG);
+    assert_null (store_open (store_path, &cast.dialogue, "EUROPOL/ec3", &e));
+    assert_int_equal (e.code, ERR_CONFIG);
+    assert_non_null (strstr (e.text, "EUROPOL/ec3"));
+    run ("PRAGMA user_version = 2");
+    assert_null (try_open (store_path));
+    assert_int_equal (e.code, ERR_NEWER);
+    run ("PRAGMA user_version = 1; UPDATE meta SET value = 'x'"
+         " WHERE key = 'lane'");
+    assert_null (try_open (store_path));
+    assert_int_equal (e.code, ERR_DAMAGED);
+    store_close (NULL);
+    struct store *none = NULL;
+    store_close (&none);
+}
+
+/* A page that holds rows, overwritten. */
+static void test_damaged_pages (void **state) {
+    (void) state;
+    static uint8_t noise[4096];
+    memset (noise, 0xa5, sizeof noise);
+    run ("PRAGMA wal_checkpoint (TRUNCATE)");
+    store_close (&store);
+    struct stat st;
+    int fd = open (store_path, O_RDWR);
+    assert_int_equal (fstat (fd, &st), 0);
+    for (off_t at = 8192; at < st.st_size; at += 4096)
+        assert_int_equal (pwrite (fd, noise, sizeof noise, at), sizeof noise);
+    close (fd);
+    assert_null (try_open (store_path));
+    assert_int_equal (e.code, ERR_DAMAGED);
+}
+
+static void test_create (void **state) {
+    (void) state;
+    struct stat st;
+    assert_int_equal (stat (store_path, &st), 0);
+    assert_int_equal (st.st_mode & 0777, 0600);
+    assert_int_equal (
+        store_create (store_path, &cast.dialogue, "EUROPOL/hq", &e),
+        ERR_EXISTS);
+    assert_int_equal (
+        store_create (in ("nowhere/store"), &cast.dialogue, "EUROPOL/hq", &e),
+        ERR_NOT_FOUND);
+    /* What a making that was cut off left is in nobody's way. */
+    write_file (in ("second.new"), "half", 4);
+    FINE (store_create (in ("second"), &cast.dialogue, "EUROPOL/hq", &e));
+    assert_int_equal (access (in ("second.new"), F_OK), -1);
+    struct store *second = try_open (in ("second"));
+    assert_non_null (second);
+    assert_true (store_lane (second) != store_lane (store));
+    store_close (&second);
+}
+
+/* A state folder may be reached by a link (systemd's often is). */
+static void test_folder_by_link (void **state) {
+    (void) state;
+    char link[300], path[320];
+    snprintf (link, sizeof link, "%s-link", store_dir);
+    snprintf (path, sizeof path, "%s/store", link);
+    assert_int_equal (symlink (store_dir, link), 0);
+    struct store *by_link = try_open (path);
+    enum err rc = store_create (path, &cast.dialogue, "EUROPOL/hq", NULL);
+    unlink (link);
+    if (!by_link)
+        fail_msg ("%s", e.text);
+    assert_int_equal (rc, ERR_EXISTS);
+    store_close (&by_link);
+}
+
+static void test_durable (void **state) {
+    (void) state;
+    assert_int_equal (store_number ("PRAGMA synchronous"), 2);
+    sqlite3_stmt *s = store_prepare (store, "PRAGMA journal_mode");
+    FINE (store_row (store, s, "mode", &e));
+    assert_true (slice_is (column_slice (s, 0), "wal"));
+    sqlite3_reset (s);
+}
+
+static void test_meta_and_lane (void **state) {
+    (void) state;
+    assert_null (store_meta (store, "roster"));
+    FINE (store_set_meta (store, "roster", "one", &e));
+    FINE (store_set_meta (store, "roster", "two", &e));
+    uint64_t first = store_lane (store), lane;
+    struct store *other = try_open (store_path);
+    assert_int_equal (store_lane (other), first);
+    FINE (store_new_lane (store, &lane, &e));
+    assert_true (lane != first);
+    assert_int_equal (store_lane (other), lane); /* not as it was opened */
+    store_close (&other);
+    store_reopen();
+    assert_int_equal (store_lane (store), lane);
+    char *value = store_meta (store, "roster");
+    assert_string_equal (value, "two");
+    free (value);
+}
+
+static void test_transactions (void **state) {
+    (void) state;
+    FINE (store_begin (store, &e));
+    assert_int_not_equal (store_begin (store, &e), ERR_NONE);
+    FINE (store_set_meta (store, "a", "1", &e));
+    store_rollback (store);
+    store_rollback (store); /* nothing to do */
+    assert_null (store_meta (store, "a"));
+    FINE (store_begin (store, &e));
+    FINE (store_set_meta (store, "a", "1", &e));
+    assert_int_equal (store_end (store, ERR_LIMIT, &e), ERR_LIMIT);
+    assert_null (store_meta (store, "a"));
+    FINE (store_begin (store, &e));
+    FINE (store_set_meta (store, "a", "1", &e));
+    FINE (store_end (store, ERR_NONE, &e));
+    store_reopen();
+    char *value = store_meta (store, "a");
+    assert_string_equal (value, "1");
+    free (value);
+}
+
+static void test_statements (void **state) {
+    (void) state;
+    static const char sql[] = "SELECT key FROM meta WHERE key = ?";
+    sqlite3_stmt *s = store_prepare (store, sql);
+    bind_text (s, 1, slice_text ("lane"));
+    FINE (store_row (store, s, "test", &e));
+    assert_true (slice_is (column_slice (s, 0), "lane"));
+    /* Given again: reset, and nothing bound. */
+    assert_ptr_equal (store_prepare (store, sql), s);
+    assert_int_equal (store_row (store, s, "test", &e), ERR_NOT_FOUND);
+}
+
+static void test_errors (void **state) {
+    (void) state;
+    struct store *other = try_open (store_path);
+    sqlite3_busy_timeout (other->db, 0);
+    FINE (store_begin (store, &e));
+    assert_int_equal (store_begin (other, &e), ERR_TIMEOUT);
+    assert_non_null (strstr (e.text, "BEGIN IMMEDIATE"));
+    store_rollback (store);
+    store_close (&other);
+    struct store *reader = store_open_reader (store_path, &e);
+    assert_non_null (reader);
+    assert_int_not_equal (store_set_meta (reader, "a", "1", &e), ERR_NONE);
+    char *value = store_meta (reader, "delegation");
+    assert_string_equal (value, "EUROPOL/hq");
+    free (value);
+    store_close (&reader);
+    assert_null (store_open_reader (in ("nowhere"), &e));
+    assert_int_equal (e.code, ERR_NOT_FOUND);
+    struct slice note = slice_text ("note");
+    FINE (store_add_roster (store, 1, 0, note, &e));
+    assert_int_equal (store_add_roster (store, 2, 0, note, &e), ERR_EXISTS);
+    store_full (true);
+    static char big[100000];
+    memset (big, 'x', sizeof big - 1);
+    assert_int_equal (store_set_meta (store, "big", big, &e), ERR_NO_SPACE);
+    store_full (false);
+    FINE (store_set_meta (store, "big", big, &e));
+}
+
+/* Rosters and notices */
+
+struct rosters {
+    int calls, stop_at;
+};
+
+static enum err roster_seen (void *arg, int64_t version, int64_t sequence,
+                             struct slice note, struct error *why) {
+    struct rosters *self = arg;
+    char want[20];
+    assert_int_equal (version, ++self->calls);
+    assert_int_equal (sequence, 10 * version);
+    snprintf (want, sizeof want, "note %d", (int) version);
+    assert_true (slice_is (note, want));
+    return self->calls == self->stop_at ? error_set (why, ERR_CHAIN, "stop")
+                                        : ERR_NONE;
+}
+
+static void test_rosters (void **state) {
+    (void) state;
+    struct rosters all = { 0 };
+    FINE (store_rosters (store, roster_seen, &all, &e));
+    assert_int_equal (all.calls, 0);
+    for (int i = 3; i >= 1; i--) {
+        char note[20];
+        snprintf (note, sizeof note, "note %d", i);
+        FINE (store_add_roster (store, i, 10 * i, slice_text (note), &e));
+    }
+    FINE (store_add_roster (store, 2, 20, slice_text ("other"), &e));
+    FINE (store_rosters (store, roster_seen, &all, &e));
+    assert_int_equal (all.calls, 3);
+    all = (struct rosters){ .stop_at = 2 };
+    assert_int_equal (store_rosters (store, roster_seen, &all, &e), ERR_CHAIN);
+    assert_int_equal (all.calls, 2);
+}
+
+static void notice_seen (void *arg, int64_t number, int64_t ms,
+                         const char *kind, bool alarm, const char *text,
+                         int64_t count) {
+    assert_true (number > 0 && ms <= clock_wall_ms());
+    sprintf ((char *) arg + strlen (arg), "%s%s %s %d; ", alarm ? "!" : "",
+             kind, text, (int) count);
+}
+
+static void test_notices (void **state) {
+    (void) state;
+    static uint8_t evidence[2000000];
+    char text[300] = "";
+    struct slice none = { 0 };
+    FINE (store_notice (store, "BAD-BLOCK", true, "a", slice_of (evidence, 9),
+                        &e));
+    FINE (store_notice (store, "GAP", false, "b", none, &e));
+    FINE (store_notice (store, "GAP", false, "c",
+                        slice_of (evidence, sizeof evidence), &e));
+    FINE (store_notice (store, "GAP", false, "b", none, &e));
+    FINE (store_notices (store, notice_seen, text, &e));
+    assert_string_equal (text, "!BAD-BLOCK a 1; GAP c 1; GAP b 2; ");
+    assert_int_equal (
+        store_number ("SELECT MAX(length(evidence)) FROM notices"), 1114112);
+}
+
+#define T(name)                                                                \
+    cmocka_unit_test_setup_teardown (name, store_begin_test, store_end_test)
+
+int main (void) {
+    const struct CMUnitTest tests[] = {
+        T (test_strange_files),  T (test_damaged_pages), T (test_create),
+        T (test_folder_by_link), T (test_durable),       T (test_meta_and_lane),
+        T (test_transactions),   T (test_statements),    T (test_errors),
+        T (test_rosters),        T (test_notices),
+    };
+    return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
+}
