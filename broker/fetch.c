@@ -51,6 +51,13 @@ static void refuse_store (struct job *job, const char *what,
 
 /* Requests */
 
+static void refuse_stream (struct job *job, struct slice stream) {
+    struct refusal why;
+    refusal_set (&why, RULE_UNKNOWN_STREAM);
+    refusal_slice (&why, "stream", stream);
+    job_fail (job, &why, "no stream of this name for this delegation");
+}
+
 static void answer_fetch (struct state *state, struct job *job) {
     struct wire_fetch wanted;
     struct error e;
@@ -62,16 +69,19 @@ static void answer_fetch (struct state *state, struct job *job) {
     bool may = fetch_may_ask (now, job->delegation, wanted.stream);
     roster_unref (&now);
     if (!may) {
-        struct refusal why;
-        refusal_set (&why, RULE_UNKNOWN_STREAM);
-        refusal_slice (&why, "stream", wanted.stream);
-        job_fail (job, &why, "no stream of this name for this delegation");
+        refuse_stream (job, wanted.stream);
         return;
     }
     char name[CHANNEL_MAX + 1];
     memcpy (name, wanted.stream.data, wanted.stream.size);
     name[wanted.stream.size] = '\0';
-    if (fetch_blocks (state, job, name, &wanted, &e))
+    int64_t last;
+    enum err rc = fetch_last (state, job->delegation, name, &last, &e);
+    if (!rc)
+        rc = fetch_blocks (state, job, name, last, &wanted, &e);
+    if (rc == ERR_RIGHT)
+        refuse_stream (job, wanted.stream);
+    else if (rc)
         refuse_store (job, "fetch", &e);
     atomic_fetch_add (&state_counts (state)->fetches, 1);
 }

@@ -208,8 +208,8 @@ static enum err gather_all (struct gather *self, const char *stream,
 }
 
 enum err fetch_blocks (struct state *state, struct job *job, const char *name,
-                       const struct wire_fetch *wanted, struct error *e) {
-    int64_t last = journal_stream_last (state_journal (state), name);
+                       int64_t last, const struct wire_fetch *wanted,
+                       struct error *e) {
     struct gather self = { .state = state, .job = job };
     self.now = state_roster (state, NULL);
     self.at = clock_wall_ms();
@@ -297,6 +297,53 @@ static enum err number_at (struct journal *journal, struct wire_stream *stream,
     buf_free (&octets);
     stream->readable_from = low;
     return rc;
+}
+
+/* Did it read the stream under `then`? As for records of that time, without a
+ * look at dates. */
+static bool was_reader (const struct roster *then, const char *delegation,
+                        struct slice stream) {
+    const struct roster_delegation *d =
+        roster_delegation (then, slice_text (delegation));
+    const struct roster_channel *channel = roster_channel (then, stream);
+    return d && channel && d->key_count > 0 && !d->revoked
+           && roster_channel_reader (then, channel, d);
+}
+
+/* Records of a stream in front of the roster of `version`. */
+static enum err count_before (struct state *state, int64_t version,
+                              struct slice name, int64_t *last,
+                              struct error *e) {
+    int64_t sequence;
+    struct roster *roster = state_roster_version (state, version, &sequence);
+    struct wire_stream stream = { .name = name, .last = *last };
+    if (!roster)
+        return ERR_NONE; /* an epoch left this version out */
+    enum err rc = number_at (state_journal (state), &stream, sequence, e);
+    *last = stream.readable_from - 1;
+    roster_unref (&roster);
+    return rc;
+}
+
+enum err fetch_last (struct state *state, const char *delegation,
+                     const char *stream, int64_t *last, struct error *e) {
+    struct roster *now = state_roster (state, NULL);
+    struct slice name = slice_text (stream);
+    bool reads = stream[0] == '@' || slice_is (name, CHANNEL_LOG)
+                 || was_reader (now, delegation, name);
+    int64_t version = roster_version (now);
+    roster_unref (&now);
+    *last = journal_stream_last (state_journal (state), stream);
+    while (!reads && version > 1) {
+        enum err rc = count_before (state, version--, name, last, e);
+        if (rc)
+            return rc;
+        struct roster *then = state_roster_version (state, version, NULL);
+        reads = then && was_reader (then, delegation, name);
+        roster_unref (&then);
+    }
+    return reads ? ERR_NONE
+                 : error_set (e, ERR_RIGHT, "it never was one of its readers");
 }
 
 /* From the roster in force back, as long as a stream stays readable under each.

@@ -11,11 +11,19 @@
 bool fetch_may_ask (const struct roster *now, const char *delegation,
                     struct slice stream);
 
-/* Fills the job's reply and blocks. `name` is the stream asked for, with a NUL.
- * An error is our store's. */
-enum err fetch_blocks (struct state *state, struct job *job, const char *name,
-                       const struct wire_fetch *wanted, struct error *e)
+/* The last number of a stream that the delegation is told: of one that it reads
+ * no more, the last one before the roster that ended it, since what came later
+ * is not its to count. ERR_RIGHT: it never read it. Other errors are our
+ * store's. */
+enum err fetch_last (struct state *state, const char *delegation,
+                     const char *stream, int64_t *last, struct error *e)
     MUST_CHECK;
+
+/* Fills the job's reply and blocks. `name` is the stream asked for, with a NUL;
+ * `last` is fetch_last's. An error is our store's. */
+enum err fetch_blocks (struct state *state, struct job *job, const char *name,
+                       int64_t last, const struct wire_fetch *wanted,
+                       struct error *e) MUST_CHECK;
 
 /* The lowest numbers from which all is readable to the delegation, for each of
  * `count` streams: streams[i].readable_from from its name and last number. */

@@ -119,11 +119,12 @@ class Broker:
 
     # -- who talks to it ------------------------------------------------
 
-    def client(self, name, secret=None, **more):
-        """A Session of a delegation, with all rosters there are."""
-        session = Session(self.dialogue.notes,
-                          secret or self.dialogue.identity(name), self.desk,
-                          self.feed, wait_s=WAIT_S, **more)
+    def client(self, name, known=None, who=None, **more):
+        """A Session of a delegation, that knows so many rosters (all). who:
+        an identity that is not the dialogue's."""
+        session = Session(self.dialogue.notes[:known],
+                          who or self.dialogue.identity(name), self.desk,
+                          self.feed, **{"wait_s": WAIT_S, **more})
         session.until = self.daemon.pidfd
         self.sessions.append(session)
         return session

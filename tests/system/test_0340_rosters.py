@@ -1,0 +1,367 @@
+"""Rosters by SIGHUP: who comes, who goes, and which files are none."""
+import json
+
+import pytest
+import zmq
+
+from parley_client import keys, ledger, notes
+from parley_client.errors import Refused
+from parley_client.follow import Follower
+from parley_client.session import NoReply, curve_socket
+from parley_client.wire import DeskError
+
+from dialogue import entity, find
+
+
+def collect(follower, wait_s=0.3):
+    """All records that come until nothing does for a moment."""
+    out = [one for name in follower.next for one in follower.fill(name)]
+    while follower.sub.poll(int(wait_s * 1000)):
+        out += follower.take(follower.sub.recv_multipart())
+    return out
+
+
+def on(records, stream):
+    return [n for name, n, _ in records if name == stream]
+
+
+def publish(author, topic, count=1):
+    """Under the roster in force."""
+    author.hello()
+    promise = author.publish_many([(topic, f"{i}") for i in range(count)])
+    assert not promise.refused
+
+
+def recorded(line):
+    assert line.id == "ROSTER-RECORDED", line
+    return int(line.value("version"))
+
+
+@pytest.fixture
+def admit(dialogue):
+    """The change that admits GCCPOL/hq as a member."""
+    seat = dialogue.seat("GCCPOL", {"id": "hq"})
+
+    def change(obj):
+        obj["entities"].append(dict(entity("GCCPOL"), delegations=[seat]))
+
+    return change
+
+
+def gone(name):
+    def change(obj):
+        find(obj, name)["revoked"] = True
+    return change
+
+
+def test_newcomer(broker, client, dialogue, admit):
+    author = client("EUROPOL/hq")
+    author.publish_many([("members/x", f"{i}") for i in range(3)])
+    with pytest.raises(NoReply):
+        client("GCCPOL/hq", wait_s=0.5).hello()
+    assert "no link key" in broker.daemon.wait_log("GATE-REFUSED").text
+    assert recorded(broker.reload(dialogue.follow(admit))) == 2
+    newcomer = client("GCCPOL/hq")
+    reply = newcomer.hello()
+    assert (reply.roster_version, reply.roster_sequence) == (2, 5)
+    assert newcomer.streams()["members"].next_from == 4
+    assert newcomer.streams()["$log"].next_from == 1
+    publish(author, "members/x")
+    newcomer.publish("members/x", "thank you")
+    end, items = newcomer.fetch_once("members", 1)
+    assert end == 5
+    assert [(low, high, places is None) for low, high, places in items] == [
+        (1, 3, True), (4, 4, False), (5, 5, False)]
+    log = [p.record.type for _, p in newcomer.fetch("$log")]
+    assert log == [ledger.ROSTER, ledger.MARK] * 2
+
+
+def test_feed_goes_on(broker, client, dialogue, admit):
+    """Who stays misses nothing of the change: the block with the roster
+    under the old tag, then all under new ones."""
+    author, reader = client("EUROPOL/hq"), client("AFRIPOL/hq")
+    author.publish("members/x", "1")
+    follower = Follower(reader)
+    before = collect(follower)
+    tags = dict(follower.by_tag)
+    assert recorded(broker.reload(dialogue.follow(admit))) == 2
+    publish(author, "members/x")
+    after = collect(follower)
+    assert on(before, "members") + on(after, "members") == [1, 2]
+    assert on(before, "$log") + on(after, "$log") == [1, 2, 3, 4]
+    assert reader.generation == 2
+    assert not set(tags) & set(follower.by_tag)
+    assert not ({s.key for s in tags.values()}
+                & {s.key for s in reader.by_name.values()})
+    assert reader.view.newest.version == 2
+
+
+def test_removed_reader(broker, client, dialogue):
+    """It hears no more, is told so at the desk, and does not come back."""
+    author, removed = client("EUROPOL/hq"), client("FRONTEX/hq")
+    author.publish("members/x", "1")
+    follower = Follower(removed)
+    assert on(collect(follower), "members") == [1]
+    old = {name: s.tag for name, s in removed.by_name.items()}
+    assert recorded(broker.reload(dialogue.follow(gone("FRONTEX/hq")))) == 2
+    publish(author, "members/x", 50)
+    witness = Follower(client("AFRIPOL/hq"), {"members": 1})
+    assert len(collect(witness)) == 51
+    frames = []
+    while follower.sub.poll(300):
+        frames.append(follower.sub.recv_multipart())
+    # The block with the roster and the head that ends the generation.
+    assert {f[0] for f in frames} <= {old["$log"]}
+    for request in (removed.streams, removed.status,
+                    lambda: removed.fetch("members")):
+        with pytest.raises(DeskError) as refused:
+            request()
+        assert (refused.value.rule, refused.value.values) == (
+            "NOT-LISTED", {"delegation": "FRONTEX/hq"})
+    after = broker.daemon.mark()
+    with pytest.raises(NoReply):
+        client("FRONTEX/hq", wait_s=0.5).hello()
+    line = broker.daemon.wait_log("GATE-REFUSED", after=after)
+    assert line.value("domain") == "desk"
+    sub = curve_socket(removed.context, zmq.SUB, removed.who,
+                       removed.link_key)
+    sub.setsockopt(zmq.SUBSCRIBE, b"")
+    after = broker.daemon.mark()
+    sub.connect(broker.feed)
+    line = broker.daemon.wait_log("GATE-REFUSED", after=after)
+    assert line.value("domain") == "feed"
+    publish(author, "members/x")
+    assert not sub.poll(200)
+
+
+def test_channel_taken_away(broker, client, dialogue):
+    """Still of the dialogue, but no reader of one channel any more: its
+    count ends where its right did, its own messages stay."""
+    observer, author = client("SCO/rats"), client("EUROPOL/hq")
+    author.publish_many([("frontline/x", f"{i}") for i in range(4)])
+    follower = Follower(observer)
+    assert on(collect(follower), "frontline") == [1, 2, 3, 4]
+
+    def change(obj):
+        obj["channels"][2]["readers"].remove("entity:SCO")
+
+    assert recorded(broker.reload(dialogue.follow(change))) == 2
+    publish(author, "frontline/x", 7)
+    assert on(collect(follower), "frontline") == []
+    assert "frontline" not in observer.streams()
+    end, items = observer.fetch_once("frontline", 1)
+    assert end == 4, "what came later is not even counted"
+    assert [(low, high, places) for low, high, places in items] == [
+        (1, 4, None)]
+
+
+# -- messages signed before ---------------------------------------------
+
+
+def judged(session, sent):
+    promise = session.send_batch(sent)
+    assert promise.refused or promise.accepted
+    return [(r[2], r[3]) for r in promise.refused]
+
+
+def test_stale_roster(broker, client, dialogue, admit):
+    author = client("EUROPOL/hq")
+    author.hello()
+    sent = [author.sign([author.make(topic, "old")]) for topic in (
+        "members/x", "frontline/x", "@AFRIPOL+EUROPOL/x")]
+    assert recorded(broker.reload(dialogue.follow(admit))) == 2
+    assert judged(author, sent[0]) == [
+        ("STALE-ROSTER", {"stated": 1, "in_force": 2})]
+    assert judged(author, sent[1]) == [], "the same readers"
+    assert judged(author, sent[2]) == []
+    number = sent[0].headers[0].number
+    author.hello()
+    again = author.sign([author.make("members/x", "new", number=number)])
+    assert judged(author, again) == [], "signed anew, the same number"
+
+
+def test_same_readers(broker, client, dialogue):
+    author = client("EUROPOL/hq")
+    author.hello()
+    sent = author.sign([author.make("members/x", "old")])
+
+    def change(obj):
+        obj["channels"][1]["title"] = "Renamed"
+
+    assert recorded(broker.reload(dialogue.follow(change))) == 2
+    assert judged(author, sent) == []
+
+
+def test_roster_ahead(broker, client, dialogue):
+    """The agent follows a roster that the broker does not have yet."""
+    author = client("EUROPOL/hq")
+    author.hello()
+    note = dialogue.follow()
+    ahead = client("EUROPOL/hq")
+    sent = ahead.sign([ahead.make("members/x", "soon")])
+    assert judged(author, sent) == [
+        ("ROSTER-AHEAD", {"stated": 2, "in_force": 1})]
+    assert recorded(broker.reload(note)) == 2
+    author.hello()
+    assert judged(author, sent) == []
+
+
+# -- files that are none ------------------------------------------------
+
+
+def text_of(dialogue, change=lambda obj: None):
+    return dialogue.text(dialogue.draft(change))
+
+
+def forked(obj):
+    obj["previous"] = "00" * 32
+
+
+def skipped(obj):
+    obj["version"] += 1
+
+
+def other_broker(obj):
+    obj["brokers"][0]["desk_key"][0]["key"] = keys.b64(bytes(range(32)))
+
+
+def unknown_name(obj):
+    obj["surprise"] = 1
+
+
+def other_origin(obj):
+    obj["origin"] = "other.example/dialogue"
+
+
+def bad(dialogue, what):
+    """(the file's text, a word of the reason)."""
+    text = text_of(dialogue)
+    if what in ("forked", "skipped", "unknown_name", "other_origin",
+                "other_broker"):
+        return dialogue.sign(text_of(dialogue, globals()[what])), {
+            "forked": "predecessor", "skipped": "version",
+            "unknown_name": "surprise", "other_origin": "origin",
+            "other_broker": "desk"}[what]
+    if what == "one signature":
+        return dialogue.sign(text, ["EUROPOL"]), "signers"
+    if what == "new signers alone":
+        return new_signers(dialogue), "signers"
+    if what == "name twice":
+        twice = text.replace('"version":2', '"version":2,"version":2')
+        return dialogue.sign(twice), "version"
+    if what == "octet changed":
+        return dialogue.sign(text).replace("Small", "small", 1).replace(
+            "A small", "A SMALL"), "signature"
+    if what == "another dialogue":
+        other = text.replace(dialogue.id.hex(), "ab" * 32)
+        return dialogue.sign(other), "dialogue"
+    return {"no note": "parley", "empty": "",
+            "unsigned": text}[what], ""
+
+
+def new_signers(dialogue):
+    """Of its own threshold, but not of its predecessor's."""
+    made = [keys.Identity("root", f"{e}/root", bytes([n] * 32))
+            for n, e in enumerate(("EUROPOL", "AFRIPOL"), 1)]
+
+    def change(obj):
+        obj["root_signers"] = [
+            {"entity": r.name[:-5], "key": keys.b64(r.public["root"])}
+            for r in made]
+
+    return notes.sign(text_of(dialogue, change), *made)
+
+
+@pytest.mark.parametrize("what", [
+    "forked", "skipped", "one signature", "new signers alone", "name twice",
+    "octet changed", "another dialogue", "unknown_name", "other_origin",
+    "other_broker", "no note", "empty", "unsigned"])
+def test_roster_refused(broker, client, dialogue, what):
+    author = client("EUROPOL/hq")
+    author.publish("members/x", "1")
+    note, word = bad(dialogue, what)
+    line = broker.reload(note)
+    assert line.id == "ROSTER-REFUSED" and line.level == "ERROR"
+    assert word in line.text
+    reply = author.hello()
+    assert (reply.roster_version, reply.size) == (1, 3)
+    assert recorded(broker.reload(dialogue.follow())) == 2
+    author.hello()
+    author.publish("members/x", "goes on")
+
+
+def test_older_and_same_roster(broker, client, dialogue):
+    author = client("EUROPOL/hq")
+    author.hello()
+    assert broker.reload().id == "ROSTER-SAME"
+    assert recorded(broker.reload(dialogue.follow())) == 2
+    assert broker.reload(dialogue.notes[0]).id == "ROSTER-REFUSED"
+    assert broker.reload(dialogue.notes[1]).id == "ROSTER-SAME"
+    (broker.folder / "roster.note").unlink()
+    assert broker.reload().id == "ROSTER-REFUSED"
+    reply = author.hello()
+    assert (reply.roster_version, reply.size) == (2, 4)
+
+
+def test_fork_after_roster(broker, client, dialogue):
+    """A second version 2, signed by the threshold: the first one stays."""
+    client("EUROPOL/hq").hello()
+    fork = dialogue.sign(text_of(dialogue, gone("UNODC/hq")))
+    assert recorded(broker.reload(dialogue.follow())) == 2
+    assert broker.reload(fork).id == "ROSTER-REFUSED"
+    assert client("UNODC/hq").hello().roster_version == 2
+
+
+def test_new_root_signers(broker, client, dialogue):
+    """Signed by the old threshold and the new one, it passes; the old
+    signers alone can't sign the one behind it."""
+    client("EUROPOL/hq").hello()
+    old = [dialogue.roots.pop("SCO"), dialogue.roots["AFRIPOL"]]
+    new = keys.Identity("root", "FRONTEX/root", bytes(31) + b"\1")
+    dialogue.roots["FRONTEX"] = new
+
+    def change(obj):
+        obj["root_signers"][2] = {"entity": "FRONTEX",
+                                  "key": keys.b64(new.public["root"])}
+
+    assert recorded(broker.reload(dialogue.follow(change))) == 2
+    note = notes.sign(text_of(dialogue), *old)
+    assert broker.reload(note).id == "ROSTER-REFUSED"
+    note = notes.sign(text_of(dialogue), new, old[1])
+    assert recorded(broker.reload(note)) == 3
+
+
+def test_rosters_across_restart(broker, client, dialogue, admit):
+    author = client("EUROPOL/hq")
+    author.publish("members/x", "1")
+    recorded(broker.reload(dialogue.follow(admit)))
+    publish(author, "members/x")
+    broker.restart()
+    found = client("AFRIPOL/hq").fetch("members")
+    assert [p.record.roster for _, p in found] == [0, 3]
+    newcomer = client("GCCPOL/hq")
+    assert newcomer.hello().roster_version == 2
+    with pytest.raises(DeskError) as refused:
+        newcomer.roster(3)
+    assert refused.value.rule == "NOT-FOUND"
+    assert json.loads(newcomer.roster(1).text.split("\n", 2)[2])[
+        "version"] == 1
+    broker.stop()
+    assert broker.printed(broker.fsck(), "rosters") == 2
+
+
+def test_sighup_before_hello(broker, client, dialogue):
+    """Nothing is committed before the first hello, no roster either."""
+    note = dialogue.follow()
+    line = broker.reload(note)
+    assert line.id == "ROSTER-REFUSED" and "hello" in line.text
+    client("EUROPOL/hq", known=1).hello()
+    assert recorded(broker.reload()) == 2
+
+
+def test_observer_writes_nothing(client):
+    observer = client("UNODC/hq")
+    with pytest.raises(Refused) as refused:
+        observer.publish("members/x", "no")
+    assert refused.value.rule == "NOT-A-WRITER"
+    observer.publish("dialogue/x", "yes")
