@@ -36,6 +36,8 @@ static const struct command {
       "write and sign offline" },
     { "contribution", "hand-in", command_contribution_hand_in,
       "hand in what another wrote" },
+    { "audit", "export", command_audit_export, "what the agent can prove" },
+    { "audit", "check", command_audit_check, "check such a bundle, offline" },
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

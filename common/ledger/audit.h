@@ -16,9 +16,9 @@ struct audit_report {
     int64_t rosters, blocks, records, messages, marks, newer;
     int64_t signatures; /* batch signatures verified */
     int64_t promises, refusals;
-    int64_t leaves;   /* records present by their hash alone */
-    int64_t holes;    /* sequences between first and last that are neither */
-    int64_t authors;  /* different ones */
+    int64_t leaves;  /* records present by their hash alone */
+    int64_t holes;   /* sequences between first and last that are neither */
+    int64_t authors; /* different ones */
     int64_t first_time, last_time;
 };
 

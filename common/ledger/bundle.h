@@ -9,13 +9,23 @@
 struct bundle_meta {
     struct hash dialogue;
     char exporter[IDENTITY_NAME_MAX + 1];
-    int64_t made; /* ms */
+    int64_t made;        /* ms */
     int64_t first, last; /* sequences that blocks and leaves cover; last -1:
                             nothing */
     char filter[256];    /* what the blocks were limited to; "#": all */
 };
 
-/* Writing. Each call's octets may stay in memory until bundle_finish, which
+/* bundle.json. Read is strict: ERR_MALFORMED with the member and the rule,
+ * ERR_NEWER for a format above 1. */
+#define BUNDLE_META_MAX 65536
+void bundle_meta_write (const struct bundle_meta *self, struct buf *json);
+enum err bundle_meta_read (struct slice json, struct bundle_meta *out,
+                           struct error *e) MUST_CHECK;
+
+#define BUNDLE_REFUSAL_MAX 1048576 /* octets of an entry: a reply's refusals */
+
+/* Writing. Entries come in the order of their file (ascending; ERR_CHAIN). Each
+ * call's octets may stay in memory until bundle_finish, which
  * writes bundle.json last: a folder without it is unfinished. */
 struct bundle_writer;
 /* ERR_EXISTS: `dir` is there and not empty. */
@@ -29,15 +39,16 @@ enum err bundle_add_block (struct bundle_writer *self, int64_t direct_first,
 enum err bundle_add_leaf (struct bundle_writer *self, int64_t sequence,
                           const struct hash *leaf, struct error *e) MUST_CHECK;
 enum err bundle_add_promise (struct bundle_writer *self,
-                             const struct promise_proof *proof,
-                             struct error *e) MUST_CHECK;
+                             const struct promise_proof *proof, struct error *e)
+    MUST_CHECK;
 enum err bundle_add_refusal (struct bundle_writer *self, struct slice proof,
                              struct error *e) MUST_CHECK;
-enum err bundle_finish (struct bundle_writer *self, struct error *e)
-    MUST_CHECK;
+enum err bundle_finish (struct bundle_writer *self, struct error *e) MUST_CHECK;
 void bundle_writer_destroy (struct bundle_writer **self_p);
 
-/* Reading. */
+/* Reading. The folder is hostile: names and sizes are judged here, the order of
+ * entries and what their octets say is the caller's to check. ERR_NOT_FOUND: no bundle.json.
+ * ERR_MALFORMED names the file and the octet. */
 struct bundle;
 struct bundle *bundle_open (const char *dir, struct error *e) MUST_CHECK;
 void bundle_close (struct bundle **self_p);

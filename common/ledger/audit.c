@@ -1,0 +1,417 @@
+/* audit - the second pass: every block under the roster of its place, and what
+ * the records say of each other (PROTOCOL.md sections 5 to 7).
+ *
+ * Memory grows with the records: some 100 octets each. One thread. */
+#include "ledger/audit_impl.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define PROGRESS_RECORDS 1024
+
+/* What has to be remembered of the records before. */
+struct past {
+    struct audit *audit;
+    struct seen *streams; /* by name: last number, its sequence, records then */
+    struct seen *topics;  /* last sequence + 1 */
+    struct seen *numbers; /* (author, lane, number): sequence + 1 */
+    struct seen *authors;
+    struct seen *newer; /* sequences that we can't judge */
+    int64_t present;    /* records in blocks so far */
+    int64_t last_time, last_epoch;
+    int64_t mark_due; /* where a mark has to stand; -1: nowhere */
+    audit_progress_fn *progress;
+    void *arg;
+    int64_t told; /* records at the last call of progress */
+};
+
+/* Numbers of a stream: consecutive where all records between are here; where
+ * some are not, at most those can have carried the missing numbers. */
+static enum err check_number (struct past *self, struct slice stream,
+                              int64_t number, int64_t sequence, int64_t count,
+                              struct error *e) {
+    bool added;
+    struct seen_value *v = seen_put (self->streams, &stream, 1, &added);
+    int64_t last = added ? 0 : v->n[0], place = added ? -1 : v->n[1];
+    int64_t unknown =
+        (sequence - place - 1) - (self->present - (added ? 0 : v->n[2]));
+    if (number <= last || number - last - 1 > unknown)
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 ": number %" PRId64
+                          " of stream %.*s follows %" PRId64 ", with %" PRId64
+                          " records between that are not here",
+                          sequence, number, (int) stream.size,
+                          (const char *) stream.data, last, unknown);
+    *v = (struct seen_value){ { number + count - 1, sequence + count - 1,
+                                self->present + count } };
+    return ERR_NONE;
+}
+
+/* Blocks. */
+
+static enum err check_direct (struct past *self, const struct block *b,
+                              const struct block_facts *facts,
+                              int64_t direct_first, struct error *e) {
+    if (direct_first == 0)
+        return ERR_NONE;
+    if (!channel_is_adhoc (facts->channel))
+        return error_set (e, ERR_MALFORMED,
+                          "record %" PRId64 ": a number in the direct stream, "
+                          "but it is on channel %.*s",
+                          b->first_sequence, (int) facts->channel.size,
+                          (const char *) facts->channel.data);
+    return check_number (self, slice_text ("@"), direct_first,
+                         b->first_sequence, (int64_t) b->count, e);
+}
+
+static enum err check_times (struct past *self, const struct block *b,
+                             const struct block_facts *facts, struct error *e) {
+    enum err rc = ERR_NONE;
+    if (facts->epoch < self->last_epoch)
+        rc = error_set (e, ERR_CHAIN,
+                        "record %" PRId64 ": epoch %" PRId64 " behind %" PRId64,
+                        b->first_sequence, facts->epoch, self->last_epoch);
+    else if (facts->epoch == self->last_epoch
+             && facts->first_time < self->last_time)
+        rc = error_set (e, ERR_CHAIN,
+                        "record %" PRId64 ": log time %" PRId64
+                        " behind %" PRId64,
+                        b->first_sequence, facts->first_time, self->last_time);
+    self->last_epoch = facts->epoch;
+    self->last_time = facts->last_time;
+    return rc;
+}
+
+/* The roster that the block names, if it was in force over all of it. */
+static enum err find_roster (const struct past *self, const struct block *b,
+                             const struct block_facts *facts,
+                             const struct roster **out, struct error *e) {
+    int64_t next, last = b->first_sequence + (int64_t) b->count - 1;
+    const struct audit_roster *found =
+        audit_roster_at (self->audit, facts->roster, &next);
+    if (!found)
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 ": it names the roster at record "
+                          "%" PRId64 ", and that is not in the bundle",
+                          b->first_sequence, facts->roster);
+    if (facts->roster > b->first_sequence || next <= last)
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 ": it names the roster at record "
+                          "%" PRId64 ", which is not in force there",
+                          b->first_sequence, facts->roster);
+    *out = found->roster;
+    return ERR_NONE;
+}
+
+static enum err verify (struct past *self, const struct block *b,
+                        const struct block_facts *facts, struct error *e) {
+    const struct roster *roster = NULL;
+    enum err rc = find_roster (self, b, facts, &roster, e);
+    if (!rc)
+        rc = block_verify (b, &self->audit->dialogue, roster, e);
+    if (rc && rc != ERR_NEWER)
+        return rc;
+    if (!rc)
+        self->audit->report->signatures += (int64_t) b->runs;
+    self->audit->report->newer += (int64_t) facts->newer;
+    return ERR_NONE;
+}
+
+/* Records. */
+
+static struct slice number_slice (const int64_t *number) {
+    return slice_of (number, sizeof *number);
+}
+
+/* Element 8: the last earlier record on the topic; where that one is not here,
+ * nothing here may stand between. */
+static enum err check_topic (struct past *self, const struct record *r,
+                             const struct message *m, struct error *e) {
+    bool added;
+    struct seen_value *v = seen_put (self->topics, &m->topic, 1, &added);
+    int64_t last = added ? -1 : v->n[0];
+    v->n[0] = r->sequence;
+    if (r->previous == last)
+        return ERR_NONE;
+    struct slice key = number_slice (&r->previous);
+    bool elsewhere = r->previous > last && r->previous < r->sequence
+                     && (!audit_present (self->audit, r->previous)
+                         || seen_get (self->newer, &key, 1));
+    if (elsewhere)
+        return ERR_NONE;
+    return error_set (e, ERR_CHAIN,
+                      "record %" PRId64 ": it names record %" PRId64
+                      " as the one before on topic %.*s, and that is %" PRId64,
+                      r->sequence, r->previous, (int) m->topic.size,
+                      (const char *) m->topic.data, last);
+}
+
+static enum err check_lane (struct past *self, const struct record *r,
+                            const struct message *m, struct error *e) {
+    bool added;
+    const struct slice parts[] = { m->author,
+                                   slice_of (&m->lane, sizeof m->lane),
+                                   number_slice (&m->number) };
+    struct seen_value *v = seen_put (self->numbers, parts, 3, &added);
+    if (!added)
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 ": number %" PRId64
+                          " of lane %016" PRIx64 " of %.*s stands at record "
+                          "%" PRId64 " already",
+                          r->sequence, m->number, m->lane, (int) m->author.size,
+                          (const char *) m->author.data, v->n[0]);
+    v->n[0] = r->sequence;
+    seen_put (self->authors, &m->author, 1, NULL);
+    return ERR_NONE;
+}
+
+static enum err check_message (struct past *self, const struct record *r,
+                               const struct hash *leaf, struct error *e) {
+    struct message m;
+    enum err rc = record_message (r, &m, e);
+    if (rc)
+        return rc;
+    self->audit->report->messages++;
+    rc = check_topic (self, r, &m, e);
+    if (!rc)
+        rc = check_lane (self, r, &m, e);
+    return rc ? rc
+              : audit_compare (self->audit, r->sequence, r->epoch, &m.id, leaf,
+                               e);
+}
+
+/* Record 0 is a roster, and behind each roster stands its mark. */
+static enum err check_type (struct past *self, const struct record *r,
+                            struct error *e) {
+    bool due = self->mark_due == r->sequence;
+    if (r->type == RECORD_ROSTER)
+        self->mark_due = r->sequence + 1;
+    if ((r->sequence == 0 && r->type != RECORD_ROSTER)
+        || (due && r->type != RECORD_MARK))
+        return error_set (
+            e, ERR_CHAIN, "record %" PRId64 ": type %s where a %s has to stand",
+            r->sequence, record_type_name (r->type), due ? "mark" : "roster");
+    self->audit->report->marks += r->type == RECORD_MARK;
+    return ERR_NONE;
+}
+
+static enum err check_record (struct past *self, struct slice octets,
+                              struct error *e) {
+    struct record r;
+    struct hash leaf = record_leaf (octets);
+    enum err rc = record_read (octets, &r, e);
+    if (!rc)
+        rc = check_type (self, &r, e);
+    if (!rc && r.type == RECORD_MESSAGE)
+        rc = check_message (self, &r, &leaf, e);
+    else if (!rc)
+        rc = audit_compare (self->audit, r.sequence, r.epoch, NULL, &leaf, e);
+    if (rc != ERR_NEWER)
+        return rc;
+    struct slice key = number_slice (&r.sequence);
+    seen_put (self->newer, &key, 1, NULL);
+    return audit_compare (self->audit, r.sequence, r.epoch, NULL, &leaf, e);
+}
+
+static enum err check_records (struct past *self, const struct block *b,
+                               struct error *e) {
+    struct block_walk w;
+    block_walk (b, &w);
+    while (block_next (&w)) {
+        enum err rc = check_record (self, w.record, e);
+        if (rc)
+            return rc;
+    }
+    return ERR_NONE;
+}
+
+static void tell (struct past *self, bool now) {
+    if (!self->progress
+        || (!now && self->present - self->told < PROGRESS_RECORDS))
+        return;
+    self->told = self->present;
+    self->progress (self->arg, self->present);
+}
+
+static void count_block (struct past *self, const struct block *b,
+                         const struct block_facts *facts) {
+    struct audit_report *report = self->audit->report;
+    if (report->blocks++ == 0)
+        report->first_time = facts->first_time;
+    report->last_time = facts->last_time;
+    self->present += (int64_t) b->count;
+    report->records = self->present;
+    tell (self, false);
+}
+
+static enum err check_block (struct past *self, struct slice octets,
+                             int64_t direct_first, struct error *e) {
+    struct block b;
+    struct block_facts facts;
+    enum err rc = block_read (octets, &b, e);
+    if (!rc)
+        rc = block_check (&b, &facts, e);
+    if (!rc)
+        rc = check_times (self, &b, &facts, e);
+    if (!rc)
+        rc = check_number (self, facts.channel, facts.first_channel_sequence,
+                           b.first_sequence, (int64_t) b.count, e);
+    if (!rc)
+        rc = check_direct (self, &b, &facts, direct_first, e);
+    if (!rc)
+        rc = verify (self, &b, &facts, e);
+    if (!rc)
+        rc = check_records (self, &b, e);
+    if (!rc)
+        count_block (self, &b, &facts);
+    return rc;
+}
+
+static enum err check_blocks (struct past *self, struct error *e) {
+    struct slice octets;
+    int64_t direct;
+    struct bundle *bundle = bundle_open (self->audit->dir, e);
+    if (!bundle)
+        return e->code;
+    enum err rc = ERR_NONE;
+    while (!rc && !(rc = bundle_next_block (bundle, &direct, &octets, e)))
+        if (check_block (self, octets, direct, e))
+            rc = error_at (e, "blocks");
+    bundle_close (&bundle);
+    tell (self, true);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+}
+
+static enum err audit_blocks (struct audit *self, audit_progress_fn *progress,
+                              void *arg, struct error *e) {
+    struct past past = { .audit = self,
+                         .streams = seen_new(),
+                         .topics = seen_new(),
+                         .numbers = seen_new(),
+                         .authors = seen_new(),
+                         .newer = seen_new(),
+                         .mark_due = -1,
+                         .progress = progress,
+                         .arg = arg };
+    enum err rc = check_blocks (&past, e);
+    self->report->authors = (int64_t) seen_count (past.authors);
+    seen_destroy (&past.streams);
+    seen_destroy (&past.topics);
+    seen_destroy (&past.numbers);
+    seen_destroy (&past.authors);
+    seen_destroy (&past.newer);
+    return rc;
+}
+
+/* Leaves. */
+
+static enum err check_leaf (struct audit *self, int64_t sequence, int64_t last,
+                            const struct hash *leaf, struct error *e) {
+    const struct bundle_meta *meta = &self->report->meta;
+    if (sequence <= last)
+        return error_set (e, ERR_CHAIN, "record %" PRId64 " behind %" PRId64,
+                          sequence, last);
+    if (sequence < meta->first || sequence > meta->last)
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 ": outside of the bundle's %" PRId64
+                          " to %" PRId64,
+                          sequence, meta->first, meta->last);
+    if (audit_present (self, sequence))
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 ": it stands in blocks too",
+                          sequence);
+    return audit_compare (self, sequence, audit_epoch_at (self, sequence), NULL,
+                          leaf, e);
+}
+
+static enum err audit_leaves (struct audit *self, struct error *e) {
+    int64_t sequence, last = -1;
+    struct hash leaf;
+    struct bundle *bundle = bundle_open (self->dir, e);
+    if (!bundle)
+        return e->code;
+    enum err rc = ERR_NONE;
+    while (!rc && !(rc = bundle_next_leaf (bundle, &sequence, &leaf, e))) {
+        if (check_leaf (self, sequence, last, &leaf, e))
+            rc = error_at (e, "leaves");
+        last = sequence;
+        self->report->leaves++;
+    }
+    bundle_close (&bundle);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+}
+
+/* All of it. */
+
+static enum err read_meta (struct audit *self, const struct hash *dialogue,
+                           struct error *e) {
+    char found[HASH_TEXT_MAX], wanted[HASH_TEXT_MAX];
+    struct bundle *bundle = bundle_open (self->dir, e);
+    if (!bundle)
+        return e->code;
+    self->report->meta = *bundle_meta (bundle);
+    bundle_close (&bundle);
+    self->dialogue = self->report->meta.dialogue;
+    if (dialogue && !hash_equal (dialogue, &self->dialogue))
+        return error_set (
+            e, ERR_CHAIN, "bundle.json: it is of the dialogue %s, not of %s",
+            hash_text (found, &self->dialogue), hash_text (wanted, dialogue));
+    return ERR_NONE;
+}
+
+static void count_holes (struct audit_report *report) {
+    const struct bundle_meta *meta = &report->meta;
+    int64_t covered = meta->last < 0 ? 0 : meta->last - meta->first + 1;
+    report->holes = covered - report->records - report->leaves;
+}
+
+static void audit_free (struct audit *self) {
+    for (size_t i = 0; i < self->roster_count; i++)
+        roster_unref (&self->rosters[i].roster);
+    free (self->rosters);
+    free (self->placed);
+    free (self->ranges);
+    free (self->claims);
+}
+
+enum err audit_check (const char *dir, const struct hash *dialogue,
+                      audit_progress_fn *progress, void *arg,
+                      struct audit_report *report, struct error *e) {
+    struct error own;
+    struct audit audit = { .dir = dir, .report = report };
+    if (!e)
+        e = &own;
+    *report = (struct audit_report){ 0 };
+    enum err rc = read_meta (&audit, dialogue, e);
+    if (!rc)
+        rc = audit_scan (&audit, e);
+    if (!rc)
+        rc = audit_rosters (&audit, e);
+    if (!rc)
+        rc = audit_promises (&audit, e);
+    if (!rc)
+        rc = audit_blocks (&audit, progress, arg, e);
+    if (!rc)
+        rc = audit_leaves (&audit, e);
+    if (!rc)
+        rc = audit_refusals (&audit, e);
+    if (!rc)
+        count_holes (report);
+    audit_free (&audit);
+    return rc;
+}
+
+const char *audit_caveat (size_t n) {
+    static const char *const caveats[] = {
+        "The place and the log time of each record are the broker's word: no "
+        "checkpoint signs them yet. A promise proves the place of the record "
+        "that it names.",
+        "That no record is left out is the broker's word too, but for those "
+        "that a promise names.",
+        "Of a record that is here as a leaf hash or not at all, this bundle "
+        "shows neither author nor content.",
+    };
+    return n < sizeof caveats / sizeof *caveats ? caveats[n] : NULL;
+}
