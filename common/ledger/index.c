@@ -1,6 +1,4 @@
-/* index - blocks, leaves and streams as tables (index_table.h).
- *
- * The writer adds rows under the lock and reads its own numbers without it;
+/* index - blocks, leaves and streams as tables (index_table.h). The writer adds rows under the lock and reads its own numbers without it;
  * nobody else changes anything. Streams are never taken away, so a reader may
  * keep a pointer to one beyond the lock. */
 #include "ledger/index.h"
@@ -113,8 +111,8 @@ static bool stream_name_valid (struct slice name) {
     return channel_name_valid (name) || slice_is (name, CHANNEL_LOG);
 }
 
-/* The names of the streams that carry a channel: itself, or "@ENTITY" for each
- * that an ad-hoc one names. 0: no channel. */
+/* The streams that carry a channel: itself, or "@ENTITY" for each that an
+ * ad-hoc one names. */
 struct names {
     char text[ADHOC_ENTITIES_MAX][CHANNEL_NAME_MAX + 1];
     size_t count;
@@ -214,11 +212,11 @@ static enum err resume_tables (struct index *self, struct counts *in,
 static enum err check_end (struct index *self, int64_t blocks, int64_t leaves,
                            struct error *e) {
     struct index_entry last = { 0 };
-    if (blocks > 0) {
-        enum err rc = index_of_sequence (self, leaves - 1, &last, e);
-        if (rc)
-            return rc;
-    }
+    enum err rc = ERR_NONE;
+    if (blocks > 0)
+        rc = index_of_sequence (self, leaves - 1, &last, e);
+    if (rc)
+        return rc;
     if (last.first_sequence + last.count != leaves)
         return error_set (e, ERR_DAMAGED,
                           "the index has %" PRId64 " leaves, and blocks up to "
@@ -228,11 +226,10 @@ static enum err check_end (struct index *self, int64_t blocks, int64_t leaves,
 }
 
 static void init_tables (struct index *self) {
-    struct slice none = { 0 };
-    table_init (&self->blocks, path_in (self, "blocks", none), BLOCK_ROW,
-                self->generation);
-    table_init (&self->leaves, path_in (self, "leaves", none), LEAF_ROW,
-                self->generation);
+    char *blocks = path_in (self, "blocks", slice_text (""));
+    char *leaves = path_in (self, "leaves", slice_text (""));
+    table_init (&self->blocks, blocks, BLOCK_ROW, self->generation);
+    table_init (&self->leaves, leaves, LEAF_ROW, self->generation);
 }
 
 static enum err resume (struct index *self, struct slice octets,
@@ -334,7 +331,7 @@ static void add_stream_row (struct stream *stream, size_t count,
     stream->last += (int64_t) count;
 }
 
-/* `out`: hashes, unless the caller has them. */
+/* The caller's to free. */
 static struct hash *hash_leaves (const struct block *block) {
     struct hash *leaves = mem_alloc (block->count * sizeof *leaves);
     struct block_walk w;

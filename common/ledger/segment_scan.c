@@ -20,10 +20,40 @@ struct segment_scan {
     uint64_t window_at; /* the window's place in the file */
 };
 
-/* Make octets [at, at + size) of the file stand in the window; NULL and
- * ERR_DAMAGED where the file is shorter. Octets in front of self->at are
- * dropped when there is need to read, so that reading many small groups moves
- * little. */
+/* Let go of what stands in front of the next group. Done only where there is
+ * need to read, so that many small groups move little. */
+static void drop_front (struct segment_scan *self) {
+    struct buf *window = &self->window;
+    uint64_t drop = self->at - self->window_at;
+    if (drop >= window->size) {
+        window->size = 0;
+        self->window_at = self->at;
+    } else if (drop > 0) {
+        memmove (window->data, window->data + drop, window->size - drop);
+        window->size -= drop;
+        self->window_at = self->at;
+    }
+}
+
+/* Read on, up to `end` at least. */
+static enum err read_more (struct segment_scan *self, uint64_t end,
+                           struct error *e) {
+    drop_front (self);
+    uint64_t from = self->window_at + self->window.size;
+    uint64_t more = end - from;
+    if (more < READ_AHEAD)
+        more = READ_AHEAD;
+    if (more > self->size - from)
+        more = self->size - from;
+    uint8_t *into = buf_extend (&self->window, more);
+    enum err rc = disk_read_at (self->fd, into, more, from, e);
+    if (rc)
+        self->window.size -= more;
+    return rc;
+}
+
+/* Octets [at, at + size) of the file, until the next call; NULL and ERR_DAMAGED
+ * where it is shorter. */
 static const uint8_t *want (struct segment_scan *self, uint64_t at,
                             uint64_t size, struct error *e) {
     if (at > self->size || size > self->size - at) {
@@ -33,30 +63,10 @@ static const uint8_t *want (struct segment_scan *self, uint64_t at,
                    self->size, size - (self->size - at));
         return NULL;
     }
-    struct buf *window = &self->window;
-    if (at + size > self->window_at + window->size) {
-        uint64_t drop = self->at - self->window_at;
-        if (drop > window->size)
-            drop = window->size;
-        if (drop > 0)
-            memmove (window->data, window->data + drop, window->size - drop);
-        window->size -= drop;
-        self->window_at += drop;
-        if (window->size == 0)
-            self->window_at = self->at;
-        uint64_t from = self->window_at + window->size;
-        uint64_t more = at + size - from;
-        if (more < READ_AHEAD)
-            more = READ_AHEAD;
-        if (more > self->size - from)
-            more = self->size - from;
-        uint8_t *into = buf_extend (window, more);
-        if (disk_read_at (self->fd, into, more, from, e)) {
-            window->size -= more;
-            return NULL;
-        }
-    }
-    return window->data + (at - self->window_at);
+    if (at + size > self->window_at + self->window.size
+        && read_more (self, at + size, e))
+        return NULL;
+    return self->window.data + (at - self->window_at);
 }
 
 struct segment_scan *segment_scan_open (const char *path, struct error *e) {

@@ -237,7 +237,15 @@ static void make_again (enum loss loss) {
 static void check_loss (struct progress progress, enum loss loss) {
     make_again (loss);
     found_if_needed();
-    check_restart (progress.acknowledged, progress.tried);
+    if (loss == LOSS_ALL) {
+        check_restart (progress.acknowledged, progress.tried);
+        return;
+    }
+    struct journal *journal = open_journal (0);
+    int groups = check_groups (journal);
+    assert_in_range (groups, progress.acknowledged, progress.tried);
+    journal_close (&journal);
+    check_again (groups);
 }
 
 /* The model itself: without a loss all is there. */

@@ -42,19 +42,6 @@ static enum disk_fault fault_now (void *arg, enum disk_step step,
 static const enum disk_fault kinds[] = { DISK_FAIL_UNDONE, DISK_FAIL_DONE,
                                          DISK_FAIL_HALF };
 
-/* The short form, for tables of thousands. */
-static void check_again (int groups) {
-    struct journal *journal = open_journal (0);
-    assert_int_equal (check_groups (journal), groups);
-    assert_int_equal (opened.cut_octets, 0);
-    if (append_group (journal, groups))
-        fail_msg ("%s", e.text);
-    owner.next = journal_size (journal);
-    assert_int_equal (check_groups (journal), groups + 1);
-    journal_close (&journal);
-    check_scan (groups + 1);
-}
-
 static void every_step_of_a_life_may_fail (void **state) {
     (void) state;
     struct fault fault = { .countdown = -1, .writes = writes };
@@ -169,7 +156,8 @@ static void load (const char *path, struct buf *out) {
 static void store (const char *path, struct slice octets) {
     FILE *f = fopen (path, "w");
     assert_non_null (f);
-    assert_int_equal (fwrite (octets.data, 1, octets.size, f), octets.size);
+    if (octets.size > 0)
+        assert_int_equal (fwrite (octets.data, 1, octets.size, f), octets.size);
     fclose (f);
 }
 
