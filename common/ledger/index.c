@@ -1,6 +1,7 @@
-/* index - blocks, leaves and streams as tables (index_table.h). The writer adds rows under the lock and reads its own numbers without it;
- * nobody else changes anything. Streams are never taken away, so a reader may
- * keep a pointer to one beyond the lock. */
+/* index - blocks, leaves and streams as tables (index_table.h). The writer adds
+ * rows under the lock and reads its own numbers without it; nobody else changes
+ * anything. Streams are never taken away, so a reader may keep a pointer to one
+ * beyond the lock. */
 #include "ledger/index.h"
 #include "ledger/index_table.h"
 
