@@ -401,10 +401,10 @@ static void test_hello (void **state) {
 /* A promise of `signer` for the leaf that stands at `sequence`, or not. */
 static void promise_make (struct wire_hello *hello,
                           const struct identity *signer, int64_t sequence,
-                          bool right) {
+                          bool right, int64_t epoch) {
     struct buf leaf = { 0 };
     struct promise_accepted accepted = { .sequence = sequence };
-    struct promise promise = { .epoch = 1, .log_time = BUILD_TIME };
+    struct promise promise = { .epoch = epoch, .log_time = BUILD_TIME };
     if (right) {
         assert_int_equal (
             journal_leaves (stage->journal, sequence, 1, &leaf, &e), 0);
@@ -435,20 +435,23 @@ static void test_promise (void **state) {
         const struct identity *signer;
         int64_t sequence;
         bool right;
+        int64_t epoch;
         enum rule closed;
     } rows[] = {
-        { "kept", broker, 3, true, RULE_NONE },
-        { "no broker's", other, 4, false, RULE_NONE },
-        { "another leaf", broker, 3, false, RULE_LEDGER_BEHIND },
-        { "kept; too late", broker, 3, true, RULE_LEDGER_BEHIND },
-        { "above the end", broker, 4, false, RULE_LEDGER_BEHIND },
+        { "kept", broker, 3, true, 1, RULE_NONE },
+        { "no broker's", other, 4, false, 1, RULE_NONE },
+        { "of another epoch", broker, 4, false, 2, RULE_NONE },
+        { "another leaf", broker, 3, false, 1, RULE_LEDGER_BEHIND },
+        { "kept; too late", broker, 3, true, 1, RULE_LEDGER_BEHIND },
+        { "above the end", broker, 4, false, 1, RULE_LEDGER_BEHIND },
     };
     void *dealer = connect_as (stage->cast.hq);
     struct reply reply = { 0 };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wire_welcome w;
         struct wire_hello hello = hello_of();
-        promise_make (&hello, rows[i].signer, rows[i].sequence, rows[i].right);
+        promise_make (&hello, rows[i].signer, rows[i].sequence, rows[i].right,
+                      rows[i].epoch);
         hello_ask (dealer, &hello);
         welcome_take (dealer, &reply, &w);
         if (w.closed != rows[i].closed)
@@ -472,7 +475,7 @@ static void test_promise_above (void **state) {
     struct reply reply = { 0 };
     struct wire_welcome w;
     struct wire_hello hello = hello_of();
-    promise_make (&hello, stage->cast.broker, 4, false);
+    promise_make (&hello, stage->cast.broker, 4, false, 1);
     hello_ask (dealer, &hello);
     welcome_take (dealer, &reply, &w);
     assert_int_equal (w.closed, RULE_LEDGER_BEHIND);

@@ -48,9 +48,14 @@ static void test_identity (void **state) {
     assert_string_equal (taken->delegation, FRONTEX);
     assert_null (session_find (table, number));
     assert_int_equal (session_count (table), 1);
+    /* another key of one delegation: likewise */
+    number = taken->number;
+    taken = get (table, "a", 'g', FRONTEX, 9, 3);
+    assert_string_equal (taken->user, user_of ('g'));
+    assert_null (session_find (table, number));
     /* the key with another delegation: likewise (the roster changed) */
     number = taken->number;
-    taken = get (table, "a", 'f', "FRONTEX/ops", 9, 3);
+    taken = get (table, "a", 'g', "FRONTEX/ops", 9, 3);
     assert_string_equal (taken->delegation, "FRONTEX/ops");
     assert_null (session_find (table, number));
 
