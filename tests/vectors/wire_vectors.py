@@ -203,7 +203,7 @@ def _publish_frames(batch, pairs):
 
 
 def _refusals_entry(p):
-    signed = [p.epoch, p.desk_key, p.log_time, len(p.accepted),
+    signed = [p.epoch, p.log_time, p.desk_key, len(p.accepted),
               p.accepted_root(), [list(r) for r in p.refused], p.signature]
     _, id_, rule, values = p.refused[0]
     return [1, p.log_time, "EUROPOL/hq", id_, rule, values, signed]

@@ -306,7 +306,7 @@ def read_refusals(octets):
 
 def refusal_verifies(entry, key, dialogue):
     """Is one entry of a refusals' reply signed by this desk key?"""
-    epoch, desk_key, log_time, n, accepted, refused, signature = entry[6]
+    epoch, log_time, desk_key, n, accepted, refused, signature = entry[6]
     root = ledger.Promise(0, b"", 0, [], [tuple(r) for r in refused])
     octets = ledger.promise_octets(dialogue, epoch, desk_key, log_time, n,
                                    accepted, len(refused),

@@ -1,0 +1,313 @@
+"""Keys that end, ad-hoc channels, and what is handed in for others."""
+import os
+from datetime import datetime, timezone
+
+import pytest
+
+from parley_client import keys, messages
+from parley_client.errors import Refused
+from parley_client.follow import Follower
+from parley_client.session import NoReply, now
+from parley_client.wire import DeskError
+
+from dialogue import find, keyset
+
+HOUR_MS = 3600000
+
+
+def rfc3339(ms):
+    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime(
+        "%Y-%m-%dT%H:%M:%SZ")
+
+
+def text(place):
+    return messages.read_body(place.body, place.record.header().body_format)
+
+
+def contribution(writer, topic, content="From far away."):
+    sent = writer.sign([writer.make(topic, content)])
+    return messages.contribution(
+        sent.batch, [h.octets for h in sent.headers], sent.bodies)
+
+
+def refused(call, *args):
+    """(rule, values) of what a call raises."""
+    with pytest.raises(Refused) as error:
+        call(*args)
+    return error.value.rule, getattr(error.value, "values", None)
+
+
+def verdict(promise):
+    return [(r[2], r[3]) for r in promise.refused]
+
+
+def later(broker, ms):
+    """The broker's clock goes so much ahead, by a restart."""
+    broker.stop()
+    broker.env["PARLEY_TEST_CLOCK_OFFSET_MS"] = str(ms)
+    broker.start()
+
+
+# -- keys that end ------------------------------------------------------
+
+
+def test_expired(broker, client, dialogue):
+    soon = (now() // 1000 + 3600) * 1000
+
+    def change(obj):
+        find(obj, "AFRIPOL/written")["expires"] = rfc3339(soon)
+
+    client("EUROPOL/hq").hello()
+    broker.reload(dialogue.follow(change))
+    writer = client("AFRIPOL/written")
+    writer.hello()
+    writer.publish("dialogue/x", "in time")
+    kept = contribution(writer, "dialogue/y")
+    key = writer.who.id("sign").hex()
+    later(broker, 2 * HOUR_MS)
+    submitter = client("EUROPOL/hq")
+    assert verdict(submitter.hand_in(kept)) == [("EXPIRED-KEY", {
+        "author": "AFRIPOL/written", "key": key, "until": soon})]
+    with pytest.raises(NoReply):
+        client("AFRIPOL/written", wait_s=0.5).hello()
+    assert "no link key" in broker.daemon.wait_log("GATE-REFUSED").text
+    assert len(client("UNODC/hq").fetch("dialogue")) == 1
+
+
+def test_expires_while_connected(brokers, dialogue):
+    """Its connection goes on, its requests do not."""
+    ends = now() + 2000
+
+    def change(obj):
+        find(obj, "FRONTEX/hq")["expires"] = datetime.fromtimestamp(
+            ends / 1000, timezone.utc).isoformat(timespec="milliseconds")
+
+    broker = brokers(dialogue)
+    broker.init()
+    broker.start()
+    broker.client("EUROPOL/hq").hello()
+    broker.reload(dialogue.follow(change))
+    session = broker.client("FRONTEX/hq")
+    while True:
+        try:
+            session.status()
+            assert now() < ends + 500
+        except DeskError as error:
+            assert error.rule == "NOT-LISTED"
+            assert now() >= ends
+            break
+
+
+def test_older_set(broker, client, dialogue):
+    """Keys renewed: the older set is good until its date, then no more."""
+    soon = (now() // 1000 + 3600) * 1000
+    fresh = keys.Identity("delegation", "AFRIPOL/hq", os.urandom(32))
+    old = dialogue.at["AFRIPOL/hq"]
+
+    def change(obj):
+        seat = find(obj, "AFRIPOL/hq")
+        seat["keys"] = [keyset(fresh),
+                        dict(seat["keys"][0], until=rfc3339(soon))]
+
+    client("EUROPOL/hq").hello()
+    broker.reload(dialogue.follow(change))
+    for who in (old, fresh):
+        session = client("AFRIPOL/hq", who=who)
+        session.hello()
+        session.publish("members/x", "both are good")
+    kept = contribution(client("AFRIPOL/hq", who=old), "members/y")
+    later(broker, 2 * HOUR_MS)
+    with pytest.raises(NoReply):
+        client("AFRIPOL/hq", who=old, wait_s=0.5).hello()
+    assert verdict(client("EUROPOL/hq").hand_in(kept)) == [("EXPIRED-KEY", {
+        "author": "AFRIPOL/hq", "key": old.id("sign").hex(), "until": soon})]
+    fresh_session = client("AFRIPOL/hq", who=fresh)
+    fresh_session.publish("members/x", "goes on")
+    assert len(client("EUROPOL/hq").fetch("members")) == 3
+
+
+def test_revoked(broker, client, dialogue):
+    submitter, writer = client("EUROPOL/hq"), client("AFRIPOL/written")
+    writer.hello()
+    writer.publish("dialogue/x", "before")
+    kept = contribution(writer, "dialogue/y")
+
+    def change(obj):
+        find(obj, "AFRIPOL/written")["revoked"] = "2026-01-01"
+
+    broker.reload(dialogue.follow(change))
+    assert verdict(submitter.hand_in(kept)) == [
+        ("REVOKED", {"author": "AFRIPOL/written"})]
+    assert refused(writer.publish, "dialogue/x", "after") == (
+        "NOT-LISTED", {"delegation": "AFRIPOL/written"})
+    found, = client("UNODC/hq").fetch("dialogue")
+    assert text(found[1]) == "before", "what was said stays"
+
+
+def test_lost_key_replaced_at_once(broker, client, dialogue):
+    """A set that is no more in the roster is unknown from its record on."""
+    old = dialogue.at["AFRIPOL/written"]
+    kept = contribution(client("AFRIPOL/written"), "dialogue/y")
+    fresh = keys.Identity("delegation", "AFRIPOL/written", os.urandom(32))
+
+    def change(obj):
+        find(obj, "AFRIPOL/written")["keys"] = [keyset(fresh)]
+
+    submitter = client("EUROPOL/hq")
+    submitter.hello()
+    broker.reload(dialogue.follow(change))
+    assert verdict(submitter.hand_in(kept)) == [("UNKNOWN-KEY", {
+        "author": "AFRIPOL/written", "key": old.id("sign").hex()})]
+
+
+# -- ad-hoc channels ----------------------------------------------------
+
+
+def test_adhoc(client):
+    author, other, third = (client(f"{e}/hq") for e in (
+        "EUROPOL", "AFRIPOL", "FRONTEX"))
+    first, _ = author.publish("@AFRIPOL+EUROPOL/thread/1", "Between us.")
+    second, _ = author.publish("@EUROPOL+FRONTEX/thread/1", "And us.")
+    third_, _ = other.publish("@AFRIPOL+EUROPOL/thread/1", "Yes.")
+    for session, stream, sequences in (
+            (author, "@EUROPOL", [first, second, third_]),
+            (other, "@AFRIPOL", [first, third_]),
+            (third, "@FRONTEX", [second])):
+        found = session.fetch(stream)
+        assert [n for n, _ in found] == list(range(1, len(found) + 1))
+        assert [p.record.sequence for _, p in found] == sequences
+        assert session.streams()[stream].last == len(found)
+    found = other.fetch("@AFRIPOL")
+    assert [p.record.channel_sequence for _, p in found] == [1, 2]
+    assert found[1][1].record.previous == first
+    # The other seat of AFRIPOL reads along.
+    assert len(client("AFRIPOL/written").fetch("@AFRIPOL")) == 2
+
+
+def test_adhoc_third_party(client):
+    """Neither content nor number: only that the ledger grew."""
+    author, third = client("EUROPOL/hq"), client("UNODC/hq")
+    follower = Follower(third)
+    for _ in range(5):
+        author.publish("@AFRIPOL+EUROPOL/x", "secret")
+    assert sorted(third.streams()) == ["$log", "@UNODC", "announcements",
+                                       "dialogue"]
+    assert third.streams()["@UNODC"].last == 0
+    assert list(follower.fill("@UNODC")) == []
+    for stream in ("@AFRIPOL", "@EUROPOL", "@AFRIPOL+EUROPOL", "members",
+                   "frontline", "nobody", "none", "@", ""):
+        assert refused(third.fetch, stream) == (
+            "UNKNOWN-STREAM", {"stream": stream})
+    assert len(third.leaves(0, 100)) == 7
+    while follower.sub.poll(300):
+        assert list(follower.take(follower.sub.recv_multipart())) == []
+
+
+def test_adhoc_live(client):
+    author, other = client("EUROPOL/hq"), client("UNODC/hq")
+    follower = Follower(other, {"@UNODC": 1})
+    author.publish("@EUROPOL+UNODC/x", "first")
+    number, got = 1, []
+    while not got or got[-1][1] < 3:
+        number += 1
+        author.publish("@EUROPOL+UNODC/x", f"{number}")
+        if follower.sub.poll(100):
+            got += follower.take(follower.sub.recv_multipart())
+    assert [n for _, n, _ in got] == list(range(1, got[-1][1] + 1))
+    other.publish("@EUROPOL+UNODC/x", "an observer answers")
+
+
+@pytest.mark.parametrize("name, topic, rule", [
+    ("UNODC/hq", "@SCO+UNODC/x", "UNKNOWN-CHANNEL"),
+    ("EUROPOL/hq", "@EUROPOL+NOBODY/x", "UNKNOWN-CHANNEL"),
+    ("EUROPOL/hq", "@AFRIPOL+FRONTEX/x", "NOT-A-WRITER"),
+    ("UNODC/hq", "members/x", "NOT-A-WRITER"),
+    ("AFRIPOL/hq", "announcements/x", "NOT-A-WRITER"),
+    ("EUROPOL/hq", "none/x", "UNKNOWN-CHANNEL"),
+    ("EUROPOL/hq", "nobody/x", "EMPTY-AUDIENCE")])
+def test_no_writer(client, name, topic, rule):
+    author = client(name)
+    promise = author.send_batch(author.sign([author.make(topic, "no")]))
+    channel = topic.split("/")[0]
+    values = {"channel": channel}
+    if rule == "NOT-A-WRITER":
+        values["author"] = name
+    assert verdict(promise) == [(rule, values)]
+    assert author.status()["size"] == 2
+
+
+def test_adhoc_without_opener(broker, client, dialogue):
+    """The openers change: what was open is closed to write, and its past
+    to read."""
+    author, other = client("EUROPOL/hq"), client("UNODC/hq")
+    author.publish("@EUROPOL+UNODC/x", "open")
+
+    def change(obj):
+        obj["adhoc"] = ["entity:AFRIPOL"]
+
+    broker.reload(dialogue.follow(change))
+    for session in (author, other):
+        session.hello()
+        assert refused(session.publish, "@EUROPOL+UNODC/x", "no")[0] == \
+            "UNKNOWN-CHANNEL"
+    assert author.fetch("@EUROPOL"), "an author reads its own"
+    end, items = other.fetch_once("@UNODC", 1)
+    assert (end, items) == (1, [(1, 1, None)])
+
+
+# -- written contributions ----------------------------------------------
+
+
+def test_contribution(broker, client, dialogue):
+    """AFRIPOL was absent; its written contribution was circulated."""
+    kept = contribution(client("AFRIPOL/written"), "dialogue/statement/1")
+    submitter = client("SCO/rats")
+    promise = submitter.hand_in(kept)
+    assert verdict(promise) == []
+    found, = client("UNODC/hq").fetch("dialogue")
+    record = found[1].record
+    assert text(found[1]) == "From far away."
+    assert record.header().author == "AFRIPOL/written"
+    assert record.via[0] == "SCO/rats"
+    broker.stop()
+    assert broker.printed(broker.fsck(), "signatures") == 1
+
+
+def test_contribution_after_newcomer(broker, client, dialogue):
+    """A roster that only adds readers does not make it stale; one that
+    takes a reader away does."""
+    writer, submitter = client("AFRIPOL/written"), client("EUROPOL/hq")
+    kept = [contribution(writer, "members/a"), contribution(writer,
+                                                            "members/b")]
+    submitter.hello()
+    seat = dialogue.seat("FRONTEX", {"id": "second"})
+
+    def add(obj):
+        find(obj, "FRONTEX")["delegations"].append(seat)
+
+    broker.reload(dialogue.follow(add))
+    assert verdict(submitter.hand_in(kept[0])) == []
+
+    def take(obj):
+        find(obj, "FRONTEX")["delegations"].pop(0)
+
+    broker.reload(dialogue.follow(take))
+    assert verdict(submitter.hand_in(kept[1])) == [
+        ("STALE-ROSTER", {"stated": 1, "in_force": 3})]
+
+
+def test_refusals_are_kept(broker, client):
+    """Each delegation's own, signed, also after a restart; nobody else's."""
+    author, other = client("AFRIPOL/hq"), client("UNODC/hq")
+    for n in range(3):
+        refused(author.publish, "announcements/x", f"{n}")
+    refused(other.publish, "members/x", "no")
+    for _ in range(2):
+        mine = author.refusals()
+        assert [one[4] for one in mine] == ["NOT-A-WRITER"] * 3
+        assert [one[0] for one in mine] == [1, 2, 3]
+        assert author.refusals(3, 1)[0][0] == 3
+        theirs, = other.refusals()
+        assert theirs[2] == "UNODC/hq"
+        broker.restart()
+
