@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/sock.h"
 #include "cut.h"
+#include "desk_frames.h"
 #include "desk_hello.h"
-#include "desk_send.h"
 #include "identity/rights.h"
 
 #include <assert.h>
@@ -51,10 +51,9 @@ struct desk {
     bool stopping, reading; /* under the lock */
 };
 
-/* What came, beside the frames that are in the job. */
+/* A message, and whose it is. */
 struct request {
-    zmq_msg_t peer, head;
-    bool too_many;
+    struct desk_request came;
     struct session *session; /* NULL: not listed */
 };
 
@@ -112,57 +111,6 @@ static void replies_send (struct desk *self) {
         reply_pass (self, job);
 }
 
-/* Reading */
-
-static bool has_more (void *socket) {
-    int more = 0;
-    size_t size = sizeof more;
-    zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size);
-    return more != 0;
-}
-
-/* Frames behind frame 0 go into the job; those that are too many nowhere. */
-static void frames_take (struct desk *self, struct request *out) {
-    struct job *job = self->next;
-    while (has_more (self->socket)) {
-        zmq_msg_t spare, *at = &spare;
-        out->too_many = job->frame_count == WIRE_FRAMES_MAX;
-        if (!out->too_many)
-            at = &job->frames[job->frame_count];
-        zmq_msg_init (at);
-        if (zmq_msg_recv (at, self->socket, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close (at);
-            return; /* the context ends: parts come together or not at all */
-        }
-        if (out->too_many)
-            zmq_msg_close (at);
-        else
-            job->frame_count++;
-    }
-}
-
-/* false: nothing there. */
-static bool request_take (struct desk *self, struct request *out) {
-    zmq_msg_init (&out->peer);
-    zmq_msg_init (&out->head);
-    out->too_many = false;
-    out->session = NULL;
-    if (zmq_msg_recv (&out->peer, self->socket, ZMQ_DONTWAIT) < 0) {
-        zmq_msg_close (&out->peer);
-        zmq_msg_close (&out->head);
-        return false;
-    }
-    if (has_more (self->socket)
-        && zmq_msg_recv (&out->head, self->socket, ZMQ_DONTWAIT) >= 0)
-        frames_take (self, out);
-    struct job *job = self->next;
-    job->peer_size = zmq_msg_size (&out->peer);
-    assert (job->peer_size <= PEER_MAX); /* libzmq's own bound */
-    memcpy (job->peer, zmq_msg_data (&out->peer), job->peer_size);
-    job->arrived_ms = clock_mono_ms();
-    return true;
-}
-
 /* What can be said at once */
 
 static void refuse (struct desk *self, struct request *request,
@@ -175,7 +123,7 @@ static void refuse (struct desk *self, struct request *request,
     if (!there)
         session_drop (self->sessions, request->session);
     else if (why->rule == RULE_MALFORMED)
-        count_malformed (self, request->session, &request->head);
+        count_malformed (self, request->session, &request->came.head);
 }
 
 static void refuse_rule (struct desk *self, struct request *request,
@@ -200,7 +148,7 @@ static void refuse_malformed (struct desk *self, struct request *request,
 static bool peer_find (struct desk *self, struct request *request,
                        const struct roster *roster) {
     struct job *job = self->next;
-    const char *user = zmq_msg_gets (&request->head, "User-Id");
+    const char *user = zmq_msg_gets (&request->came.head, "User-Id");
     uint8_t key[KEY_SIZE];
     if (!user || strlen (user) != USER_OCTETS || !zmq_z85_decode (key, user))
         return false; /* no peer of our gate's: not even an answer */
@@ -235,11 +183,11 @@ static bool head_check (struct desk *self, struct request *request, enum err rc,
         refuse (self, request, &why, e->text);
     } else if (rc) {
         refuse_malformed (self, request, "frame 0", rc, e->text);
-    } else if (request->too_many) {
+    } else if (request->came.too_many) {
         refuse_malformed (self, request, "frames", ERR_LIMIT,
                           "more than 8 frames");
     }
-    return !rc && !request->too_many;
+    return !rc && !request->came.too_many;
 }
 
 /* Hello, then everything else; but an agent with an old roster needs the newer
@@ -378,8 +326,8 @@ static void ask (struct desk *self, struct request *request,
 
 static void request_serve (struct desk *self, struct request *request) {
     struct error e = { 0 };
-    struct slice head =
-        slice_of (zmq_msg_data (&request->head), zmq_msg_size (&request->head));
+    struct slice head = slice_of (zmq_msg_data (&request->came.head),
+                                  zmq_msg_size (&request->came.head));
     enum err rc = wire_head_read (head, &self->next->head, &e);
     struct roster *roster = state_roster (self->state, NULL);
     if (peer_find (self, request, roster) && head_check (self, request, rc, &e)
@@ -391,8 +339,7 @@ static void request_serve (struct desk *self, struct request *request) {
     }
     roster_unref (&roster);
     job_give (self->pool, &self->next); /* unless it went on */
-    zmq_msg_close (&request->peer);
-    zmq_msg_close (&request->head);
+    desk_request_close (&request->came);
 }
 
 static bool job_ready (struct desk *self) {
@@ -403,10 +350,12 @@ static bool job_ready (struct desk *self) {
 
 /* true: there may be more. */
 static bool requests_read (struct desk *self) {
-    struct request request;
+    struct request request = { 0 };
     for (int i = 0; i < READ_MOST; i++) {
-        if (!job_ready (self) || !request_take (self, &request))
+        if (!job_ready (self)
+            || !desk_take (self->socket, &request.came, self->next))
             return false;
+        request.session = NULL;
         request_serve (self, &request);
     }
     return true;

@@ -1,12 +1,68 @@
-/* desk_send - a job's reply onto the ROUTER. */
-#include "desk_send.h"
+/* desk_frames - messages off and onto the ROUTER. */
+#include "desk_frames.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+
+#include <assert.h>
 
 #include <errno.h>
 #include <stdlib.h>
 
 #define MOVE_OCTETS 4096 /* of a frame that is handed over, not copied */
+
+/* Reading */
+
+static bool has_more (void *socket) {
+    int more = 0;
+    size_t size = sizeof more;
+    zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size);
+    return more != 0;
+}
+
+/* Parts of a message come together or not at all: an error is the context's
+ * end. */
+static void frames_take (void *socket, struct desk_request *out,
+                         struct job *job) {
+    while (has_more (socket)) {
+        zmq_msg_t spare;
+        out->too_many = job->frame_count == WIRE_FRAMES_MAX;
+        zmq_msg_t *at = out->too_many ? &spare : &job->frames[job->frame_count];
+        zmq_msg_init (at);
+        int rc = zmq_msg_recv (at, socket, ZMQ_DONTWAIT);
+        if (rc < 0 || out->too_many)
+            zmq_msg_close (at);
+        else
+            job->frame_count++;
+        if (rc < 0)
+            return;
+    }
+}
+
+bool desk_take (void *socket, struct desk_request *out, struct job *job) {
+    zmq_msg_t peer;
+    zmq_msg_init (&peer);
+    bool there = zmq_msg_recv (&peer, socket, ZMQ_DONTWAIT) >= 0;
+    if (there) {
+        out->too_many = false;
+        job->peer_size = zmq_msg_size (&peer);
+        assert (job->peer_size <= PEER_MAX); /* libzmq's own bound */
+        memcpy (job->peer, zmq_msg_data (&peer), job->peer_size);
+        job->arrived_ms = clock_mono_ms();
+        zmq_msg_init (&out->head);
+        if (has_more (socket)
+            && zmq_msg_recv (&out->head, socket, ZMQ_DONTWAIT) >= 0)
+            frames_take (socket, out, job);
+    }
+    zmq_msg_close (&peer);
+    return there;
+}
+
+void desk_request_close (struct desk_request *self) {
+    zmq_msg_close (&self->head);
+}
+
+/* Sending */
 
 /* What libzmq gives back with a frame's memory, in a thread of its own. */
 struct moved {
