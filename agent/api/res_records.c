@@ -132,6 +132,16 @@ static struct records_cursor *find (struct request *r, struct store *store,
     return NULL;
 }
 
+/* Of an own message, or of one that was handed in here. */
+static json_t *promise_or_null (struct store *store,
+                                const struct record_row *row) {
+    struct promise_proof proof;
+    if (row->message.octets.size > 0
+        && outbox_promise (store, &row->message.id, &proof))
+        return json_promise (&proof);
+    return json_null();
+}
+
 void record_get (struct request *r) {
     struct record_row row;
     struct error e = { 0 };
@@ -144,7 +154,7 @@ void record_get (struct request *r) {
         return;
     }
     json_t *out = json_record (&row);
-    json_object_set_new (out, "promise", json_null());
+    json_object_set_new (out, "promise", promise_or_null (store, &row));
     json_object_set_new (out, "record_octets", json_base64 (row.record.octets));
     records_close (&cursor);
     reply_json (r, 200, out);

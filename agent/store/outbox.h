@@ -144,6 +144,9 @@ enum err outbox_move_lane (struct store *store, uint64_t lane, struct error *e)
 /* The highest promise held, for hello. false: none. */
 bool outbox_highest_promise (struct store *store, int64_t epoch,
                              struct promise_proof *out);
+/* The newest promise of that message, to show. false: none. */
+bool outbox_promise (struct store *store, const struct hash *id,
+                     struct promise_proof *out);
 /* Highest number signed in each lane of this store, for hello: the present lane
  * first (0 where nothing was signed yet), then the newest. */
 size_t outbox_lanes (struct store *store, uint64_t *lanes, int64_t *highest,

@@ -195,13 +195,10 @@ static enum err proof_make (struct store *store, int64_t number, int64_t which,
     return rc;
 }
 
-bool outbox_highest_promise (struct store *store, int64_t epoch,
-                             struct promise_proof *out) {
+/* Of the row that a statement gives: reply, which. */
+static bool proof_of_row (struct store *store, sqlite3_stmt *s,
+                          struct promise_proof *out) {
     struct error e;
-    sqlite3_stmt *s = store_prepare (
-        store, "SELECT reply, which FROM promises WHERE epoch = ?"
-               " ORDER BY sequence DESC LIMIT 1");
-    sqlite3_bind_int64 (s, 1, epoch);
     if (store_row (store, s, "promise", &e))
         return false;
     int64_t number = sqlite3_column_int64 (s, 0);
@@ -211,6 +208,24 @@ bool outbox_highest_promise (struct store *store, int64_t epoch,
     enum err rc = proof_make (store, number, which, reply, out, &e);
     free (reply);
     return rc == ERR_NONE;
+}
+
+bool outbox_highest_promise (struct store *store, int64_t epoch,
+                             struct promise_proof *out) {
+    sqlite3_stmt *s = store_prepare (
+        store, "SELECT reply, which FROM promises WHERE epoch = ?"
+               " ORDER BY sequence DESC LIMIT 1");
+    sqlite3_bind_int64 (s, 1, epoch);
+    return proof_of_row (store, s, out);
+}
+
+bool outbox_promise (struct store *store, const struct hash *id,
+                     struct promise_proof *out) {
+    sqlite3_stmt *s =
+        store_prepare (store, "SELECT reply, which FROM promises WHERE id = ?"
+                              " ORDER BY epoch DESC LIMIT 1");
+    bind_hash (s, 1, id);
+    return proof_of_row (store, s, out);
 }
 
 static enum err next_promise (struct store *store, int64_t *after,

@@ -1,8 +1,6 @@
 /* records: taking blocks in, whole and in part; finding by every bound; what
  * can't be read; blocks for export. */
-#include "store/records.h"
-
-#include "store_fixture.h"
+#include "records_fixture.h"
 
 /* Blocks */
 
@@ -23,67 +21,6 @@ static void block_open (const struct buf *octets, struct block *out,
                         struct block_facts *facts) {
     FINE (block_read (buf_slice (octets), out, &e));
     FINE (block_check (out, facts, &e));
-}
-
-static enum err try_add (const struct block *block, int64_t *added) {
-    struct block_facts facts;
-    FINE (block_check (block, &facts, &e));
-    FINE (store_begin (store, &e));
-    enum err rc = records_add (store, block, &facts, added, &e);
-    return store_end (store, rc, &e);
-}
-
-/* Take a block in; how many of its records were new. */
-static int64_t add (const struct block *block) {
-    int64_t added;
-    FINE (try_add (block, &added));
-    return added;
-}
-
-/* The fixture numbers from BUILD_FIRST; other places by writing anew. */
-static void place_at (struct build *build, int64_t sequence, int64_t time) {
-    for (size_t i = 0; i < build->count; i++) {
-        struct record r;
-        struct buf old = build->items[i].record;
-        FINE (record_read (buf_slice (&old), &r, &e));
-        r.sequence = sequence + (int64_t) i;
-        r.log_time = time;
-        r.previous = -1;
-        build->items[i].record = (struct buf){ 0 };
-        if (r.type == RECORD_ROSTER)
-            r.roster = r.sequence;
-        record_write (&build->items[i].record, &r);
-        buf_free (&old);
-    }
-}
-
-/* As build_finish, from that sequence on. */
-static int64_t add_build (struct build *build, int64_t sequence, int64_t time) {
-    struct buf octets = { 0 };
-    struct block block;
-    struct block_writer *writer = block_writer_new();
-    place_at (build, sequence, time);
-    block_begin (writer, sequence);
-    int run = -1;
-    for (size_t i = 0; i < build->count; i++) {
-        const struct item *item = &build->items[i];
-        if (item->run < 0)
-            block_no_run (writer);
-        else if (item->run != run)
-            block_run (writer, build->runs[item->run].kind,
-                       build->runs[item->run].hashes,
-                       build->runs[item->run].count);
-        run = item->run;
-        assert_true (block_add (writer, buf_slice (&item->record),
-                                buf_slice (&item->body), item->state));
-    }
-    block_finish (writer, &octets);
-    block_writer_destroy (&writer);
-    FINE (block_read (buf_slice (&octets), &block, &e));
-    int64_t added = add (&block);
-    buf_free (&octets);
-    build_free (build);
-    return added;
 }
 
 /* Queries */
@@ -266,7 +203,7 @@ static void test_rows (void **state) {
     int64_t time;
     build_finish (b, &octets);
     block_open (&octets, &block, &facts);
-    assert_int_equal (add (&block), 10);
+    assert_int_equal (add_block (&block), 10);
     store_reopen();
     assert_int_equal (records_count (store), 10);
     assert_int_equal (records_highest (store, &time), 29);
@@ -371,7 +308,7 @@ static void add_part (const struct block *whole, size_t from, size_t count) {
     struct block part;
     FINE (block_cut (whole, from, count, writer, &octets, &e));
     FINE (block_read (buf_slice (&octets), &part, &e));
-    assert_int_equal (add (&part), count);
+    assert_int_equal (add_block (&part), count);
     block_writer_destroy (&writer);
     buf_free (&octets);
 }
@@ -410,11 +347,11 @@ static void test_some_are_held (void **state) {
     add_part (&whole, 2, 2);
     add_part (&whole, 7, 1);
     records_direct_first (store, 300);
-    assert_int_equal (add (&whole), 7);
+    assert_int_equal (add_block (&whole), 7);
     assert_string_equal (stored_blocks(),
                          "22+2/0 27+1/0 20+2/300 24+3/304 28+2/308 ");
     records_direct_first (store, 300);
-    assert_int_equal (add (&whole), 0);
+    assert_int_equal (add_block (&whole), 0);
     assert_int_equal (records_count (store), 10);
     /* What is left of each part still proves itself. */
     assert_string_equal (exported (0, -1),
@@ -441,7 +378,7 @@ static void test_direct_first (void **state) {
     build_finish (b, &octets);
     block_open (&octets, &whole, &facts);
     records_direct_first (store, 41);
-    assert_int_equal (add (&whole), 10);
+    assert_int_equal (add_block (&whole), 10);
     assert_string_equal (stored_blocks(), "20+10/41 ");
     b->channel = "all"; /* it went with that block alone */
     build_free (b);
@@ -491,7 +428,7 @@ static void add_odd (int64_t sequence, size_t element, const char *hex) {
                             buf_slice (&b->items[0].body), BODY_PRESENT));
     block_finish (writer, &octets);
     FINE (block_read (buf_slice (&octets), &block, &e));
-    assert_int_equal (add (&block), 1);
+    assert_int_equal (add_block (&block), 1);
     block_writer_destroy (&writer);
     buf_free (&octets);
     build_free (b);
@@ -603,8 +540,8 @@ static void test_newer_is_not_cut (void **state) {
     struct block block;
     build_finish (one, &part);
     FINE (block_read (buf_slice (&part), &block, &e));
-    assert_int_equal (add (&block), 1);
-    assert_int_equal (add (&whole), 2);
+    assert_int_equal (add_block (&block), 1);
+    assert_int_equal (add_block (&whole), 2);
     assert_string_equal (stored_blocks(), "20+1/0 20+3/0 ");
     struct records_query q = anything();
     assert_string_equal (find (&q), "20 21 22 ");
@@ -656,7 +593,7 @@ static void test_full_store (void **state) {
     assert_int_equal (try_add (&block, &added), ERR_NO_SPACE);
     assert_int_equal (records_count (store), 0);
     store_full (false);
-    assert_int_equal (add (&block), 20);
+    assert_int_equal (add_block (&block), 20);
     buf_free (&octets);
     build_free (b);
 }
