@@ -374,6 +374,8 @@ static void promised (void *arg, struct job *job) {
 static void fail_in_child (struct run *r, uint64_t lane) {
     world_open (r->world, 0);
     run_open (r, usual, r->world->counters->log_time, promised);
+    r->ticket = 0;
+    alarm (60); /* not for ever, whatever the thread does */
     state_hello_heard (r->world->state);
     disk_set_fault (fault, NULL);
     commit_put (r->commit, make (r, "all/a", lane, 1, 5));
@@ -386,6 +388,8 @@ static void test_faults (void **state) {
     static const enum disk_step steps[] = { DISK_STEP_WRITE, DISK_STEP_SYNC };
     struct run *r = run_begin (usual, 0);
     struct world *w = r->world;
+    state_hello_heard (w->state);
+    (void) publish (r, "all/a", 8, 1); /* behind a mark: none is due below */
     for (int n = 0; n < 6; n++) {
         run_close (r);
         world_close (w);
@@ -407,6 +411,7 @@ static void test_faults (void **state) {
                           n == 1 || n >= 3 ? 5 : 0);
     }
     state_hello_heard (w->state);
+    jobs_drop (r);
     r->ticket = 0;
     struct job *job = publish (r, "all/a", 9, 1);
     assert_int_equal (job->accepted_count, 1);
