@@ -195,7 +195,7 @@ def test_adhoc_third_party(client):
     assert third.streams()["@UNODC"].last == 0
     assert list(follower.fill("@UNODC")) == []
     for stream in ("@AFRIPOL", "@EUROPOL", "@AFRIPOL+EUROPOL", "members",
-                   "frontline", "nobody", "none", "@", ""):
+                   "frontline", "nobody", "none", "@"):
         assert refused(third.fetch, stream) == (
             "UNKNOWN-STREAM", {"stream": stream})
     assert len(third.leaves(0, 100)) == 7
