@@ -142,16 +142,19 @@ static enum err memory_check (struct core *core,
                         e);
 }
 
-static bool lanes_older (struct core *core,
-                         const struct wire_welcome *welcome) {
+/* Of the lane in use alone: one that was left behind stays behind. */
+static bool lane_older (struct core *core, const struct wire_welcome *welcome) {
     struct wire_lane ours[HELLO_LANES_MAX];
     size_t count = lanes_read (core, ours);
+    uint64_t lane = store_lane (core->store);
+    int64_t signed_here = 0, held = 0;
+    for (size_t i = 0; i < count; i++)
+        if (ours[i].lane == lane)
+            signed_here = ours[i].highest;
     for (size_t i = 0; i < welcome->lane_count; i++)
-        for (size_t j = 0; j < count; j++)
-            if (welcome->lanes[i].lane == ours[j].lane
-                && welcome->lanes[i].highest > ours[j].highest)
-                return true;
-    return false;
+        if (welcome->lanes[i].lane == lane)
+            held = welcome->lanes[i].highest;
+    return held > signed_here;
 }
 
 enum err hello_take (struct core *core, const struct hello *self,
@@ -164,7 +167,7 @@ enum err hello_take (struct core *core, const struct hello *self,
     core->roster_wanted = false;
     snprintf (core->closed, sizeof core->closed, "%s",
               welcome->closed == RULE_NONE ? "" : welcome->closed_name);
-    *older = lanes_older (core, welcome);
+    *older = lane_older (core, welcome);
     enum err rc = offset_take (core, self, welcome, offset, e);
     if (!rc)
         rc = memory_check (core, welcome, e);
