@@ -104,3 +104,16 @@ def broker(brokers, dialogue):
 def client(broker):
     """client("EUROPOL/hq"): a Session with that broker."""
     return broker.client
+
+
+@pytest.fixture
+def victim(client):
+    """A session to do wrong with. Whatever it did, the broker is there, its
+    ledger has nothing new, and others publish."""
+    session = client("EUROPOL/hq")
+    before = session.hello().size
+    yield session
+    other = client("AFRIPOL/hq")
+    assert other.hello().size == before
+    other.publish("members/after", "goes on")
+    assert len(other.fetch("members")) == 1
