@@ -125,31 +125,49 @@ static bool type_is (const char *given, const char *type) {
            && strchr (" ;", given[size]) != NULL;
 }
 
-static bool body_fits (struct request *r) {
-    const char *length = request_header (r, "Content-Length");
-    const struct route *route = r->route;
-    if (length && strtoull (length, NULL, 10) > route->body_max) {
-        problem_reply_int (r, PROBLEM_TOO_LARGE, "limit",
-                           (int64_t) route->body_max,
-                           "a body of %.20s octets; the limit here is %zu",
-                           length, route->body_max);
-        return false;
-    }
+static bool type_fits (struct request *r) {
     const char *type = request_header (r, "Content-Type");
-    if (!route->type || type_is (type, route->type))
+    if (!r->route->type || type_is (type, r->route->type))
         return true;
     problem_reply (r, PROBLEM_MEDIA_TYPE,
-                   "Content-Type is '%.80s'; here it "
-                   "has to be %s",
-                   type ? type : "", route->type);
+                   "Content-Type is '%.80s'; here it has to be %s",
+                   type ? type : "", r->route->type);
     return false;
 }
 
+static void answer_too_large (struct request *r) {
+    size_t max = r->route ? r->route->body_max : 0;
+    problem_reply_int (r, PROBLEM_TOO_LARGE, "limit", (int64_t) max,
+                       "the body is above the limit of %zu octets here", max);
+}
+
+/* What a body declares. A fault of the rest is told only after a body that is
+ * small enough: a client that still writes may not listen. */
+static bool body_fits (struct request *r) {
+    const char *length = request_header (r, "Content-Length");
+    size_t max = r->response ? REQUEST_PASSED_MAX : r->route->body_max;
+    if (!length || strtoull (length, NULL, 10) <= max)
+        return true;
+    if (!r->response)
+        answer_too_large (r);
+    return false;
+}
+
+/* Is the body to be read? What is wrong already is in r->response. */
+static bool first_look (struct request *r, const struct http_door *door,
+                        const char *method, const char *path) {
+    if (!door_opens (r, door))
+        return false;
+    if (route_fits (r, method, path) && query_fits (r))
+        (void) type_fits (r);
+    return body_fits (r);
+}
+
 static void answer (struct request *r) {
+    if (r->response)
+        return;
     if (r->passed_over > 0)
-        problem_reply_int (
-            r, PROBLEM_TOO_LARGE, "limit", (int64_t) r->route->body_max,
-            "the body is above the limit of %zu octets", r->route->body_max);
+        answer_too_large (r);
     else
         r->route->handle (r);
     request_release (r);
@@ -172,10 +190,7 @@ static enum MHD_Result on_request (void *cls, struct MHD_Connection *connection,
     (void) version;
     if (!r) {
         *state = r = request_new (door->http, connection);
-        if (door_opens (r, door) && route_fits (r, method, url)
-            && query_fits (r) && body_fits (r))
-            return MHD_YES; /* the body comes next */
-        return send_answer (r);
+        return first_look (r, door, method, url) ? MHD_YES : send_answer (r);
     }
     if (*size > 0) {
         bool fine = request_take (r, data, *size);

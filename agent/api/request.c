@@ -39,17 +39,15 @@ void request_destroy (struct request **self_p) {
     free (self);
 }
 
-/* Passing over as much again lets most clients read the answer; then it is
- * their fault. */
 bool request_take (struct request *self, const char *data, size_t size) {
-    size_t max = self->route ? self->route->body_max : 0;
+    size_t max = self->response ? 0 : self->route->body_max;
     if (self->passed_over == 0 && size <= max - self->body.size) {
         buf_add (&self->body, data, size);
     } else {
         buf_free (&self->body);
         self->passed_over += size;
     }
-    return self->passed_over <= max + 65536
+    return self->passed_over <= REQUEST_PASSED_MAX
            && clock_mono_ms() < self->deadline_ms;
 }
 

@@ -16,6 +16,10 @@
 struct http;
 struct roster;
 
+/* Octets of a body that are passed over, when the answer is known or it is
+ * above the limit, before the connection is closed. */
+#define REQUEST_PASSED_MAX 65536
+
 struct request {
     struct http *http;
     struct MHD_Connection *connection;

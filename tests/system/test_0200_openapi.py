@@ -1,0 +1,295 @@
+"""The API says what it does: each path of openapi.json is asked, each answer is
+checked with its schema, and code and document have the same routes."""
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+
+import jsonschema
+import pytest
+
+from conftest import BUILD, ROOT
+
+DOCUMENT = json.loads((ROOT / "agent" / "api" / "openapi.json").read_text())
+METHODS = ("get", "post", "put", "delete", "patch")
+
+
+def server_path():
+    path = BUILD / "tests" / "api_server"
+    if not path.exists():
+        pytest.skip(f"{path} is not built")
+    return str(path)
+
+
+class Connection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Server:
+    def __init__(self, tmp_path):
+        self.process = subprocess.Popen(
+            [server_path()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+        self.socket, port, self.token = \
+            self.process.stdout.readline().split()
+        self.port = int(port)
+
+    def ask(self, method, path, body=None, headers=None):
+        connection = Connection(self.socket)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer, (b"" if "event-stream" in
+                        answer.getheader("Content-Type", "")
+                        else answer.read())
+
+    def close(self):
+        self.process.stdin.close()
+        assert self.process.wait(30) == 0
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def server(tmp_path):
+    one = Server(tmp_path)
+    yield one
+    one.close()
+
+
+def operations():
+    for path, item in DOCUMENT["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield method.upper(), path, item[method]
+
+
+def resolve(node):
+    while "$ref" in node:
+        at = DOCUMENT
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            at = at[step]
+        node = at
+    return node
+
+
+def check(value, schema):
+    """With the document as root, so that references resolve."""
+    jsonschema.Draft202012Validator(
+        {**DOCUMENT, "$schema": "https://json-schema.org/draft/2020-12/schema",
+         **schema}).validate(value)
+
+
+def check_answer(operation, answer, body):
+    responses = operation["responses"]
+    response = resolve(responses.get(str(answer.status), responses["default"]))
+    assert answer.getheader("Cache-Control") == "no-store"
+    assert answer.getheader("X-Content-Type-Options") == "nosniff"
+    for header in response.get("headers", {}):
+        assert answer.getheader(header)
+    if "content" not in response:
+        assert body == b""
+        return
+    kind = answer.getheader("Content-Type").split(";")[0]
+    assert kind in response["content"]
+    if kind.endswith("json"):
+        check(json.loads(body), response["content"][kind]["schema"])
+
+
+# What stands in the server's store (tests/unit/api_fixture.h).
+EXAMPLES = {
+    "version": ["1", "2", "x"],
+    "number": ["1", "2", "3", "99", "x"],
+    "key": ["30", "31", "100", "111", "120", "121", "122", "123", "124",
+            "0" * 64, "x"],
+}
+QUERIES = {
+    "/api/v1/audience": ["?topic=all/x", "?topic=late/x", "?topic=none/x",
+                         "?topic=@EUROPOL%2BFRONTEX/x", "?topic=*", ""],
+    "/api/v1/records": ["", "?log=1", "?limit=2", "?order=sequence&limit=3",
+                        "?filter=all/%23&author=FRONTEX/hq&from=1&to=500",
+                        "?since=2026-01-01&until=2027-01-01&after=3",
+                        "?limit=x"],
+    "/api/v1/outbox": ["", "?state=waiting", "?limit=1", "?after=2", "?a=b"],
+    "/api/v1/refusals": ["", "?after=9", "?limit=0"],
+    "/api/v1/outbox/{number}": ["", "?wait=promised&timeout_ms=0"],
+    "/api/v1/bundle/meta": ["", "?filter=all/%23"],
+    "/api/v1/bundle/blocks": ["", "?last=100"],
+}
+BODIES = {
+    "/api/v1/messages": [
+        {"topic": "all/x", "format": "json", "content": {"a": 1.5}},
+        {"topic": "all/x", "format": "text", "content": "é\u0000"},
+        {"topic": "all/x", "format": "octets", "references": ["ab" * 32],
+         "content": base64.b64encode(b"\0\xff").decode()},
+        {"topic": "none/x", "format": "text", "content": "x"},
+        {"topic": "late/x", "format": "text", "content": "x"},
+        {"topic": "", "format": "text", "content": "x"},
+        {"topic": "all/x", "format": "text", "content": ""},
+        {"topic": "all/x"},
+        [],
+    ],
+    "/api/v1/contributions": [b"", b"x"],
+}
+
+
+def paths_of(path):
+    name = re.search(r"{(\w+)}", path)
+    values = EXAMPLES[name[1]] if name else [""]
+    for value in values:
+        for query in QUERIES.get(path, [""]):
+            yield re.sub(r"{\w+}", value, path) + query
+
+
+def test_document_is_openapi():
+    assert DOCUMENT["openapi"].startswith("3.1")
+    ids = [o["operationId"] for _, _, o in operations()]
+    assert len(set(ids)) == len(ids)
+    for schema in DOCUMENT["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_references_resolve():
+    def walk(node):
+        if isinstance(node, dict):
+            if "$ref" in node:
+                resolve(node)
+            for child in node.values():
+                walk(child)
+        elif isinstance(node, list):
+            for child in node:
+                walk(child)
+    walk(DOCUMENT)
+
+
+def test_same_routes_and_parameters():
+    out = subprocess.run([server_path(), "--routes"], capture_output=True,
+                         text=True, check=True).stdout
+    code = {}
+    for line in out.splitlines():
+        method, path, *query = line.split()
+        code[method, path] = set(query)
+    document = {
+        (method, path): {p["name"] for p in operation.get("parameters", [])
+                         if p["in"] == "query"}
+        for method, path, operation in operations()}
+    assert code == document
+    for (_, path), _query in code.items():
+        in_path = set(re.findall(r"{(\w+)}", path))
+        for method, p, operation in operations():
+            if p == path:
+                assert in_path == {q["name"] for q in
+                                   operation.get("parameters", [])
+                                   if q["in"] == "path"}
+
+
+def test_served_document_is_this_one(server):
+    _, body = server.ask("GET", "/api/v1/openapi.json")
+    assert json.loads(body) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    "method,path", [(m, p) for m, p, _ in operations() if m == "GET"])
+def test_get(server, method, path):
+    operation = DOCUMENT["paths"][path]["get"]
+    seen = set()
+    for url in paths_of(path):
+        answer, body = server.ask(method, url)
+        seen.add(answer.status)
+        check_answer(operation, answer, body)
+    assert 200 in seen
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_post(server, path):
+    operation = DOCUMENT["paths"][path]["post"]
+    kind, = operation["requestBody"]["content"]
+    seen = set()
+    for body in BODIES[path]:
+        octets = body if isinstance(body, bytes) else json.dumps(body)
+        for headers in ({}, {"Idempotency-Key": f"k{body}".encode().hex()[:9]},
+                        {"Idempotency-Key": "\t"}, {"Content-Type": "a/b"}):
+            answer, got = server.ask(
+                "POST", path, octets, {"Content-Type": kind, **headers})
+            seen.add(answer.status)
+            check_answer(operation, answer, got)
+    assert {400, 415, 422} <= seen
+    if path.endswith("messages"):
+        assert {202, 409} <= seen
+
+
+def test_good_drafts_fit_their_schema():
+    """What is accepted is what the document allows."""
+    for draft in BODIES["/api/v1/messages"][:3]:
+        check(draft, DOCUMENT["components"]["schemas"]["MessageDraft"])
+
+
+def test_delete(server):
+    operation = DOCUMENT["paths"]["/api/v1/outbox/{number}"]["delete"]
+    for number, status in ((3, 204), (3, 409), (1, 409), (99, 404)):
+        answer, body = server.ask("DELETE", f"/api/v1/outbox/{number}")
+        assert answer.status == status
+        check_answer(operation, answer, body)
+
+
+def test_events(server):
+    connection = Connection(server.socket)
+    connection.request("GET", "/api/v1/events?after=0&log=1")
+    answer = connection.getresponse()
+    assert answer.getheader("Content-Type").startswith("text/event-stream")
+    position = 0
+    while position < 12:
+        name = data = None
+        while (line := answer.readline().decode().rstrip("\n")):
+            field, _, value = line.partition(": ")
+            if field == "id":
+                position = int(value)
+            name = value if field == "event" else name
+            data = value if field == "data" else data
+        if name == "record":
+            record = json.loads(data)
+            check(record, {"$ref": "#/components/schemas/Record"})
+            assert record["position"] == position
+    connection.close()
+
+    connection = Connection(server.socket)
+    connection.request("GET", "/api/v1/events",
+                       headers={"Last-Event-ID": "99"})
+    answer = connection.getresponse()
+    while (line := answer.readline().decode()) != "event: gap\n":
+        assert line.startswith(":") or line == "\n"
+    assert answer.readline() == b"id: 12\n"
+    check(json.loads(answer.readline().removeprefix(b"data: ")),
+          {"$ref": "#/components/schemas/Gap"})
+    connection.close()
+
+
+def test_tcp_wants_a_token(server):
+    for token, status in ((None, 401), ("x" * 32, 401), (server.token, 200)):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port,
+                                                timeout=30)
+        connection.request("GET", "/api/v1/status", headers=(
+            {"Authorization": f"Bearer {token}"} if token else {}))
+        answer = connection.getresponse()
+        assert answer.status == status
+        check_answer(DOCUMENT["paths"]["/api/v1/status"]["get"], answer,
+                     answer.read())
+        connection.close()
+
+
+def test_unknown_paths_and_methods(server):
+    for method, path, status in (("GET", "/", 404), ("GET", "/api/v2", 404),
+                                 ("POST", "/api/v1/status", 405),
+                                 ("PATCH", "/api/v1/outbox/1", 405)):
+        answer, body = server.ask(method, path)
+        assert answer.status == status
+        check(json.loads(body), {"$ref": "#/components/schemas/Problem"})
