@@ -42,12 +42,22 @@ static enum err newer (struct follow *self, struct stream *stream,
                         (struct slice){ 0 }, e);
 }
 
-/* Is this a message that went through our outbox? */
-static bool ours (const struct core *core, const struct record *record,
-                  const struct message *message) {
+/* A message that went through our outbox, or that of another copy of our
+ * store, becomes done; what is anybody else's is passed over. */
+static enum err outbox_show (const struct core *core,
+                             const struct record *record,
+                             const struct message *message, bool *contradiction,
+                             struct error *e) {
     struct slice own = slice_text (core->delegation);
-    return slice_equal (message->author, own)
-           || (record->via.present && slice_equal (record->via.submitter, own));
+    struct hash leaf = record_leaf (record->octets);
+    *contradiction = false;
+    if (slice_equal (message->author, own))
+        return outbox_seen_own (core->store, message, record->sequence, &leaf,
+                                contradiction, e);
+    if (record->via.present && slice_equal (record->via.submitter, own))
+        return outbox_seen (core->store, &message->id, record->sequence, &leaf,
+                            contradiction, e);
+    return ERR_NONE;
 }
 
 /* Messages of the outbox that the block shows recorded. */
@@ -61,13 +71,10 @@ static enum err outbox_look (struct follow *self, const struct block *block,
         struct message message;
         if (record_read (walk.record, &record, NULL)
             || record.type != RECORD_MESSAGE
-            || record_message (&record, &message, NULL)
-            || !ours (core, &record, &message))
+            || record_message (&record, &message, NULL))
             continue;
-        bool contradiction = false;
-        struct hash leaf = record_leaf (walk.record);
-        enum err rc = outbox_seen (core->store, &message.id, record.sequence,
-                                   &leaf, &contradiction, e);
+        bool contradiction;
+        enum err rc = outbox_show (core, &record, &message, &contradiction, e);
         char text[160];
         snprintf (text, sizeof text,
                   "record %" PRId64 " was promised at another place or with "
@@ -89,6 +96,17 @@ static enum err roster_keep (struct follow *self, const struct block *block,
         roster_chain_by_record (rosters_chain (self->core->rosters), sequence);
     return store_add_roster (self->core->store, roster_version (roster),
                              sequence, note, e);
+}
+
+/* A head says the same, but up to 10 s later. */
+static void size_note (struct core *core, const struct block *block,
+                       const struct block_facts *facts) {
+    int64_t size = block->first_sequence + (int64_t) block->count;
+    if (size > core->size) {
+        core->size = size;
+        core->log_time = facts->last_time;
+    }
+    core->changed = true;
 }
 
 /* Into the turn's transaction. ERR_CHAIN: it contradicts what is held. */
@@ -114,7 +132,7 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
         stream->upto = end;
         stream->problem[0] = '\0';
         stream->tries = 0;
-        self->core->changed = true;
+        size_note (self->core, block, facts);
     }
     return rc;
 }

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define JUMPS_MAX 3 /* in a row, with nothing recorded between them */
-
 struct sender {
     struct core *core;
     struct parcel *flight;
@@ -23,9 +21,10 @@ struct sender {
     int64_t after; /* the last of them that was taken */
     bool resend; /* some were not answered: again, once nothing is in flight */
     bool move;   /* to a new lane, once nothing is in flight */
+    bool fill;   /* nothing goes before all is here */
     int64_t pause;   /* monotonic: nothing goes before */
     int64_t version; /* a roster that ends the pause; 0: none */
-    int tries, jumps;
+    int tries;
 };
 
 struct sender *sender_new (struct core *core) {
@@ -46,8 +45,8 @@ void sender_destroy (struct sender **self_p) {
 void sender_begin (struct sender *self) {
     self->ready = self->again = true;
     self->after = 0;
-    self->resend = self->move = false;
-    self->tries = self->jumps = 0;
+    self->resend = self->move = self->fill = false;
+    self->tries = 0;
     self->pause = self->version = 0;
 }
 
@@ -62,7 +61,7 @@ void sender_end (struct sender *self) {
 }
 
 void sender_move_lane (struct sender *self) {
-    self->move = true;
+    self->move = self->fill = true;
 }
 
 /* Each time longer, unless the broker said how long. */
@@ -134,14 +133,11 @@ static enum err move_lane (struct sender *self, struct error *e) {
     uint64_t lane;
     enum err rc = core_commit (core, e);
     if (!rc)
-        rc = store_new_lane (core->store, &lane, e);
-    if (!rc)
-        rc = outbox_move_lane (core->store, lane, e);
+        rc = outbox_new_lane (core->store, &lane, e);
     if (rc)
         return rc;
     log_warn ("NEW-LANE", "lane=%016" PRIx64, lane);
     self->move = false;
-    self->jumps = 0;
     core->changed = true;
     return ERR_NONE;
 }
@@ -150,6 +146,9 @@ static enum err move_lane (struct sender *self, struct error *e) {
 static enum err prepare (struct sender *self, bool filled, bool *go,
                          struct error *e) {
     *go = false;
+    self->fill = self->fill && !filled;
+    if (self->fill)
+        return ERR_NONE;
     if (self->batches == 0 && self->resend) {
         self->resend = false;
         self->again = true;
@@ -304,12 +303,14 @@ static enum err jump (struct sender *self, const struct refused *r,
                       const struct answer *answer, struct error *e) {
     enum err rc = refuse (self, r, r->parcel->contribution, e);
     hold_back (self, answer);
-    if (!rc && ++self->jumps >= JUMPS_MAX && !r->parcel->contribution)
-        rc = lane_problem (self, "NUMBER-JUMP",
-                           "over a thousand numbers of this agent's lane were "
-                           "refused in a row; what waits goes under a new one",
-                           e);
-    return rc;
+    /* What is still on its way may fill the hole; else nothing does. */
+    if (rc || self->batches > 0 || r->parcel->contribution)
+        return rc;
+    return lane_problem (self, "NUMBER-JUMP",
+                         "over a thousand numbers of this agent's lane were "
+                         "refused or cancelled in a row; what waits goes under "
+                         "a new one",
+                         e);
 }
 
 static enum err refused_take (struct sender *self, const struct refused *r,
@@ -350,7 +351,7 @@ static enum err accepted_take (struct sender *self, const struct outcome *o,
                                struct slice frame, struct error *e) {
     if (o->accepted_count == 0)
         return ERR_NONE;
-    self->tries = self->jumps = 0;
+    self->tries = 0;
     self->core->closed[0] = '\0';
     enum err rc = outbox_promised (self->core->store, &o->promise, o->accepted,
                                    o->accepted_count, e);

@@ -19,8 +19,10 @@ void sender_destroy (struct sender **self_p);
 /* The link is ready; it is down (what was on its way goes again). */
 void sender_begin (struct sender *self);
 void sender_end (struct sender *self);
-/* The broker's lanes are ahead of ours: all that is not promised goes under a
- * new one, once nothing is on its way. */
+/* The broker's lane is ahead of ours, this store is an older one: nothing goes
+ * before all streams are held to their ends, since what waits may prove to be
+ * recorded; then all that is not promised goes under a new lane, once nothing
+ * is on its way. */
 void sender_move_lane (struct sender *self);
 
 /* Sends what may go now. `filled`: all streams are held to their ends. */

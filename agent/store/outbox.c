@@ -109,8 +109,10 @@ static enum err insert (struct store *store, const struct entry *entry,
                         int64_t *number, struct error *e) {
     sqlite3_stmt *s = store_prepare (
         store, "INSERT INTO outbox (key, state, lane, lane_number, created,"
-               " topic, format, refs, body, digest, octets, id, contribution)"
-               " VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+               " topic, format, refs, body, digest, octets, id, contribution,"
+               " body_digest)"
+               " VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    struct hash body_digest;
     bind_text (s, 1,
                entry->key ? slice_text (entry->key) : (struct slice){ 0 });
     sqlite3_bind_int64 (s, 2, (int64_t) entry->lane);
@@ -119,8 +121,11 @@ static enum err insert (struct store *store, const struct entry *entry,
     bind_text (s, 5, entry->topic);
     sqlite3_bind_int (s, 6, (int) entry->format);
     bind_slice (s, 7, entry->references);
-    if (entry->body.size > 0)
+    if (entry->body.size > 0) {
+        body_digest = hash_blake2b (entry->body);
         bind_slice (s, 8, entry->body);
+        bind_hash (s, 13, &body_digest);
+    }
     bind_hash (s, 9, &entry->digest);
     sqlite3_bind_int64 (
         s, 10, (int64_t) (entry->body.size + entry->contribution.size));

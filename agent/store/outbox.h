@@ -131,15 +131,24 @@ enum err outbox_found (struct store *store, const struct hash *id,
 enum err outbox_seen (struct store *store, const struct hash *id,
                       int64_t sequence, const struct hash *leaf,
                       bool *contradiction, struct error *e) MUST_CHECK;
+/* The same for a message that this delegation signed (the caller has seen to
+ * it): where no form has its id it is known by its body, whose salt makes the
+ * digest a proof. So a restored store finds what it sent after the backup was
+ * taken, in whatever state it has it; also what was cancelled here. */
+enum err outbox_seen_own (struct store *store, const struct message *message,
+                          int64_t sequence, const struct hash *leaf,
+                          bool *contradiction, struct error *e) MUST_CHECK;
 /* All own messages that are waiting or sent in other lanes move to this one (a
  * restored store, OLD-NUMBER): new numbers behind those used, forms dropped,
  * WAITING. Before, the caller draws the lane (store_new_lane), and makes sure
  * that the broker holds none of them under the old numbers, since each would
  * be recorded twice: it has fetched its own records up to the size that hello
- * said, has given them to outbox_seen, and nothing sent is still unanswered on
- * a connection. A crash between the two calls shows at the next hello: the old
- * lane is still told by outbox_lanes. */
+ * said, has given them to outbox_seen_own, and nothing sent is still unanswered
+ * on a connection. */
 enum err outbox_move_lane (struct store *store, uint64_t lane, struct error *e)
+    MUST_CHECK;
+/* Both steps in one transaction: no crash leaves what waits in an old lane. */
+enum err outbox_new_lane (struct store *store, uint64_t *lane, struct error *e)
     MUST_CHECK;
 /* The highest promise held, for hello. false: none. */
 bool outbox_highest_promise (struct store *store, int64_t epoch,

@@ -130,6 +130,31 @@ static enum err find (struct store *store, const struct hash *id,
     return ERR_NONE;
 }
 
+/* The same by its body, which has a salt that nobody draws twice. *number_too:
+ * it has the number of that row in its lane. */
+static enum err find_body (struct store *store, const struct message *message,
+                           struct held *out, bool *number_too,
+                           struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        store, "SELECT number, state, sequence, leaf, lane = ? AND"
+               " lane_number = ? FROM outbox WHERE body_digest = ?");
+    sqlite3_bind_int64 (s, 1, (int64_t) message->lane);
+    sqlite3_bind_int64 (s, 2, message->number);
+    bind_slice (s, 3, slice_of (message->body_digest, HASH_SIZE));
+    enum err rc = store_row (store, s, "outbox", e);
+    if (rc)
+        return rc;
+    *out = (struct held){
+        .number = sqlite3_column_int64 (s, 0),
+        .state = (enum outbox_state) sqlite3_column_int (s, 1),
+        .sequence = sqlite3_column_int64 (s, 2),
+        .leaf = column_hash (s, 3),
+    };
+    *number_too = sqlite3_column_int (s, 4) != 0;
+    sqlite3_reset (s);
+    return ERR_NONE;
+}
+
 static bool elsewhere (const struct held *held, int64_t sequence,
                        const struct hash *leaf) {
     return held->sequence >= 0
@@ -303,6 +328,27 @@ enum err outbox_seen (struct store *store, const struct hash *id,
     return settle (store, &held, id, FORM_SEEN, sequence, leaf, e);
 }
 
+enum err outbox_seen_own (struct store *store, const struct message *message,
+                          int64_t sequence, const struct hash *leaf,
+                          bool *contradiction, struct error *e) {
+    struct held held;
+    bool number_too;
+    *contradiction = false;
+    enum err rc = find (store, &message->id, &held, e);
+    if (rc != ERR_NOT_FOUND)
+        return rc ? rc
+                  : outbox_seen (store, &message->id, sequence, leaf,
+                                 contradiction, e);
+    rc = find_body (store, message, &held, &number_too, e);
+    if (rc)
+        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    if (second_form (&held)) {
+        *contradiction = number_too; /* else two stores of ours have sent it */
+        return ERR_NONE;
+    }
+    return settle (store, &held, &message->id, FORM_SEEN, sequence, leaf, e);
+}
+
 /* Refusals */
 
 static enum err note_refusal (struct store *store, const struct held *held,
@@ -418,4 +464,13 @@ enum err outbox_move_lane (struct store *store, uint64_t lane,
                            struct error *e) {
     enum err rc = store_begin (store, e);
     return rc ? rc : store_end (store, move (store, lane, e), e);
+}
+
+enum err outbox_new_lane (struct store *store, uint64_t *lane,
+                          struct error *e) {
+    enum err rc = store_begin (store, e);
+    if (rc)
+        return rc;
+    rc = store_new_lane (store, lane, e);
+    return store_end (store, rc ? rc : move (store, *lane, e), e);
 }

@@ -733,6 +733,96 @@ static void test_lanes (void **state) {
     counts_are ("5 1 1 0 0 0");
 }
 
+/* A store that was put back: what it sent later it does not know. */
+
+/* Its record, under a form that this store never signed. */
+static bool see_own (uint64_t lane, int64_t number, const struct hash *body,
+                     const char *header, int64_t sequence) {
+    struct promise_accepted one = accepted (header, sequence);
+    struct message message = { .id = one.id,
+                               .lane = lane,
+                               .number = number,
+                               .body_digest = body->octets };
+    bool contradiction = true;
+    FINE (store_begin (store, &e));
+    FINE (outbox_seen_own (store, &message, sequence, &one.leaf, &contradiction,
+                           &e));
+    FINE (store_commit (store, &e));
+    return contradiction;
+}
+
+static struct hash body_of (int64_t number) {
+    const struct outbox_message *m = get (number);
+    assert_in_range (m->body.size, BODY_MIN, sizeof seen.body);
+    return hash_blake2b (slice_of (seen.body, m->body.size));
+}
+
+static void done_as (int64_t number, const char *header, int64_t sequence) {
+    struct hash id = id_of (header);
+    state_is (number, OUTBOX_DONE);
+    assert_true (hash_equal (&seen.m.id, &id));
+    assert_int_equal (seen.m.sequence, sequence);
+    assert_int_equal (seen.m.body.size, 0);
+    assert_false (seen.m.has_refusal);
+}
+
+static void test_seen_by_body (void **state) {
+    (void) state;
+    uint64_t lane = store_lane (store), next;
+    int64_t n[7];
+    struct hash body[7], none = hash_blake2b (slice_text ("other octets"));
+    for (int i = 1; i <= 6; i++) {
+        n[i] = add ("the same words"); /* the salts differ */
+        body[i] = body_of (n[i]);
+    }
+    send (n[2], "form 2");
+    send (n[3], "form 3");
+    refuse ("form 3", RULE_RATE, NULL);
+    send (n[4], "form 4");
+    refuse ("form 4", RULE_NOT_A_WRITER, "proof");
+    FINE (outbox_cancel (store, n[5], &e));
+    assert_false (see_own (lane, 1, &none, "sent since", 60));
+    assert_false (see_own (lane, 9, &none, "sent since", 61));
+    counts_are ("3 1 0 0 1 1");
+    for (int i = 1; i <= 5; i++) {
+        char header[20];
+        snprintf (header, sizeof header, "later %d", i);
+        assert_false (see_own (lane, i, &body[i], header, 40 + i));
+        assert_false (see_own (lane, i, &body[i], header, 40 + i)); /* again */
+        done_as (n[i], header, 40 + i);
+    }
+    /* Under a lane that is not here any more. */
+    FINE (outbox_new_lane (store, &next, &e));
+    assert_true (next == store_lane (store) && next != lane);
+    assert_true (get (n[6])->lane == next && seen.m.lane_number == 1);
+    assert_false (see_own (lane, 6, &body[6], "later 6", 46));
+    done_as (n[6], "later 6", 46);
+    assert_int_equal (store_number ("SELECT COUNT(*) FROM forms"), 0);
+    counts_are ("0 0 0 6 0 0");
+}
+
+/* By its id as ever; by its body a second time: whose fault is it? */
+static void test_seen_twice (void **state) {
+    (void) state;
+    uint64_t lane = store_lane (store);
+    int64_t one = add ("x"), two = add ("y");
+    struct hash first = body_of (one), second = body_of (two);
+    send (one, "form 1");
+    send (two, "form 2");
+    assert_false (see_own (lane, 1, &first, "form 1", 40));
+    FINE (promise (1, "form 2", 41));
+    assert_true (see_own (lane, 1, &first, "another 1", 50));
+    assert_true (see_own (lane, 2, &second, "another 2", 51));
+    assert_false (see_own (lane + 1, 1, &first, "a copy's 1", 52));
+    assert_false (see_own (lane + 1, 2, &second, "a copy's 2", 53));
+    done_as (one, "form 1", 40);
+    state_is (two, OUTBOX_PROMISED);
+    assert_false (see_own (lane, 2, &second, "form 2", 41));
+    done_as (two, "form 2", 41);
+    assert_true (see_own (lane, 2, &second, "form 2", 99));
+    done_as (two, "form 2", 41);
+}
+
 /* What goes wrong below */
 
 static void test_full_store (void **state) {
@@ -879,6 +969,8 @@ int main (void) {
         T (test_contribution),
         T (test_contribution_refused),
         T (test_lanes),
+        T (test_seen_by_body),
+        T (test_seen_twice),
         T (test_full_store),
         T (test_write_fails),
         T (test_killed),
