@@ -449,7 +449,7 @@ static void test_garbage (void **state) {
         raw_write (fd, table[i].data, table[i].size);
         shutdown (fd, SHUT_WR);
         raw_read (fd, &got, NULL);
-        assert_null (memmem (got.data, got.size, "HTTP/1.1 2", 10));
+        assert_int_equal (count (&got, "HTTP/1.1 2"), 0);
         close (fd);
         buf_free (&got);
     }
@@ -461,7 +461,7 @@ static void test_garbage (void **state) {
     int fd = raw_open (0);
     (void) !send (fd, request.data, request.size, MSG_NOSIGNAL);
     raw_read (fd, &got, NULL);
-    assert_null (memmem (got.data, got.size, "HTTP/1.1 2", 10));
+    assert_int_equal (count (&got, "HTTP/1.1 2"), 0);
     close (fd);
     buf_free (&request);
     buf_free (&got);
