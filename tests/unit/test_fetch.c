@@ -120,9 +120,9 @@ static void ask_fetch (const char *who, const char *stream, int64_t first,
 
 /* "last 6: 1-3 (4-5) 6-6", where () is closed; each block is as it should be. */
 static char *items_print (char out[512], const char *stream) {
-    int64_t last;
-    size_t count, block = 0;
-    struct slice name;
+    int64_t last = 0;
+    size_t count = 0, block = 0;
+    struct slice name = { 0 };
     struct wire_item *items;
     struct error e;
     if (job->reply_type != WIRE_FETCH + WIRE_REPLY
