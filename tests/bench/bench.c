@@ -379,24 +379,38 @@ int64_t bench_percentile (int64_t *values, size_t count, double p) {
     return values[at];
 }
 
-void bench_raw_sync (struct bench *self, size_t size, size_t count,
-                     int64_t *out) {
+struct bench_raw {
+    int fd;
+    uint64_t at;
+    struct buf octets;
+};
+
+struct bench_raw *bench_raw_open (struct bench *self, size_t size) {
+    struct bench_raw *raw = mem_alloc (sizeof *raw);
     char path[512];
     struct error e;
-    uint8_t *octets = mem_alloc (size);
-    randombytes_buf (octets, size);
     path_of (self, "raw", path);
-    int fd = disk_open (path, DISK_WRITE | DISK_CREATE, &e);
-    if (fd < 0)
+    raw->fd = disk_open (path, DISK_WRITE | DISK_CREATE, &e);
+    if (raw->fd < 0)
         bench_fail ("%s", e.text);
-    for (size_t i = 0; i < count; i++) {
-        int64_t start = clock_mono_ns();
-        bench_check (disk_write_at (fd, slice_of (octets, size), i * size, &e),
-                     &e, "write");
-        bench_check (disk_sync (fd, &e), &e, "sync");
-        out[i] = clock_mono_ns() - start;
-    }
-    disk_close (&fd);
-    unlink (path);
-    free (octets);
+    randombytes_buf (buf_extend (&raw->octets, size), size);
+    return raw;
+}
+
+int64_t bench_raw_sync (struct bench_raw *self) {
+    struct error e;
+    int64_t start = clock_mono_ns();
+    bench_check (
+        disk_write_at (self->fd, buf_slice (&self->octets), self->at, &e), &e,
+        "write");
+    bench_check (disk_sync (self->fd, &e), &e, "sync");
+    self->at += self->octets.size;
+    return clock_mono_ns() - start;
+}
+
+void bench_raw_close (struct bench_raw **self_p) {
+    disk_close (&(*self_p)->fd);
+    buf_free (&(*self_p)->octets);
+    free (*self_p);
+    *self_p = NULL;
 }

@@ -62,9 +62,11 @@ void bench_fail (const char *format, ...)
 void bench_check (enum err rc, const struct error *e, const char *what);
 
 int64_t bench_percentile (int64_t *values, size_t count, double p); /* sorts */
-/* One write and fdatasync of `size` octets each, `count` times, appended to a
- * file in the dialogue's folder: nanoseconds each into `out`. */
-void bench_raw_sync (struct bench *self, size_t size, size_t count,
-                     int64_t *out);
+/* One write and fdatasync of `size` octets, appended to a file in the
+ * dialogue's folder; returns how long it took, ns. */
+struct bench_raw;
+struct bench_raw *bench_raw_open (struct bench *self, size_t size);
+int64_t bench_raw_sync (struct bench_raw *self);
+void bench_raw_close (struct bench_raw **self_p);
 
 #endif
