@@ -26,7 +26,8 @@ struct commit_options {
     void *reply_arg;
 };
 
-/* Takes the counters. Borrows the rest for its life. Starts its thread. */
+/* Takes the counters on success. Borrows the rest for its life; feed NULL: what
+ * is recorded goes nowhere. Starts its thread. */
 struct commit *commit_new (struct state *state, struct counters **counters_p,
                            struct timekeeper *time, struct refusals *refusals,
                            struct feed *feed,
@@ -35,11 +36,13 @@ struct commit *commit_new (struct state *state, struct counters **counters_p,
 /* Commits what waits, then ends the thread. */
 void commit_destroy (struct commit **self_p);
 
-/* From intake, any thread. Tickets have no holes; waits while full. */
+/* From intake, any thread: publishes, read; the reply comes in the order of their
+ * tickets. Tickets count from 1 without holes; waits while full. */
 void commit_put (struct commit *self, struct job *job);
 /* The operator's next roster: checked against the chain, recorded with its
  * mark. Waits for the outcome. ERR_CHAIN, ERR_SIGNATURE, ERR_STATE (no time, no
- * space, no hello yet), ERR_EXISTS: it is in force already. */
+ * space, no hello yet), ERR_EXISTS: it is in force already, ERR_KEY: this
+ * broker's desk key is not in it. `e` may be NULL. */
 enum err commit_roster (struct commit *self, struct roster *roster,
                         struct error *e) MUST_CHECK;
 /* Highest numbers of lanes, for hello. Thread-safe. */

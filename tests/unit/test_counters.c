@@ -74,28 +74,46 @@ static void test_count (void **state) {
     counters_destroy (&self);
 }
 
+static void check_full (const struct counters *self) {
+    static const struct {
+        const char *topic;
+        int64_t last;
+        bool full;
+    } rows[] = { { "all/x", -1, true },
+                 { "all/7", 9, false },
+                 { "core/x", -1, false } };
+    for (size_t i = 0; i < 3; i++) {
+        bool full;
+        assert_int_equal (
+            counters_topic_last (self, slice_text (rows[i].topic), &full),
+            rows[i].last);
+        assert_int_equal (full, rows[i].full);
+    }
+}
+
 static void test_topics_full (void **state) {
     (void) state;
-    struct counters *self = counters_new();
+    struct world *w = world_begin (0);
     char topic[32];
     bool full;
     for (int64_t i = 0; i < COUNTERS_TOPICS_MAX; i++) {
         snprintf (topic, sizeof topic, "all/%" PRId64, i);
-        assert_int_equal (counters_topic_last (self, slice_text (topic), &full),
-                          -1);
+        assert_int_equal (
+            counters_topic_last (w->counters, slice_text (topic), &full), -1);
         assert_false (full);
-        count (self, topic, 1, i + 1);
+        count (w->counters, topic, 1, i + 1);
     }
-    assert_int_equal (counters_topic_last (self, slice_text ("all/x"), &full),
-                      -1);
-    assert_true (full);
-    assert_int_equal (counters_topic_last (self, slice_text ("all/7"), &full),
-                      7);
-    assert_false (full);
-    assert_int_equal (counters_topic_last (self, slice_text ("core/x"), &full),
-                      -1);
-    assert_false (full);
+    check_full (w->counters);
+    struct buf octets = { 0 };
+    struct error e;
+    counters_snapshot (w->counters, w->chain, &octets);
+    struct counters *self = counters_new();
+    struct journal_replay replay = counters_replay (self);
+    must (replay.snapshot (self, buf_slice (&octets), &e), &e);
+    check_full (self);
+    buf_free (&octets);
     counters_destroy (&self);
+    world_end (&w);
 }
 
 /* A ledger of two rosters and some channels, replayed. */

@@ -10,13 +10,16 @@
 /* The second roster (in force): another seal key for a reader of `core`, a
  * reader fewer on `all`, a channel more, three lanes a day. */
 static struct cast cast;
-static struct identity *old_hq, *unodc, *stranger;
+static struct identity *old_hq, *old_ec3, *unodc, *stranger;
 static struct roster *first, *second;
 
 static json_t *document (void) {
     json_t *d = cast_document (&cast);
     cast_key (d, "entities[0].delegations[0].keys[1].sign",
               identity_public (old_hq, KEY_SIGN));
+    fixture_set (d, "entities[0].delegations[1].keys[1]", "'$old:EUROPOL/ec3'");
+    cast_key (d, "entities[0].delegations[1].keys[1].sign",
+              identity_public (old_ec3, KEY_SIGN));
     cast_key (d, "entities[2].delegations[0].keys[0].sign",
               identity_public (unodc, KEY_SIGN));
     return d;
@@ -25,12 +28,14 @@ static json_t *document (void) {
 static int begin (void **state) {
     (void) state;
     cast_begin (&cast);
-    uint8_t seed[3][KEY_SIZE] = { { 1 }, { 2 }, { 3 } };
+    uint8_t seed[4][KEY_SIZE] = { { 1 }, { 2 }, { 3 }, { 4 } };
     old_hq =
         identity_from_seed (IDENTITY_DELEGATION, "EUROPOL/hq", seed[0], NULL);
     unodc = identity_from_seed (IDENTITY_DELEGATION, "UNODC/hq", seed[1], NULL);
     stranger =
         identity_from_seed (IDENTITY_DELEGATION, "EUROPOL/hq", seed[2], NULL);
+    old_ec3 =
+        identity_from_seed (IDENTITY_DELEGATION, "EUROPOL/ec3", seed[3], NULL);
     first = cast_roster (document());
     json_t *d = fixture_next (first, document());
     fixture_set (d, "entities[1].delegations[0].keys[0].seal",
@@ -57,6 +62,7 @@ static int end (void **state) {
     roster_unref (&first);
     roster_unref (&second);
     identity_destroy (&old_hq);
+    identity_destroy (&old_ec3);
     identity_destroy (&unodc);
     identity_destroy (&stranger);
     cast_end (&cast);
@@ -116,11 +122,11 @@ static void same_text (const char *name, const struct refusal *why,
 
 /* Batches. Several faults stand in one where the order says which is told. */
 
-enum who { HQ, EC3, FRONTEX, OLD_HQ, UNODC, STRANGER, NOBODY };
+enum who { HQ, EC3, FRONTEX, OLD_HQ, OLD_EC3, UNODC, STRANGER, NOBODY };
 static const struct identity *identity_of (enum who who) {
-    const struct identity *const all[] = { cast.hq, cast.ec3, cast.frontex,
-                                           old_hq,  unodc,    stranger,
-                                           NULL };
+    const struct identity *const all[] = { cast.hq,  cast.ec3, cast.frontex,
+                                           old_hq,   old_ec3,  unodc,
+                                           stranger, NULL };
     return all[who];
 }
 
@@ -160,6 +166,8 @@ static void test_batch (void **state) {
         { "old set", "EUROPOL/hq", OLD_HQ, NOBODY, NOTHING, OLD_UNTIL - 1, "" },
         { "EXPIRED-KEY old set", "EUROPOL/hq", OLD_HQ, NOBODY, VERIFIED,
           OLD_UNTIL, "EXPIRED-KEY author=EUROPOL/hq until=1780272000000" },
+        { "EXPIRED-KEY old set first", "EUROPOL/ec3", OLD_EC3, NOBODY, NOTHING,
+          LATER, "EXPIRED-KEY author=EUROPOL/ec3 until=1780272000000" },
         { "REVOKED", "UNODC/hq", UNODC, NOBODY, SIGNATURE, AT,
           "REVOKED author=UNODC/hq" },
         { "BAD-SIGNATURE", "EUROPOL/hq", HQ, NOBODY, SIGNATURE, AT,
@@ -406,9 +414,15 @@ static void test_older (void **state) {
     struct roster *third =
         fixture_read (d, hash_text (dialogue, roster_dialogue (first)),
                       "EUROPOL FRONTEX", &e);
-    judge.roster = third;
     struct job *job =
-        message_job (HQ, &(struct post){ "@EUROPOL/a", 7, 1, 2, 0 }, 0);
+        message_job (HQ, &(struct post){ "core/a", 7, 1, 1, 0 }, 0);
+    assert_int_equal (judge_message (&judge, job, 0, &sequence, &why),
+                      JUDGE_REFUSE);
+    judge.roster = third; /* as the first one was */
+    assert_int_equal (judge_message (&judge, job, 0, &sequence, &why),
+                      JUDGE_RECORD);
+    job_drop (&job);
+    job = message_job (HQ, &(struct post){ "@EUROPOL/a", 7, 1, 2, 0 }, 0);
     assert_int_equal (judge_message (&judge, job, 0, &sequence, &why),
                       JUDGE_REFUSE);
     same_text ("unknown", &why, "STALE-ROSTER in_force=3 stated=2");

@@ -288,15 +288,15 @@ static void test_faults (void **state) {
         static const enum disk_step steps[] = { DISK_STEP_RENAME,
                                                 DISK_STEP_SYNC_DIR,
                                                 DISK_STEP_CREATE };
-        for (size_t i = 0; i < 3; i++) {
-            faulty = steps[i];
-            next_fault = DISK_FAIL_UNDONE;
+        for (size_t i = 0; i < 6; i++) {
+            faulty = steps[i % 3];
+            next_fault = i < 3 ? DISK_FAIL_UNDONE : DISK_FAIL_DONE;
             add_filled (self, "FRONTEX/hq", "EUROPOL/hq", 2, 256, 400);
             next_fault = DISK_FINE;
         }
     }
     disk_set_fault (NULL, NULL);
-    add (self, "EUROPOL/hq", 1, 1);
+    add_filled (self, "EUROPOL/hq", "EUROPOL/hq", 1, 256, 400);
     refusals_close (&self);
     fflush (stderr);
     dup2 (saved, 2);
