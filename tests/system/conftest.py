@@ -10,6 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "client"))
 
+from agents import Agent  # noqa: E402
 from brokers import Broker  # noqa: E402
 from dialogue import SMALL, Dialogue  # noqa: E402
 
@@ -117,3 +118,18 @@ def victim(client):
     assert other.hello().size == before
     other.publish("members/after", "goes on")
     assert len(other.fetch("members")) == 1
+
+
+@pytest.fixture
+def agents(dialogue):
+    """agents("EUROPOL/hq", broker): an Agent of the small dialogue, with a
+    store, that does not run yet. It ends with the test."""
+    made = []
+
+    def make(name, broker):
+        made.append(Agent(program("parley-agent"), dialogue, name, broker))
+        return made[-1].init()
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,153 @@
+"""A parley-agent for a test: its files, its process, its API."""
+import http.client
+import json
+import shutil
+import socket
+
+from daemon import WAIT_S, Daemon
+
+READY = ("READY", "START-FAILED", "CONFIG-REFUSED")
+
+
+def free_port():
+    """For a broker that comes back at the same place."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Connection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=WAIT_S)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(WAIT_S)
+        self.sock.connect(self.path)
+
+
+class Agent:
+    """Of one delegation, in a folder of its own under the dialogue's. It knows
+    the first roster, unless another note is given."""
+
+    def __init__(self, program, dialogue, name, broker, note=None):
+        self.program, self.name = program, name
+        self.folder = dialogue.folder / name.replace("/", "-").lower()
+        self.folder.mkdir(mode=0o700)
+        self.store = self.folder / "store.db"
+        self.socket = self.folder / "api.sock"
+        self.daemon, self.daemons = None, []
+        secret = self.folder / "agent.key"
+        secret.write_text(dialogue.identity(name).secret_file())
+        secret.chmod(0o600)
+        (self.folder / "roster.note").write_text(note or dialogue.notes[0])
+        self.config = self.folder / "agent.conf"
+        self.settings = {"identity": "agent.key", "roster": "roster.note",
+                         "dialogue": dialogue.id.hex(), "desk": broker.desk,
+                         "feed": broker.feed}
+        self.configure()
+
+    def configure(self, **settings):
+        self.settings.update(settings)
+        lines = [f'    {name.replace("_", "-")} = "{value}"'
+                 for name, value in self.settings.items()]
+        self.config.write_text("\n".join(["agent", *lines]) + "\n")
+
+    # -- its life -------------------------------------------------------
+
+    def spawn(self, *words):
+        daemon = Daemon([self.program, *words, "--config", self.config],
+                        self.folder)
+        self.daemons.append(daemon)
+        return daemon
+
+    def init(self):
+        daemon = self.spawn("init")
+        assert daemon.wait() == 0, daemon.log()
+        return self
+
+    def start(self):
+        """Run it, and wait until the API answers."""
+        self.daemon = self.spawn()
+        line = self.daemon.wait_log(*READY)
+        assert line.id == "READY", self.daemon.log()
+        return self
+
+    def stop(self):
+        self.daemon.terminate()
+
+    def kill(self):
+        self.daemon.kill()
+        self.daemon.check_faults()
+
+    def close(self):
+        """At the end of a test."""
+        try:
+            for one in self.daemons:
+                if one.is_alive():
+                    one.terminate()
+                one.check_faults()
+        finally:
+            for one in self.daemons:
+                one.close()
+            if self.daemon:
+                print(self.daemon.log())
+
+    # -- its store ------------------------------------------------------
+
+    def store_files(self, folder):
+        return [p for p in folder.glob("store.db*")]
+
+    def backup(self, name="backup"):
+        """The store as it is now; nobody may write to it meanwhile."""
+        folder = self.folder / name
+        folder.mkdir()
+        for path in self.store_files(self.folder):
+            shutil.copy2(path, folder)
+
+    def restore(self, name="backup"):
+        for path in self.store_files(self.folder):
+            path.unlink()
+        for path in self.store_files(self.folder / name):
+            shutil.copy2(path, self.folder)
+
+    # -- its API --------------------------------------------------------
+
+    def ask(self, method, path, body=None, code=200, **headers):
+        """The JSON that is answered, None where there is none."""
+        one = Connection(self.socket)
+        octets = None if body is None else json.dumps(body)
+        if octets is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            one.request(method, f"/api/v1/{path}", octets,
+                        {k.replace("_", "-"): v for k, v in headers.items()})
+            answer = one.getresponse()
+            text = answer.read()
+        finally:
+            one.close()
+        assert answer.status == code, (answer.status, text)
+        return json.loads(text) if text else None
+
+    def get(self, path):
+        return self.ask("GET", path)
+
+    def publish(self, topic, content, format="text"):
+        """Its entry of the outbox."""
+        return self.ask("POST", "messages", code=202, body={
+            "topic": topic, "format": format, "content": content})
+
+    def wait_entry(self, number, state="done"):
+        """The entry, once it has that state."""
+        entry = {}
+        while entry.get("state") != state:
+            last = entry
+            entry = self.get(f"outbox/{number}?wait={state}&timeout_ms=20000")
+            assert entry != last, (entry, self.daemon.log())
+        return entry
+
+    def notices(self):
+        return [one["kind"] for one in self.get("status")["notices"]]

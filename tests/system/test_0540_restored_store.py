@@ -1,0 +1,93 @@
+"""Restored: an agent's store is put back from a backup, and finds out what it
+has said since (PROTOCOL.md sections 6.5 and 8.9, case 9)."""
+import pytest
+
+from agents import free_port
+
+TOPIC = "dialogue/note/EUROPOL/restored"
+
+
+@pytest.fixture
+def broker(brokers, dialogue):
+    """It comes back at the address where the agents look for it."""
+    one = brokers(dialogue, desk=f"tcp://127.0.0.1:{free_port()}",
+                  feed=f"tcp://127.0.0.1:{free_port()}")
+    one.init()
+    return one.start()
+
+
+def stop(broker, agent):
+    """Stop the broker, and see that the agent knows."""
+    after = agent.daemon.mark()
+    broker.stop()
+    agent.daemon.wait_log("LINK-DOWN", after=after)
+
+
+def texts(agent):
+    records = agent.get(f"records?filter={TOPIC}")["records"]
+    return [one["content"] for one in records]
+
+
+def recorded(broker):
+    """What the stopped broker's ledger holds of messages."""
+    return [place.body[16:].decode() for place in broker.records()
+            if place.record.type == 0]
+
+
+def test_restored(broker, agents):
+    agent = agents("EUROPOL/hq", broker).start()
+    first = agent.wait_entry(agent.publish(TOPIC, "before")["number"])
+    stop(broker, agent)
+    waiting = agent.publish(TOPIC, "waits in the backup")
+    assert waiting["state"] == "waiting"
+    agent.backup()
+
+    broker.start()
+    agent.wait_entry(waiting["number"])
+    later = agent.wait_entry(agent.publish(TOPIC, "not in it")["number"])
+    agent.kill()
+    agent.restore()
+
+    agent.start()
+    assert agent.get("status")["outbox"]["done"] == 1
+    also = agent.publish(TOPIC, "while it finds out")
+    agent.daemon.wait_log("NEW-LANE")
+    known = agent.wait_entry(waiting["number"])
+    assert known["sequence"] < later["sequence"]
+    assert known["lane"] == first["lane"]
+    last = agent.publish(TOPIC, "after")
+    assert agent.wait_entry(also["number"])["state"] == "done"
+    last = agent.wait_entry(last["number"])
+    assert last["lane"] != first["lane"]
+    assert "STORE-OLDER" in agent.notices()
+    assert agent.get("status")["outbox"]["done"] == 4
+    said = ["before", "waits in the backup", "not in it",
+            "while it finds out", "after"]
+    assert texts(agent) == said
+
+    # The lane that was left behind stays so, and that is no news.
+    agent.stop()
+    agent.start()
+    again = agent.wait_entry(agent.publish(TOPIC, "as ever")["number"])
+    assert again["lane"] == last["lane"]
+    broker.stop()
+    assert recorded(broker) == [*said, "as ever"]
+
+
+def test_cancelled_in_a_row(broker, agents):
+    """More than a lane's window: the broker would not take the next number of
+    this lane, so what waits goes under another one."""
+    agent = agents("EUROPOL/hq", broker).start()
+    first = agent.wait_entry(agent.publish(TOPIC, "before")["number"])
+    stop(broker, agent)
+    for n in range(1025):
+        number = agent.publish(TOPIC, f"not sent {n}")["number"]
+        agent.ask("DELETE", f"outbox/{number}", code=204)
+    waiting = [agent.publish(TOPIC, text)["number"] for text in "ab"]
+    broker.start()
+    done = [agent.wait_entry(number) for number in waiting]
+    assert "NUMBER-JUMP" in agent.notices()
+    assert {one["lane"] for one in done} != {first["lane"]}
+    assert texts(agent) == ["before", "a", "b"]
+    broker.stop()
+    assert recorded(broker) == ["before", "a", "b"]
