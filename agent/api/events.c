@@ -80,6 +80,7 @@ enum err events_write (struct events *self, struct store *store,
 /* The feed of one connection. */
 struct feed {
     struct http *http;
+    struct MHD_Connection *connection;
     struct events events;
     char *filter;
     struct buf ready; /* being sent */
@@ -114,7 +115,7 @@ static bool feed_fill (struct feed *self) {
     struct error e = { 0 };
     buf_clear (&self->ready);
     self->sent = 0;
-    while (!wake_stopping (wake)) {
+    while (!wake_stopping (wake) && !connection_gone (self->connection)) {
         uint64_t seen = wake_number (wake);
         if (feed_look (self, &e)) {
             log_limited (LOG_ERROR, "API-FEED", "", "why=%s",
@@ -127,7 +128,8 @@ static bool feed_fill (struct feed *self) {
             self->alive_ms = clock_mono_ms() + KEEP_ALIVE_MS;
             return true;
         }
-        wake_wait (wake, seen, self->alive_ms);
+        int64_t until = clock_mono_ms() + GONE_MS;
+        wake_wait (wake, seen, until < self->alive_ms ? until : self->alive_ms);
     }
     return false;
 }
@@ -181,6 +183,7 @@ static struct feed *feed_new (struct request *r) {
     struct feed *self = mem_alloc (sizeof *self);
     struct link_status *status = json_link_status (&r->http->options);
     self->http = r->http;
+    self->connection = r->connection;
     self->filter = filter;
     self->events = (struct events){ position, filter, log == 1 };
     self->phase = (int) status->phase;

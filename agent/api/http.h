@@ -46,8 +46,9 @@ struct http *http_new (const struct http_options *options, struct error *e)
  * client or the disk. */
 void http_changed (struct http *self);
 
-/* Ends live feeds and waiting requests, lets others finish, removes the
- * socket. Nobody may be in http_changed. */
+/* Ends live feeds and waiting requests, then all others: what was accepted is
+ * durable, but its answer may not reach the client. Removes the socket. Nobody
+ * may be in http_changed. */
 void http_destroy (struct http **self_p);
 
 /* The TCP port that is bound; 0 for none. */

@@ -15,6 +15,9 @@
  * waits less: WAIT_MS_MAX, and KEEP_ALIVE_MS of events.c. */
 #define HTTP_TIMEOUT_S 60
 #define WAIT_MS_MAX 50000
+/* Whoever waits looks so often whether its client is still there: the places
+ * for waiting are few. */
+#define GONE_MS 1000
 
 struct http;
 

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 
 struct request *request_new (struct http *http,
@@ -148,6 +149,14 @@ bool request_query_word (struct request *self, const char *name,
 const char *request_header (struct request *self, const char *name) {
     return MHD_lookup_connection_value (self->connection, MHD_HEADER_KIND,
                                         name);
+}
+
+bool connection_gone (struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct pollfd item = { .fd = info ? info->connect_fd : -1 };
+    return poll (&item, 1, 0) == 1
+           && (item.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 /* Store and roster */

@@ -66,6 +66,10 @@ bool request_query_word (struct request *self, const char *name,
 bool decimal_read (const char *text, int64_t *out) MUST_CHECK;
 const char *request_header (struct request *self, const char *name);
 
+/* Has the client of this connection hung up? Not known for one over TCP before
+ * something is sent to it. */
+bool connection_gone (struct MHD_Connection *connection);
+
 /* A handle that reads, or the one that writes, until the answer is made. NULL:
  * answered with a problem. */
 struct store *request_reader (struct request *self) MUST_CHECK;

@@ -105,8 +105,11 @@ static json_t *entry_wait (struct request *r, int64_t number, int wanted,
         if (!entry || arrived (state, wanted) || wake_stopping (wake)
             || clock_mono_ms() >= deadline_ms)
             return entry;
+        if (connection_gone (r->connection))
+            return entry;
         json_decref (entry);
-        wake_wait (wake, seen, deadline_ms);
+        int64_t until = clock_mono_ms() + GONE_MS;
+        wake_wait (wake, seen, until < deadline_ms ? until : deadline_ms);
     }
 }
 

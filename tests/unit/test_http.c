@@ -2,8 +2,7 @@
 #include "api_fixture.h"
 
 #include "api/events.h"
-#include "api/guard.h"
-#include "api/listen.h"
+#include "api/http_impl.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -703,24 +702,48 @@ static void test_contributions (void **state) {
     buf_free (&file);
 }
 
-/* The store can't grow any more. */
+/* The disk is full, the outbox is full: said, and nothing is accepted. */
 static void test_full (void **state) {
     (void) state;
-    api_end (state);
-    http = NULL;
-    assert_int_equal (store_begin_test (state), 0);
-    api_fill();
+    static const char small[] = "{\"topic\":\"all/x\",\"format\":\"text\","
+                                "\"content\":\"x\"}";
+    sqlite3 *db = http->handles.writer->db;
+    sqlite3_exec (db, "PRAGMA max_page_count = 1", NULL, NULL, NULL);
+    assert_int_equal (post_size ("text", 200000, false), 507);
+    assert_string_equal (problem(), "STORE-FULL");
+    sqlite3_exec (db, "PRAGMA max_page_count = 1000000", NULL, NULL, NULL);
+    assert_int_equal (post (small), 202);
+    sqlite3_exec (db, "UPDATE totals SET count = 100000 WHERE state = 0", NULL,
+                  NULL, NULL);
+    assert_int_equal (post (small), 503);
+    assert_string_equal (problem(), "OUTBOX-FULL");
+    assert_int_equal (get ("/api/v1/outbox?state=waiting"), 200);
+    assert_int_equal (
+        json_array_size (json_object_get (answer.json, "entries")), 2);
+}
+
+/* As before the link is there: the roster is the store's newest. */
+static void test_without_link (void **state) {
+    (void) state;
     struct http_options options = api_options();
+    http_destroy (&http);
     options.tcp = NULL;
     http = http_new (&options, &e);
     assert_non_null (http);
+    assert_int_equal (http_port (http), 0);
     assert_int_equal (get ("/api/v1/status"), 200);
     assert_string_equal (json_string_value (json_object_get (
                              json_object_get (answer.json, "link"), "state")),
                          "down");
-    /* Without a link the store's roster counts. */
     assert_int_equal (get ("/api/v1/roster"), 200);
     assert_int_equal (number_at ("version"), 1);
+    http_destroy (&http);
+    sqlite3_exec (store->db, "DELETE FROM rosters", NULL, NULL, NULL);
+    http = http_new (&options, &e);
+    assert_int_equal (get ("/api/v1/roster"), 503);
+    assert_string_equal (problem(), "NO-ROSTER");
+    assert_int_equal (get ("/api/v1/status"), 200);
+    assert_true (json_is_null (json_object_get (answer.json, "roster")));
 }
 
 /* Reading */
@@ -1088,8 +1111,13 @@ static void test_many_feeds (void **state) {
     assert_string_equal (problem(), "BUSY");
     assert_int_equal (get ("/api/v1/outbox/1?wait=done"), 503);
     assert_int_equal (get ("/api/v1/outbox/1"), 200);
+    /* One that hangs up makes room, without anything being sent. */
+    close (fds[0]);
+    struct question q = { .method = "HEAD", .path = "/api/v1/events" };
+    while (ask (&q) == 503) {}
+    assert_int_equal (answer.status, 200);
     http_destroy (&http);
-    for (int i = 0; i < MOST; i++) {
+    for (int i = 1; i < MOST; i++) {
         struct buf got = { 0 };
         raw_read (fds[i], &got, NULL);
         close (fds[i]);
@@ -1236,19 +1264,33 @@ static int end_tests (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        STORE (test_socket_paths), STORE (test_socket_stale),
-        STORE (test_bad_options),  API (test_bad_requests),
-        API (test_garbage),        API (test_body_sizes),
-        API (test_bad_messages),   API (test_content_limits),
-        API (test_post_and_key),   API (test_contributions),
-        API (test_full),           API (test_status),
-        API (test_roster),         API (test_audience),
-        API (test_records),        API (test_one_record),
-        API (test_outbox),         API (test_wait),
-        API (test_events),         API (test_gap),
-        API (test_events_cursor),  API (test_slow),
-        API (test_many_feeds),     API (test_tcp),
-        API (test_guard),          API (test_bundle),
+        STORE (test_socket_paths),
+        STORE (test_socket_stale),
+        STORE (test_bad_options),
+        API (test_bad_requests),
+        API (test_garbage),
+        API (test_body_sizes),
+        API (test_bad_messages),
+        API (test_content_limits),
+        API (test_post_and_key),
+        API (test_contributions),
+        API (test_full),
+        API (test_without_link),
+        API (test_status),
+        API (test_roster),
+        API (test_audience),
+        API (test_records),
+        API (test_one_record),
+        API (test_outbox),
+        API (test_wait),
+        API (test_events),
+        API (test_gap),
+        API (test_events_cursor),
+        API (test_slow),
+        API (test_many_feeds),
+        API (test_tcp),
+        API (test_guard),
+        API (test_bundle),
         API (test_openapi),
     };
     return cmocka_run_group_tests (tests, begin_tests, end_tests);
