@@ -220,8 +220,8 @@ static enum err pack_contribution (struct packing *self, struct error *e) {
         head_add (self, batch, head);
         buf_add_slice (&parcel->headers, headers);
         buf_add_slice (&parcel->bodies, bodies);
-        struct outbox_form form = { self->picked[0].number, parcel->ids[0],
-                                    batch->items[0].message.octets };
+        struct outbox_form form = { .number = self->picked[0].number,
+                                    .id = parcel->ids[0] };
         rc = outbox_sending (self->core->store, &form, 1, e);
     }
     batch_clear (batch);
