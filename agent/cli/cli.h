@@ -3,8 +3,7 @@
  *
  * A command is a function of the words behind its name. It prints its answer on
  * standard output, all else on standard error, and returns an exit code. With
- * --json the answer is one JSON object a line. One process, one command: memory
- * that lives until the end is not freed. */
+ * --json the answer is one JSON object a line. */
 #ifndef PARLEY_CLI_H
 #define PARLEY_CLI_H
 

@@ -309,10 +309,10 @@ int command_contribution_hand_in (struct cli *cli, int argc, char **argv) {
     options_read (cli, argc, argv, hand_in_usage, specs, &words, 1, 1);
     entry_wait_check (&wait, hand_in_usage);
     struct client *client = client_new (cli, &e);
-    if (!client || file_read (words.at[0], CONTRIBUTION_MAX, &octets, &e))
-        return cli_fail (&e);
-    enum err rc = confirm (client, buf_slice (&octets), yes, &e);
-    if (rc)
+    enum err rc = client
+                      ? file_read (words.at[0], CONTRIBUTION_MAX, &octets, &e)
+                      : e.code;
+    if (!rc && (rc = confirm (client, buf_slice (&octets), yes, &e)))
         error_at (&e, "%s", words.at[0]);
     client_path (&path, "/api/v1/contributions");
     if (!rc)

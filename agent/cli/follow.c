@@ -147,15 +147,17 @@ int command_follow (struct cli *cli, int argc, char **argv) {
     if (after && strspn (after, "0123456789") != strlen (after))
         options_refuse (usage, "--after '%s' is no position", after);
     struct client *client = client_new (cli, &e);
-    if (!client || find_position (client, position, sizeof position, &e))
-        return cli_fail (&e);
-    client_path (&path, "/api/v1/events");
-    client_query (&path, "filter", words.at[0]);
-    if (log)
-        client_query (&path, "log", "1");
-    client_query (&path, "after", after ? after : position);
-    self.sse = sse_new (on_event, &self);
-    enum err rc = follow (&self, client, &path, &e);
+    enum err rc =
+        client ? find_position (client, position, sizeof position, &e) : e.code;
+    if (!rc) {
+        client_path (&path, "/api/v1/events");
+        client_query (&path, "filter", words.at[0]);
+        if (log)
+            client_query (&path, "log", "1");
+        client_query (&path, "after", after ? after : position);
+        self.sse = sse_new (on_event, &self);
+        rc = follow (&self, client, &path, &e);
+    }
     sse_destroy (&self.sse);
     client_destroy (&client);
     buf_free (&path);

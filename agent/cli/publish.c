@@ -78,6 +78,20 @@ static json_t *content_of (const char *format, struct slice data,
     return text;
 }
 
+/* What a file holds, in that format. */
+static json_t *read_content (const char *file, const char *format,
+                             struct error *e) {
+    struct buf data = { 0 };
+    json_t *content = NULL;
+    if (!file_read (file, FILE_MAX, &data, e)) {
+        content = content_of (format, buf_slice (&data), e);
+        if (!content)
+            error_at (e, "%s", file);
+    }
+    buf_free (&data);
+    return content;
+}
+
 /* Takes content's reference. */
 static char *body_of (const struct publishing *self, json_t *content) {
     json_t *ids = json_array();
@@ -155,7 +169,6 @@ int command_publish (struct cli *cli, int argc, char **argv) {
         { "timeout", OPTION_TEXT, &self.wait.timeout },
         { 0 }
     };
-    struct buf data = { 0 };
     struct error e;
     options_read (cli, argc, argv, usage, specs, &words, 2, 2);
     entry_wait_check (&self.wait, usage);
@@ -165,16 +178,10 @@ int command_publish (struct cli *cli, int argc, char **argv) {
     self.topic = words.at[0];
     self.format = format_of (as, words.at[1]);
     struct client *client = client_new (cli, &e);
-    if (!client || file_read (words.at[1], FILE_MAX, &data, &e))
-        return cli_fail (&e);
-    json_t *content = content_of (self.format, buf_slice (&data), &e);
-    if (!content) {
-        error_at (&e, "%s", words.at[1]);
-        return cli_fail (&e);
-    }
-    int code = publish (cli, client, &self, content);
+    json_t *content =
+        client ? read_content (words.at[1], self.format, &e) : NULL;
+    int code = content ? publish (cli, client, &self, content) : cli_fail (&e);
     client_destroy (&client);
-    buf_free (&data);
     return code;
 }
 
@@ -218,31 +225,33 @@ static char *plan_topic (json_t *plan, const char *channel, struct error *e) {
     return text;
 }
 
+/* Is it a plan, and this agent's to publish? Its topic, or NULL. */
+static char *check_plan (struct client *client, json_t *plan, const char *file,
+                         const char *channel, struct error *e) {
+    char *topic = plan_topic (plan, channel, e);
+    if (topic && own_entity (client, json_text (plan, "entity"), e)) {
+        free (topic);
+        topic = NULL;
+    }
+    if (!topic)
+        error_at (e, "%s", file);
+    return topic;
+}
+
 static int plan_publish (const struct cli *cli, struct publishing *self,
                          const char *file, const char *channel) {
     struct error e;
-    struct buf data = { 0 };
-    json_t *plan = NULL;
     char *topic = NULL;
     struct client *client = client_new (cli, &e);
-    if (!client || file_read (file, FILE_MAX, &data, &e))
-        return cli_fail (&e);
-    plan = place_parse (buf_slice (&data), FILE_MAX, &e);
+    json_t *plan = client ? read_content (file, "json", &e) : NULL;
     if (plan)
-        topic = plan_topic (plan, channel, &e);
-    if (!topic) {
-        error_at (&e, "%s", file);
-        return cli_fail (&e);
-    }
+        topic = check_plan (client, plan, file, channel, &e);
     self->topic = topic;
     self->format = "json";
-    if (own_entity (client, json_text (plan, "entity"), &e)) {
-        error_at (&e, "%s", file);
-        return cli_fail (&e);
-    }
-    int code = publish (cli, client, self, plan);
+    int code =
+        topic ? publish (cli, client, self, json_incref (plan)) : cli_fail (&e);
+    json_decref (plan);
     client_destroy (&client);
-    buf_free (&data);
     free (topic);
     return code;
 }

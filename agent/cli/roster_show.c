@@ -287,10 +287,9 @@ int command_roster_show (struct cli *cli, int argc, char **argv) {
     if (agent == (words.count == 1))
         options_refuse (usage, "a file or --agent");
     const char *file = agent ? "the agent's roster" : words.at[0];
-    if (agent ? get_note (cli, &note, &e)
-              : file_read (file, NOTE_MAX, &note, &e))
-        return cli_fail (&e);
-    int code = show (cli, buf_slice (&note), file);
+    enum err rc = agent ? get_note (cli, &note, &e)
+                        : file_read (file, NOTE_MAX, &note, &e);
+    int code = rc ? cli_fail (&e) : show (cli, buf_slice (&note), file);
     buf_free (&note);
     return code;
 }

@@ -179,33 +179,44 @@ static int say_signed (const struct cli *cli, const struct roster *roster,
     return CLI_FINE;
 }
 
+/* All secrets sign, or nothing is written. */
+static enum err sign_all (const struct words *words,
+                          const struct roster *previous, const char *out,
+                          struct roster **roster, struct error *e) {
+    struct buf octets = { 0 };
+    int have;
+    enum err rc = file_read (words->at[0], NOTE_MAX, &octets, e);
+    for (size_t i = 1; i < words->count && !rc; i++)
+        rc = sign_one (&octets, words->at[i], previous, e);
+    if (!rc) {
+        *roster = roster_read (buf_slice (&octets), e);
+        rc = *roster ? count_signed (*roster, &have, e) : e->code;
+    }
+    if (!rc)
+        rc =
+            file_write (out ? out : words->at[0], buf_slice (&octets), !out, e);
+    buf_free (&octets);
+    return rc;
+}
+
 int command_roster_sign (struct cli *cli, int argc, char **argv) {
     const char *out = NULL, *before = NULL;
     const struct option_spec specs[] = { { "out", OPTION_TEXT, &out },
                                          { "previous", OPTION_TEXT, &before },
                                          { 0 } };
     static struct words words;
-    struct buf octets = { 0 };
+    struct roster *roster = NULL;
     struct error e;
     options_read (cli, argc, argv, sign_usage, specs, &words, 2,
                   1 + ROSTER_SIGNERS_MAX);
     struct roster *previous = before ? load (before, &e) : NULL;
-    if (before && !previous)
-        return cli_fail (&e);
-    enum err rc = file_read (words.at[0], NOTE_MAX, &octets, &e);
-    for (size_t i = 1; i < words.count && !rc; i++)
-        rc = sign_one (&octets, words.at[i], previous, &e);
-    struct roster *roster = rc ? NULL : roster_read (buf_slice (&octets), &e);
-    int have;
-    if (!roster || count_signed (roster, &have, &e))
-        return cli_fail (&e);
-    const char *file = out ? out : words.at[0];
-    if (file_write (file, buf_slice (&octets), !out, &e))
-        return cli_fail (&e);
-    int code = say_signed (cli, roster, file);
+    enum err rc = before && !previous
+                      ? e.code
+                      : sign_all (&words, previous, out, &roster, &e);
+    int code =
+        rc ? cli_fail (&e) : say_signed (cli, roster, out ? out : words.at[0]);
     roster_unref (&roster);
     roster_unref (&previous);
-    buf_free (&octets);
     return code;
 }
 
@@ -237,8 +248,8 @@ static enum err check_dialogue (const struct roster *roster, const char *wanted,
     return ERR_NONE;
 }
 
-static void say_checked (const struct cli *cli, const struct roster *roster,
-                         const struct roster *previous) {
+static int say_checked (const struct cli *cli, const struct roster *roster,
+                        const struct roster *previous) {
     char digest[HASH_TEXT_MAX], dialogue[HASH_TEXT_MAX];
     int have = 0, need = 0;
     struct error e;
@@ -246,7 +257,7 @@ static void say_checked (const struct cli *cli, const struct roster *roster,
     hash_text (dialogue, roster_dialogue (roster));
     bool chained = previous || roster_is_first (roster);
     if (roster_self_signed (roster, &have, &need, &e))
-        return;
+        return cli_fail (&e);
     if (cli->json) {
         cli_print_json (
             json_pack ("{s:s,s:s,s:I,s:I,s:s,s:i,s:i,s:b}", "dialogue",
@@ -254,7 +265,7 @@ static void say_checked (const struct cli *cli, const struct roster *roster,
                        (json_int_t) roster_version (roster), "epoch",
                        (json_int_t) roster_epoch (roster), "digest", digest,
                        "signed", have, "threshold", need, "chained", chained));
-        return;
+        return CLI_FINE;
     }
     printf ("dialogue  %s\n"
             "roster    version %" PRId64 ", epoch %" PRId64 ", digest %s\n"
@@ -267,6 +278,7 @@ static void say_checked (const struct cli *cli, const struct roster *roster,
     else if (!chained)
         printf ("not asked: whether it follows the roster before "
                 "(--previous NOTE)\n");
+    return CLI_FINE;
 }
 
 int command_roster_check (struct cli *cli, int argc, char **argv) {
@@ -279,16 +291,13 @@ int command_roster_check (struct cli *cli, int argc, char **argv) {
     options_read (cli, argc, argv, check_usage, specs, &words, 1, 1);
     struct roster *roster = load (words.at[0], &e);
     struct roster *previous = roster && before ? load (before, &e) : NULL;
-    if (!roster || (before && !previous))
-        return cli_fail (&e);
-    enum err rc = check (roster, previous, &e);
-    if (!rc)
-        rc = check_dialogue (roster, dialogue, &e);
-    if (!rc)
-        say_checked (cli, roster, previous);
-    else
+    enum err rc = !roster || (before && !previous) ? e.code : ERR_NONE;
+    if (!rc
+        && ((rc = check (roster, previous, &e))
+            || (rc = check_dialogue (roster, dialogue, &e))))
         error_at (&e, "%s", words.at[0]);
+    int code = rc ? cli_fail (&e) : say_checked (cli, roster, previous);
     roster_unref (&roster);
     roster_unref (&previous);
-    return rc ? cli_fail (&e) : CLI_FINE;
+    return code;
 }

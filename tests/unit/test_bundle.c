@@ -1,0 +1,272 @@
+/* bundle: written and read back; a folder that is not what it should be. */
+#include "story.h"
+
+#include <fcntl.h>
+
+static char *dir;
+static struct story *story;
+
+static int begin (void **state) {
+    (void) state;
+    dir = story_folder();
+    story = story_new();
+    story_make (story);
+    story_promises (story);
+    return 0;
+}
+
+static int end (void **state) {
+    (void) state;
+    story_remove (dir);
+    story_free (story);
+    free (dir);
+    return 0;
+}
+
+static char *in_dir (const char *name) {
+    static char path[300];
+    snprintf (path, sizeof path, "%s/%s", dir, name);
+    return path;
+}
+
+static void put_file (const char *name, const void *data, size_t size) {
+    int fd = open (in_dir (name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true (fd >= 0);
+    assert_int_equal (write (fd, data, size), (ssize_t) size);
+    close (fd);
+}
+
+static void test_arguments (void **state) {
+    (void) state;
+    struct error e;
+    struct bundle_writer *writer = NULL;
+    struct bundle *bundle = NULL;
+    bundle_writer_destroy (NULL);
+    bundle_writer_destroy (&writer);
+    bundle_close (NULL);
+    bundle_close (&bundle);
+    assert_null (bundle_open (dir, &e));
+    assert_int_equal (e.code, ERR_NOT_FOUND);
+    assert_null (bundle_open (dir, NULL));
+    assert_null (bundle_create ("/nonexistent/x", &story->meta, &e));
+    put_file ("something", "", 0);
+    assert_null (bundle_create (dir, &story->meta, &e));
+    assert_int_equal (e.code, ERR_EXISTS);
+}
+
+static void test_order (void **state) {
+    (void) state;
+    struct error e;
+    struct buf first = { 0 }, second = { 0 };
+    struct hash leaf = { { 0 } };
+    story_block (story, 0, &first);
+    story_block (story, 2, &second);
+    struct bundle_writer *w = bundle_create (dir, &story->meta, &e);
+    assert_non_null (w);
+    struct slice note = slice_text ("a note");
+    assert_int_equal (bundle_add_roster (w, 0, note, &e), ERR_CHAIN);
+    assert_int_equal (bundle_add_roster (w, 2, note, &e), 0);
+    assert_int_equal (bundle_add_roster (w, 2, note, &e), ERR_CHAIN);
+    assert_int_equal (bundle_add_block (w, 0, slice_text ("no block"), &e),
+                      ERR_MALFORMED);
+    assert_int_equal (bundle_add_block (w, 0, buf_slice (&second), &e), 0);
+    assert_int_equal (bundle_add_block (w, 0, buf_slice (&second), &e),
+                      ERR_CHAIN);
+    assert_int_equal (bundle_add_block (w, 0, buf_slice (&first), &e),
+                      ERR_CHAIN);
+    assert_int_equal (bundle_add_leaf (w, 7, &leaf, &e), 0);
+    assert_int_equal (bundle_add_leaf (w, 7, &leaf, &e), ERR_CHAIN);
+    uint8_t *much = mem_alloc (BUNDLE_REFUSAL_MAX + 1);
+    assert_int_equal (
+        bundle_add_refusal (w, slice_of (much, BUNDLE_REFUSAL_MAX + 1), &e),
+        ERR_LIMIT);
+    free (much);
+    bundle_writer_destroy (&w);
+    assert_null (bundle_open (dir, &e)); /* it was not finished */
+    buf_free (&first);
+    buf_free (&second);
+}
+
+static void test_round (void **state) {
+    (void) state;
+    struct error e;
+    struct slice octets;
+    struct promise_proof proof;
+    struct hash leaf;
+    struct block b;
+    int64_t direct, sequence, next = 0;
+    story_pack (story, dir);
+    struct bundle *bundle = bundle_open (dir, &e);
+    assert_non_null (bundle);
+    const struct bundle_meta *meta = bundle_meta (bundle);
+    assert_memory_equal (&meta->dialogue, &story->meta.dialogue, HASH_SIZE);
+    assert_string_equal (meta->exporter, "EUROPOL/hq");
+    assert_string_equal (meta->filter, "#");
+    assert_int_equal (meta->made, BUILD_TIME);
+    assert_int_equal (meta->first, 0);
+    assert_int_equal (meta->last, 10);
+    assert_int_equal (bundle_next_roster (bundle, &octets, &e), 0);
+    assert_true (slice_equal (octets, roster_octets (story->cast.roster)));
+    assert_int_equal (bundle_next_roster (bundle, &octets, &e), 0);
+    assert_true (slice_equal (octets, roster_octets (story->next)));
+    assert_int_equal (bundle_next_roster (bundle, &octets, &e), ERR_NOT_FOUND);
+    for (int i = 0; i < 7; i++) {
+        assert_int_equal (bundle_next_block (bundle, &direct, &octets, &e), 0);
+        assert_int_equal (block_read (octets, &b, &e), 0);
+        assert_true (b.first_sequence >= next);
+        assert_int_equal (direct, b.first_sequence == 5);
+        next = b.first_sequence + (int64_t) b.count;
+    }
+    assert_int_equal (bundle_next_block (bundle, &direct, &octets, &e),
+                      ERR_NOT_FOUND);
+    assert_int_equal (bundle_next_leaf (bundle, &sequence, &leaf, &e), 0);
+    assert_int_equal (sequence, 9);
+    assert_true (hash_equal (&leaf, &story->leaf));
+    assert_int_equal (bundle_next_leaf (bundle, &sequence, &leaf, &e),
+                      ERR_NOT_FOUND);
+    for (size_t i = 0; i < story->proof_count; i++) {
+        assert_int_equal (bundle_next_promise (bundle, &proof, &e), 0);
+        assert_int_equal (proof.sequence, story->proofs[i].sequence);
+    }
+    assert_int_equal (bundle_next_promise (bundle, &proof, &e), ERR_NOT_FOUND);
+    assert_int_equal (bundle_next_refusal (bundle, &octets, &e), 0);
+    assert_true (slice_equal (octets, buf_slice (&story->refusal)));
+    assert_int_equal (bundle_next_refusal (bundle, &octets, &e), ERR_NOT_FOUND);
+    bundle_close (&bundle);
+}
+
+/* Files that have nothing are left out. */
+static void test_empty (void **state) {
+    (void) state;
+    struct error e;
+    struct slice octets;
+    int64_t direct;
+    struct bundle_meta meta = story->meta;
+    meta.last = -1;
+    struct bundle_writer *w = bundle_create (dir, &meta, &e);
+    assert_int_equal (bundle_finish (w, &e), 0);
+    bundle_writer_destroy (&w);
+    assert_int_not_equal (access (in_dir ("blocks"), F_OK), 0);
+    assert_int_not_equal (access (in_dir ("rosters"), F_OK), 0);
+    struct bundle *bundle = bundle_open (dir, &e);
+    assert_int_equal (bundle_meta (bundle)->last, -1);
+    assert_int_equal (bundle_next_block (bundle, &direct, &octets, &e),
+                      ERR_NOT_FOUND);
+    assert_int_equal (bundle_next_roster (bundle, &octets, &e), ERR_NOT_FOUND);
+    bundle_close (&bundle);
+}
+
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define META(format, dialogue, exporter, first, last, filter, rest)            \
+    "{\"format\":" format ",\"dialogue\":\"" dialogue                          \
+    "\",\"exporter\":\"" exporter "\",\"made\":1,\"first\":" first             \
+    ",\"last\":" last ",\"filter\":\"" filter "\",\"program\":\"p\"" rest "}"
+
+static void test_meta (void **state) {
+    (void) state;
+    static const struct {
+        const char *json;
+        enum err code;
+    } cases[] = {
+        { META ("1", HEX64, "A1/x", "0", "3", "#", ""), ERR_NONE },
+        { META ("1", HEX64, "A1/x", "0", "-1", "a/+/#", ",\"x-a\":{}"),
+          ERR_NONE },
+        { "", ERR_MALFORMED },
+        { "[]", ERR_MALFORMED },
+        { "{}", ERR_MALFORMED },
+        { META ("2", HEX64, "A1/x", "0", "3", "#", ""), ERR_NEWER },
+        { META ("0", HEX64, "A1/x", "0", "3", "#", ""), ERR_MALFORMED },
+        { META ("1", "00", "A1/x", "0", "3", "#", ""), ERR_MALFORMED },
+        { META ("1", HEX64, "lyon", "0", "3", "#", ""), ERR_MALFORMED },
+        { META ("1", HEX64, "A1/x", "-1", "3", "#", ""), ERR_MALFORMED },
+        { META ("1", HEX64, "A1/x", "0", "-2", "#", ""), ERR_MALFORMED },
+        { META ("1", HEX64, "A1/x", "4", "3", "#", ""), ERR_MALFORMED },
+        { META ("1", HEX64, "A1/x", "0", "1.5", "#", ""), ERR_MALFORMED },
+        { META ("1", HEX64, "A1/x", "0", "9007199254740992", "#", ""),
+          ERR_MALFORMED },
+        { META ("1", HEX64, "A1/x", "0", "3", "#/a", ""), ERR_MALFORMED },
+        { META ("1", HEX64, "A1/x", "0", "3", "#", ",\"y\":1"), ERR_MALFORMED },
+        { META ("1", HEX64, "A1/x", "0", "3", "#", ",\"made\":1"),
+          ERR_MALFORMED },
+    };
+    struct bundle_meta meta;
+    struct error e;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (bundle_meta_read (slice_text (cases[i].json), &meta, &e)
+            != cases[i].code)
+            fail_msg ("%s: %s", cases[i].json, e.text);
+}
+
+/* Each is an own file of an otherwise good bundle. */
+static void test_hostile (void **state) {
+    (void) state;
+    struct error e;
+    struct slice octets;
+    struct promise_proof proof;
+    struct hash leaf;
+    int64_t number;
+    story_pack (story, dir);
+    put_file ("blocks", "\0\0", 2);
+    put_file ("leaves",
+              "\xff\0\0\0\0\0\0\0............................"
+              "....",
+              40);
+    put_file ("promises", "\0\0\0\4abcd", 8);
+    put_file ("refusals", "\x7f\xff\xff\xff", 4);
+    struct bundle *b = bundle_open (dir, &e);
+    assert_non_null (b);
+    assert_int_equal (bundle_next_block (b, &number, &octets, &e),
+                      ERR_MALFORMED);
+    assert_non_null (strstr (e.text, "blocks, octet 0: cut"));
+    assert_int_equal (bundle_next_leaf (b, &number, &leaf, &e), ERR_MALFORMED);
+    assert_int_equal (bundle_next_promise (b, &proof, &e), ERR_MALFORMED);
+    assert_non_null (strstr (e.text, "promises, before octet 8"));
+    assert_int_equal (bundle_next_refusal (b, &octets, &e), ERR_LIMIT);
+    bundle_close (&b);
+    put_file ("blocks", "\0\0\0\3abc\0\0\0\0\0\0\0", 14);
+    put_file ("refusals", "\0\0\0\0", 4);
+    b = bundle_open (dir, &e);
+    assert_int_equal (bundle_next_block (b, &number, &octets, &e),
+                      ERR_MALFORMED);
+    assert_int_equal (bundle_next_refusal (b, &octets, &e), ERR_MALFORMED);
+    bundle_close (&b);
+}
+
+static void test_folder (void **state) {
+    (void) state;
+    static const char *const names[] = { "1.note",         "0000001.note",
+                                         "000000001.note", "00000000.note",
+                                         "00000001.note~", "x" };
+    struct error e;
+    struct slice note;
+    story_pack (story, dir);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char name[40];
+        snprintf (name, sizeof name, "rosters/%s", names[i]);
+        put_file (name, "", 0);
+        assert_null (bundle_open (dir, &e));
+        assert_int_equal (e.code, ERR_MALFORMED);
+        assert_non_null (strstr (e.text, names[i]));
+        unlink (in_dir (name));
+    }
+    put_file ("rosters/123456789.note", "third", 5);
+    struct bundle *b = bundle_open (dir, &e);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal (bundle_next_roster (b, &note, &e), 0);
+    assert_true (slice_is (note, "third"));
+    bundle_close (&b);
+    unlink (in_dir ("blocks"));
+    assert_int_equal (mkfifo (in_dir ("blocks"), 0600), 0);
+    assert_null (bundle_open (dir, &e));
+    assert_int_equal (e.code, ERR_MALFORMED);
+}
+
+int main (void) {
+#define TEST(name) cmocka_unit_test_setup_teardown (name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST (test_arguments), TEST (test_order), TEST (test_round),
+        TEST (test_empty),     TEST (test_meta),  TEST (test_hostile),
+        TEST (test_folder),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
