@@ -4,14 +4,13 @@ import base64
 import http.client
 import json
 import os
-import pathlib
 import re
-import socket
 import subprocess
 
 import jsonschema
 import pytest
 
+from agents import Connection
 from conftest import BUILD, ROOT
 
 DOCUMENT = json.loads((ROOT / "agent" / "api" / "openapi.json").read_text())
@@ -25,15 +24,16 @@ def server_path():
     return str(path)
 
 
-class Connection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=30)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+def ask(path, *request):
+    """The answer, and its octets but for a feed's."""
+    connection = Connection(path)
+    connection.request(*request)
+    answer = connection.getresponse()
+    kind = answer.getheader("Content-Type", "")
+    if "event-stream" not in kind:
+        return answer, answer.read()
+    connection.close()
+    return answer, b""
 
 
 class Server:
@@ -45,13 +45,8 @@ class Server:
             self.process.stdout.readline().split()
         self.port = int(port)
 
-    def ask(self, method, path, body=None, headers=None):
-        connection = Connection(self.socket)
-        connection.request(method, path, body, headers or {})
-        answer = connection.getresponse()
-        return answer, (b"" if "event-stream" in
-                        answer.getheader("Content-Type", "")
-                        else answer.read())
+    def ask(self, *request):
+        return ask(self.socket, *request)
 
     def close(self):
         self.process.stdin.close()
@@ -293,3 +288,24 @@ def test_unknown_paths_and_methods(server):
         answer, body = server.ask(method, path)
         assert answer.status == status
         check(json.loads(body), {"$ref": "#/components/schemas/Problem"})
+
+
+def test_real_agent(dialogue, brokers, agents):
+    """The same of an agent that is linked: all that the fixtures made up."""
+    broker = brokers(dialogue)
+    broker.init()
+    agent = agents("EUROPOL/hq", broker.start()).start()
+    number = agent.publish("members/note/x", {"a": [1, 2.5]}, "json")["number"]
+    sequence = agent.wait_entry(number)["sequence"]
+    for method, path, operation in operations():
+        if method != "GET":
+            continue
+        for url in paths_of(path):
+            check_answer(operation, *ask(agent.socket, method, url))
+    record = agent.get(f"records/{sequence}")
+    assert record["content"] == {"a": [1, 2.5]}
+    assert record["promise"]["sequence"] == sequence
+    assert agent.get("status")["link"]["state"] == "ready"
+    out = agent.ask("POST", "messages", code=422, body={
+        "topic": "nobody/x", "format": "text", "content": "x"})
+    assert out["type"] == "urn:parley:problem:EMPTY-AUDIENCE"
