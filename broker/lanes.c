@@ -26,10 +26,18 @@ struct lane {
     int64_t *places; /* number n stands at n % room; -1: nothing. Owned. */
 };
 
+/* Lanes that an author opened on the newest day on which it opened any. */
+struct opened {
+    char author[DELEGATION_MAX + 1];
+    int64_t day, count;
+};
+
 struct lanes {
     struct lane *slots; /* room is a power of two */
     size_t room, count;
     uint64_t seed;
+    struct opened *opened; /* an entry an author */
+    size_t authors;
 };
 
 struct lanes *lanes_new (void) {
@@ -51,6 +59,7 @@ void lanes_destroy (struct lanes **self_p) {
     if (!self_p || !*self_p)
         return;
     slots_free ((*self_p)->slots, (*self_p)->room);
+    free ((*self_p)->opened);
     free (*self_p);
     *self_p = NULL;
 }
@@ -149,6 +158,33 @@ static void lane_put (struct lane *slot, int64_t number, int64_t sequence) {
     *place_of (slot, number) = sequence;
 }
 
+static struct opened *opened_of (const struct lanes *self,
+                                 struct slice author) {
+    for (size_t i = 0; i < self->authors; i++)
+        if (slice_is (author, self->opened[i].author))
+            return &self->opened[i];
+    return NULL;
+}
+
+/* A snapshot gives lanes in any order: a day that is past counts no more. */
+static void opened_count (struct lanes *self, struct slice author,
+                          int64_t day) {
+    struct opened *entry = opened_of (self, author);
+    if (!entry) {
+        self->opened = mem_resize (self->opened,
+                                   (self->authors + 1) * sizeof *self->opened);
+        entry = &self->opened[self->authors++];
+        *entry = (struct opened){ .day = day };
+        memcpy (entry->author, author.data, author.size);
+    }
+    if (day > entry->day)
+        entry->count = 0;
+    if (day > entry->day)
+        entry->day = day;
+    if (day == entry->day)
+        entry->count++;
+}
+
 void lanes_take (struct lanes *self, struct slice author, uint64_t lane,
                  int64_t number, int64_t sequence, int64_t log_time) {
     assert (number > 0 && author.size <= DELEGATION_MAX);
@@ -163,6 +199,7 @@ void lanes_take (struct lanes *self, struct slice author, uint64_t lane,
         slot->author[author.size] = 0;
         slot->lane = lane;
         slot->day = log_time / DAY_MS;
+        opened_count (self, author, slot->day);
     }
     lane_put (slot, number, sequence);
 }
@@ -174,12 +211,8 @@ int64_t lanes_highest (const struct lanes *self, struct slice author,
 
 int64_t lanes_opened (const struct lanes *self, struct slice author,
                       int64_t log_time) {
-    int64_t count = 0;
-    for (size_t i = 0; i < self->room; i++)
-        if (self->slots[i].highest && self->slots[i].day == log_time / DAY_MS
-            && slice_is (author, self->slots[i].author))
-            count++;
-    return count;
+    const struct opened *entry = opened_of (self, author);
+    return entry && entry->day == log_time / DAY_MS ? entry->count : 0;
 }
 
 /* u8 format, u32 lanes; each: u8 size, author, u64 lane, u64 highest, u64 day,

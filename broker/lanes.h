@@ -27,7 +27,8 @@ void lanes_take (struct lanes *self, struct slice author, uint64_t lane,
                  int64_t number, int64_t sequence, int64_t log_time);
 int64_t lanes_highest (const struct lanes *self, struct slice author,
                        uint64_t lane);
-/* Lanes that the author opened on the day of `log_time`. */
+/* Lanes that the author opened on the day of `log_time`; log time goes on, so of
+ * a day before the last one on which it opened any, 0. */
 int64_t lanes_opened (const struct lanes *self, struct slice author,
                       int64_t log_time);
 

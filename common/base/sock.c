@@ -144,6 +144,19 @@ static enum err set_keys (void *socket, const struct kind *kind,
     return err;
 }
 
+/* ROUTER gives a name of its own to a peer that brings none: a counter. A listed
+ * peer could take the name of one that has just left, and be sent a reply that
+ * was meant for it; nobody guesses this one. */
+static enum err set_routing_id (void *socket, enum sock_kind kind,
+                                struct error *e) {
+    uint8_t id[16];
+    if (kind != SOCK_DESK_CLIENT)
+        return 0;
+    randombytes_buf (id, sizeof id);
+    id[0] |= 1; /* names that begin with NUL are ROUTER's */
+    return set (socket, ZMQ_ROUTING_ID, id, sizeof id, "ZMQ_ROUTING_ID", e);
+}
+
 static bool literal (int family, const char *host) {
     uint8_t address[16];
     return inet_pton (family, host, address) == 1;
@@ -192,6 +205,8 @@ void *sock_new (void *context, enum sock_kind kind,
         err = set_limits (socket, &kinds[kind], options, e);
     if (!err)
         err = set_keys (socket, &kinds[kind], options, e);
+    if (!err)
+        err = set_routing_id (socket, kind, e);
     if (err)
         sock_close (&socket);
     return socket;
