@@ -177,10 +177,10 @@ static void opened_count (struct lanes *self, struct slice author,
         *entry = (struct opened){ .day = day };
         memcpy (entry->author, author.data, author.size);
     }
-    if (day > entry->day)
-        entry->count = 0;
-    if (day > entry->day)
+    if (day > entry->day) {
         entry->day = day;
+        entry->count = 0;
+    }
     if (day == entry->day)
         entry->count++;
 }
