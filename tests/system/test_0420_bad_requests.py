@@ -259,7 +259,7 @@ def test_ten_malformed(victim, client, broker):
     second.hello()
     for _ in range(9):
         assert answer(victim, b"junk", number=0)[0] == "MALFORMED"
-    victim.exchange(b"junk")
+    victim.desk.send(b"junk")
     line = broker.daemon.wait_log("DESK-CUT")
     assert line.value("delegation") == "EUROPOL/hq"
     assert line.value("shut") == "1"
