@@ -17,15 +17,6 @@ static json_t *hash_or_null (const struct hash *h) {
     return hash_equal (h, &zeros) ? json_null() : json_hash (h);
 }
 
-/* Octets of the content or the file; they go when the message is done. */
-static json_t *octets_or_null (const struct outbox_message *m) {
-    if (m->contribution.size > 0)
-        return json_integer ((json_int_t) m->contribution.size);
-    return m->body.size > BODY_SALT
-               ? json_integer ((json_int_t) (m->body.size - BODY_SALT))
-               : json_null();
-}
-
 static json_t *references (const struct outbox_message *m) {
     json_t *out = json_array();
     for (size_t i = 0; i < m->reference_count; i++)
@@ -59,12 +50,13 @@ static void put_own (json_t *out, const struct outbox_message *m, bool own) {
 json_t *json_outbox (const struct outbox_message *m) {
     bool own = m->lane_number > 0;
     json_t *out = json_pack (
-        "{sI ss ss so so so sI so so so so so sb}", "number",
+        "{sI ss ss sI so so sI so so so so so sb}", "number",
         (json_int_t) m->number, "state", outbox_state_name (m->state), "topic",
-        m->topic, "octets", octets_or_null (m), "created",
-        json_time (m->created_ms), "sent", json_time_or_null (m->sent_ms),
-        "attempts", (json_int_t) m->attempts, "id", hash_or_null (&m->id),
-        "sequence", json_place_or_null (m->sequence), "leaf",
+        m->topic, "octets", (json_int_t) (m->octets - (own ? BODY_SALT : 0)),
+        "created", json_time (m->created_ms), "sent",
+        json_time_or_null (m->sent_ms), "attempts", (json_int_t) m->attempts,
+        "id", hash_or_null (&m->id), "sequence",
+        json_place_or_null (m->sequence), "leaf",
         m->sequence >= 0 ? hash_or_null (&m->leaf) : json_null(), "references",
         references (m), "refusal", refusal_or_null (m), "contribution", !own);
     if (out)

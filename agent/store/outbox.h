@@ -34,6 +34,7 @@ struct outbox_message {
     int64_t lane_number;
     int64_t created_ms, sent_ms; /* 0: not yet */
     int64_t attempts;
+    int64_t octets; /* of body or contribution, also once it is gone */
     const char *topic;
     enum body_format format;
     struct slice body; /* with its salt; empty once done or cancelled */

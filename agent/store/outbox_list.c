@@ -10,7 +10,7 @@
 #define MESSAGES                                                               \
     "SELECT o.number, o.state, o.lane, o.lane_number, o.created, o.sent,"      \
     " o.attempts, o.format, o.sequence, o.id, o.leaf, o.topic, o.refs,"        \
-    " o.body, o.contribution, f.header, o.refusal"                             \
+    " o.body, o.contribution, f.header, o.refusal, o.octets"                   \
     " FROM outbox o LEFT JOIN forms f ON f.id = o.id "
 enum column {
     NUMBER,
@@ -29,7 +29,8 @@ enum column {
     BODY,
     CONTRIBUTION,
     HEADER,
-    REFUSAL
+    REFUSAL,
+    OCTETS
 };
 
 typedef enum err each_fn (void *arg, const struct outbox_message *,
@@ -70,6 +71,7 @@ static void numbers_read (sqlite3_stmt *s, struct outbox_message *out) {
         .attempts = sqlite3_column_int64 (s, ATTEMPTS),
         .format = (enum body_format) sqlite3_column_int (s, FORMAT),
         .sequence = sqlite3_column_int64 (s, SEQUENCE),
+        .octets = sqlite3_column_int64 (s, OCTETS),
         .id = column_hash (s, ID),
         .leaf = column_hash (s, LEAF),
     };

@@ -927,6 +927,7 @@ static void test_outbox (void **state) {
     assert_int_equal (get ("/api/v1/outbox/1"), 200);
     assert_string_equal (text_at ("state"), "promised");
     assert_int_equal (number_at ("sequence"), 100);
+    assert_int_equal (number_at ("octets"), strlen ("promised"));
     assert_int_equal (get ("/api/v1/outbox/2"), 200);
     json_t *refusal = json_object_get (answer.json, "refusal");
     assert_string_equal (json_string_value (json_object_get (refusal, "rule")),
@@ -984,6 +985,7 @@ static void test_wait (void **state) {
     http_changed (http);
     pthread_join (waiting.thread, NULL);
     assert_int_equal (count (&waiting.got, "\"state\":\"done\""), 1);
+    assert_int_equal (count (&waiting.got, "\"octets\":8,"), 1);
     buf_free (&waiting.got);
 }
 
