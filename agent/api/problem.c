@@ -55,6 +55,9 @@ static void problem_send (struct request *request, unsigned status,
 
 static void reply (struct request *request, enum problem problem,
                    const char *member, json_t *value, const char *format,
+                   va_list args) PRINTF_LIKE (5, 0);
+static void reply (struct request *request, enum problem problem,
+                   const char *member, json_t *value, const char *format,
                    va_list args) {
     char raw[ERROR_TEXT_MAX], detail[ERROR_TEXT_MAX];
     vsnprintf (raw, sizeof raw, format, args);
