@@ -1,0 +1,124 @@
+"""deploy/examples/mirror.py, as somebody who reads it would run it."""
+import json
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT, SAMPLE
+from daemon import WAIT_S, wait_for
+
+PLAN = SAMPLE / "plans" / "EUROPOL-empact-2026-2029.json"
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """mirror(agent, *words): the example runs; what it says is in log.txt."""
+    running = []
+
+    def run(agent, *words):
+        with (tmp_path / "log.txt").open("a") as log:
+            running.append(subprocess.Popen(
+                [sys.executable, ROOT / "deploy" / "examples" / "mirror.py",
+                 agent.socket, tmp_path / "plans", *words],
+                stdout=log, stderr=log))
+        return running[-1]
+
+    yield run
+    for one in running:
+        one.kill()
+        one.wait(WAIT_S)
+
+
+@pytest.fixture
+def shows(tmp_path):
+    """shows(name, plan): the mirrored file has, or will have, that content."""
+
+    def look(name, plan):
+        path = tmp_path / "plans" / name
+        wait_for(lambda: path.exists() and json.loads(path.read_text()) == plan,
+                 f"{name}: {plan}")
+
+    return look
+
+
+def says(tmp_path, text):
+    log = tmp_path / "log.txt"
+    wait_for(lambda: text in log.read_text(), f"{text!r} in {log}")
+
+
+def end(process):
+    process.terminate()
+    process.wait(WAIT_S)
+
+
+def plan(agent, author, name, revision, channel="dialogue"):
+    entry = agent.publish(f"{channel}/plan/{author}/{name}",
+                          {"revision": revision}, "json")
+    return agent.wait_entry(entry["number"])
+
+
+def test_mirror(broker, agents, mirror, shows, tmp_path):
+    europol = agents("EUROPOL/hq", broker).start()
+    unodc = agents("UNODC/hq", broker).start()
+    plan(europol, "EUROPOL", "known-before", 1)
+    plan(europol, "EUROPOL", "for-members", 1, "members")
+
+    # Both bodies mirror; one publishes.
+    first = mirror(europol, "--publish", PLAN)
+    shows(f"EUROPOL/{PLAN.name}", json.loads(PLAN.read_text()))
+    shows("EUROPOL/for-members.json", {"revision": 1})
+    end(first)
+    for file in (tmp_path / "plans").rglob("*.json"):
+        file.unlink()
+    (tmp_path / "plans" / "last-event-id").unlink()
+    second = mirror(unodc)
+    shows(f"EUROPOL/{PLAN.name}", json.loads(PLAN.read_text()))
+    shows("EUROPOL/known-before.json", {"revision": 1})
+
+    # A new revision; what is no plan of its author; what nobody may read.
+    plan(europol, "AFRIPOL", "not-theirs", 1)
+    plan(europol, "EUROPOL", "known-before", 2)
+    shows("EUROPOL/known-before.json", {"revision": 2})
+    names = {path.name for path in (tmp_path / "plans").rglob("*.json")}
+    assert names == {PLAN.name, "known-before.json"}
+
+    # What came while it did not run; only that.
+    end(second)
+    (tmp_path / "plans" / "EUROPOL" / PLAN.name).unlink()
+    plan(europol, "EUROPOL", "known-before", 3)
+    third = mirror(unodc)
+    shows("EUROPOL/known-before.json", {"revision": 3})
+    assert not (tmp_path / "plans" / "EUROPOL" / PLAN.name).exists()
+
+    # The agent goes and comes.
+    unodc.stop()
+    says(tmp_path, "again in 1 s")
+    unodc.start()
+    plan(europol, "EUROPOL", "known-before", 4)
+    shows("EUROPOL/known-before.json", {"revision": 4})
+
+    # The agent's store was made anew: a gap, and all of it once more.
+    end(third)
+    (tmp_path / "plans" / "last-event-id").write_text("100000")
+    mirror(unodc)
+    says(tmp_path, "gap")
+    shows(f"EUROPOL/{PLAN.name}", json.loads(PLAN.read_text()))
+    shows("EUROPOL/known-before.json", {"revision": 4})
+
+
+def test_published_once(broker, agents, mirror, tmp_path):
+    """The same file, handed in again, is the same message."""
+    europol = agents("EUROPOL/hq", broker).start()
+    log = tmp_path / "log.txt"
+    for times in (1, 2):
+        running = mirror(europol, "--publish", PLAN)
+        wait_for(lambda: log.read_text().count("accepted as 1\n") == times,
+                 f"{times} times")
+        end(running)
+    mirror(europol)
+    says(tmp_path, "dialogue/plan/EUROPOL")
+    topic = "dialogue/plan/EUROPOL/" + PLAN.stem
+    europol.wait_entry(1)
+    assert len(europol.get(f"records?filter={topic}")["records"]) == 1
+    assert europol.get("status")["outbox"]["done"] == 1
