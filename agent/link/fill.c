@@ -300,6 +300,18 @@ static enum err items_check (const struct stream *stream,
     return ERR_NONE;
 }
 
+/* The desk's word on where the stream ends stands against what a frame said:
+ * else a wrong number there had us ask without end. What is really there shows
+ * with the next head. */
+static void nothing_there (struct follow *self, struct stream *stream,
+                           int64_t last) {
+    stream->last = last;
+    if (stream->upto < last)
+        stream_stop (stream, WAIT_RETRY_MS, "fetch brought nothing");
+    else
+        fill_pending_drop (self, stream);
+}
+
 static enum err reply_take (struct follow *self, struct stream *stream,
                             const struct reply *reply, struct error *e) {
     struct slice name;
@@ -314,10 +326,10 @@ static enum err reply_take (struct follow *self, struct stream *stream,
         rc = items_check (stream, reply, name, items, count, e);
     if (!rc)
         rc = items_take (self, stream, items, count, reply->frames + 1, e);
-    if (!rc && last > stream->last)
+    if (!rc && count == 0)
+        nothing_there (self, stream, last);
+    else if (!rc && last > stream->last)
         stream->last = last;
-    if (!rc && count == 0 && stream->upto < last)
-        stream_stop (stream, WAIT_RETRY_MS, "fetch brought nothing");
     free (items);
     return rc;
 }
