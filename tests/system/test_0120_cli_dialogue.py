@@ -1,0 +1,160 @@
+"""parley in a dialogue: a broker and two agents, from a person's words to an
+audit on another machine."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import program
+from daemon import wait_for
+
+
+@pytest.fixture
+def pair(broker, agents):
+    """The agents of EUROPOL/hq and AFRIPOL/hq, running."""
+    return [agents(name, broker).start() for name in ("EUROPOL/hq",
+                                                      "AFRIPOL/hq")]
+
+
+@pytest.fixture
+def by(parley):
+    """by(agent, words...): the command line of that agent's staff."""
+    def run(agent, *words, **more):
+        return parley("--socket", agent.socket, *words, **more)
+    return run
+
+
+def seen(agent, topic):
+    """Wait until that agent holds a record of the topic; it."""
+    path = f"records?filter={topic}"
+    wait_for(lambda: agent.get(path)["records"], topic)
+    return agent.get(path)["records"][0]
+
+
+def test_publish_follow_replay(pair, by, tmp_path):
+    europol, afripol = pair
+    follower = subprocess.Popen(
+        [program("parley"), "--socket", afripol.socket, "--json", "follow",
+         "members/#", "--after", "0"], stdout=subprocess.PIPE, text=True)
+    (tmp_path / "note.txt").write_text("Salaam.")
+    said = by(europol, "publish", "members/note/1", "note.txt", "--wait",
+              "done")
+    assert "can be read by 3 entities" in said.err and "FRONTEX" in said.err
+    assert "done at sequence 2" in said.out
+    [told] = by(europol, "--json", "outbox", "list").json()
+    assert told["state"] == "done" and told["sequence"] == 2
+    heard = json.loads(follower.stdout.readline())
+    follower.terminate()
+    follower.communicate(timeout=20)
+    assert heard["content"] == "Salaam." and heard["author"] == "EUROPOL/hq"
+    assert heard["id"] == told["id"]
+    [line] = by(afripol, "replay", "members/#").out.splitlines()
+    assert line.startswith("2  ") and line.endswith("members/note/1  Salaam.")
+    assert by(afripol, "replay", "#", "--since", "3").out == ""
+    assert len(by(afripol, "--json", "replay", "#", "--log").json()) >= 3
+    said = by(europol, "show", told["id"]).out
+    assert "signed by the desk" in said and said.endswith("\nSalaam.\n")
+    by(afripol, "show", "99", code=4)
+    assert "link" in by(europol, "status").out
+    assert by(europol, "refusals").out == ""
+
+
+def test_plan_and_refusals(pair, by, tmp_path):
+    europol, _ = pair
+    plan = {"format": 1, "plan": "EUROPOL-x-1", "entity": "EUROPOL",
+            "title": "A plan"}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    by(europol, "plan", "publish", "plan.json", "--channel", "members",
+       "--wait", "done", "--key", "one")
+    by(europol, "plan", "publish", "plan.json", "--channel", "members",
+       "--wait", "done", "--key", "one")
+    [line] = by(europol, "replay", "members/plan/EUROPOL/+"
+                ).out.splitlines()
+    assert line.endswith("members/plan/EUROPOL/EUROPOL-x-1  A plan")
+    for channel in ("nobody", "nowhere"):
+        by(europol, "plan", "publish", "plan.json", "--channel", channel,
+           code=1)
+    plan["title"] = "Another"
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    by(europol, "plan", "publish", "plan.json", "--channel", "members",
+       "--key", "one", code=1)
+
+
+def test_outbox_without_a_broker(pair, by, broker):
+    europol, _ = pair
+    broker.stop()
+    said = by(europol, "publish", "members/note/2", "-", "--wait", "promised",
+              "--timeout", "1", code=6, stdin="later")
+    assert "it stays in the outbox" in said.err
+    [entry] = by(europol, "--json", "outbox", "list").json()
+    by(europol, "outbox", "show", entry["number"])
+    if entry["state"] == "waiting":
+        by(europol, "outbox", "cancel", entry["number"])
+        assert "cancelled" in by(europol, "outbox", "list").out
+
+
+def test_contribution(pair, by, parley, dialogue, tmp_path):
+    europol, afripol = pair
+    secret = tmp_path / "written.secret"
+    secret.write_text(dialogue.identity("AFRIPOL/written").secret_file())
+    secret.chmod(0o600)
+    (tmp_path / "words.txt").write_text("By letter.")
+    make = ["contribution", "make", "members/note/3", "words.txt",
+            "--identity", secret, "--roster", "roster.note", "--out"]
+    said = parley(*make, "c.contribution")
+    assert "EUROPOL/hq" in said.err and "AFRIPOL/written" in said.out
+    parley(*make, "c.contribution", code=5)
+    by(europol, "contribution", "hand-in", "c.contribution", "--wait", "done")
+    got = seen(afripol, "members/note/3")
+    assert got["author"] == "AFRIPOL/written" and got["via"]
+    assert got["content"] == "By letter."
+    octets = bytearray((tmp_path / "c.contribution").read_bytes())
+    octets[-1] ^= 1
+    (tmp_path / "bad").write_bytes(octets)
+    assert "BODY-DIGEST" in by(europol, "contribution", "hand-in", "bad",
+                               code=1).err
+    parley("contribution", "make", "announcements/x", "words.txt",
+           "--identity", secret, "--roster", "roster.note", "--out", "d",
+           code=1)
+
+
+def test_audit(pair, by, parley, broker, dialogue, tmp_path):
+    europol, afripol = pair
+    (tmp_path / "note.txt").write_text("Salaam.")
+    for topic in ("members/note/1", "members/note/1", "@AFRIPOL+EUROPOL/a",
+                  "dialogue/note/9"):
+        by(europol, "publish", topic, "note.txt", "--wait", "done")
+    by(afripol, "publish", "members/note/1", "note.txt", "--wait", "done")
+    broker.reload(dialogue.follow())
+    by(europol, "publish", "members/note/2", "note.txt", "--wait", "done")
+    parley("audit", "check", "none", code=4)
+    by(europol, "audit", "export", "bundle")
+    by(europol, "audit", "export", "bundle", code=5)
+    [told] = parley("--json", "audit", "check", "bundle", "--dialogue",
+                    dialogue.id.hex()).json()
+    assert told["messages"] == 6 and told["rosters"] == 2
+    assert told["promises"] == 5 and told["authors"] == 2
+    assert told["holes"] == 0 and len(told["caveats"]) > 1
+    said = parley("audit", "check", "bundle").out
+    assert dialogue.id.hex() in said and "broker's word" in said
+    parley("audit", "check", "bundle", "--dialogue", "0" * 64, code=1)
+    parley("audit", "check", "bundle", "--dialogue", "x", code=2)
+    by(afripol, "audit", "export", "less", "--filter", "dialogue/#")
+    [told] = parley("--json", "audit", "check", "less").json()
+    assert told["messages"] == 1 and told["holes"] > 0
+    blocks = tmp_path / "bundle" / "blocks"
+    octets = bytearray(blocks.read_bytes())
+    octets[-12] ^= 1
+    blocks.write_bytes(octets)
+    assert "bundle: blocks" in parley("audit", "check", "bundle", code=1).err
+    os.unlink(tmp_path / "bundle" / "bundle.json")
+    parley("audit", "check", "bundle", code=4)
+
+
+def test_roster_show(pair, by, parley, dialogue):
+    europol, _ = pair
+    from_agent = by(europol, "roster", "show", "--agent").out
+    assert from_agent == parley("roster", "show", "roster.note").out
+    assert dialogue.id.hex() in from_agent
+    by(europol, "roster", "show", code=2)
