@@ -184,13 +184,20 @@ void bench_begin (struct bench *self, const char *program, const char *extra) {
     self->context = zmq_ctx_new();
 }
 
-void bench_end (struct bench *self) {
+void bench_stop_broker (struct bench *self) {
     int status = 0;
-    zmq_ctx_term (self->context);
+    if (self->pid <= 0)
+        return;
     kill (self->pid, SIGTERM);
     waitpid (self->pid, &status, 0);
     if (status != 0)
         bench_fail ("the broker ended with %d; see %s/log", status, self->dir);
+    self->pid = 0;
+}
+
+void bench_end (struct bench *self) {
+    zmq_ctx_term (self->context);
+    bench_stop_broker (self);
     for (int i = 0; i < BENCH_DELEGATIONS; i++)
         identity_destroy (&self->delegation[i]);
     identity_destroy (&self->broker);

@@ -25,6 +25,8 @@ struct bench {
 
 /* `program`: path of parley-broker. `extra`: lines of its configuration. */
 void bench_begin (struct bench *self, const char *program, const char *extra);
+/* Cleanly; bench_end does it too. */
+void bench_stop_broker (struct bench *self);
 void bench_end (struct bench *self);
 
 /* A DEALER that has said hello; its run id is in `run`. */
