@@ -3,6 +3,7 @@ import http.client
 import json
 import shutil
 import socket
+from urllib.parse import quote
 
 from daemon import WAIT_S, Daemon
 
@@ -148,6 +149,19 @@ class Agent:
             entry = self.get(f"outbox/{number}?wait={state}&timeout_ms=20000")
             assert entry != last, (entry, self.daemon.log())
         return entry
+
+    def records(self, order="position", filter=None, log=1):
+        """All that it holds, page by page."""
+        out, at = [], 0
+        cursor = "after" if order == "position" else "from"
+        words = f"order={order}&log={log}&limit=1000"
+        if filter:
+            words += f"&filter={quote(filter, safe='')}"
+        while at is not None:
+            page = self.get(f"records?{words}&{cursor}={at}")
+            out += page["records"]
+            at = page["next"]
+        return out
 
     def notices(self):
         return [one["kind"] for one in self.get("status")["notices"]]

@@ -10,7 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "client"))
 
-from agents import Agent  # noqa: E402
+from agents import Agent, free_port  # noqa: E402
 from brokers import Broker  # noqa: E402
 from dialogue import SMALL, Dialogue  # noqa: E402
 
@@ -97,6 +97,15 @@ def brokers():
 def broker(brokers, dialogue):
     """A broker of the small dialogue, founded and running."""
     one = brokers(dialogue)
+    one.init()
+    return one.start()
+
+
+@pytest.fixture
+def steady(brokers, dialogue):
+    """The same, at an address where agents find it again."""
+    one = brokers(dialogue, desk=f"tcp://127.0.0.1:{free_port()}",
+                  feed=f"tcp://127.0.0.1:{free_port()}")
     one.init()
     return one.start()
 
