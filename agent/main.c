@@ -6,6 +6,7 @@
 #include "api/http.h"
 #include "base/disk.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "identity/roster_chain.h"
 #include "link/link.h"
 #include "settings.h"
@@ -333,6 +334,12 @@ static int store_gone (struct run *self) {
     return exit_of (&e);
 }
 
+static void manager_tell (const char *state) {
+    struct error e;
+    if (notify_send (state, &e))
+        log_warn ("NOTIFY-FAILED", "why=%s", log_text (e.text));
+}
+
 static int serve (const char *path, struct settings **settings_p) {
     struct run self = { .path = path, .settings = *settings_p, .lock = -1 };
     *settings_p = NULL;
@@ -347,8 +354,10 @@ static int serve (const char *path, struct settings **settings_p) {
         log_info ("READY", "delegation=%s socket=%s version=%s",
                   identity_name (self.identity),
                   log_text (self.settings->socket), PARLEY_VERSION);
+        manager_tell (NOTIFY_READY);
         if (!signals_serve (&self))
             code = store_gone (&self);
+        manager_tell (NOTIFY_STOPPING);
     }
     run_close (&self);
     if (code == EXIT_FINE)

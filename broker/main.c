@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "desk.h"
 #include "feed.h"
 #include "founding.h"
@@ -256,6 +257,12 @@ static int signals_block (void) {
     return signalfd (-1, &set, SFD_CLOEXEC);
 }
 
+static void manager_tell (const char *state) {
+    struct error e;
+    if (notify_send (state, &e))
+        log_warn ("NOTIFY-FAILED", "why=%s", log_text (e.text));
+}
+
 static int serve (const char *path, struct settings **settings_p) {
     struct run self = { .path = path, .settings = *settings_p };
     *settings_p = NULL;
@@ -272,7 +279,9 @@ static int serve (const char *path, struct settings **settings_p) {
                   self.desk_bound, self.feed_bound,
                   (long long) journal_size (self.ledger.journal),
                   PARLEY_VERSION);
+        manager_tell (NOTIFY_READY);
         signals_serve (&self);
+        manager_tell (NOTIFY_STOPPING);
     }
     run_close (&self);
     if (!rc)
