@@ -29,7 +29,7 @@ static enum err address_of (const char *name, struct sockaddr_un *out,
 enum err notify_send (const char *state, struct error *e) {
     const char *name = getenv ("NOTIFY_SOCKET");
     struct sockaddr_un address;
-    socklen_t size;
+    socklen_t size = 0;
     if (!name || !*name)
         return ERR_NONE;
     enum err rc = address_of (name, &address, &size, e);
