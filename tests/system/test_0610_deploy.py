@@ -1,0 +1,134 @@
+"""What deploy/ holds for operators: examples of configurations that the daemons
+take, units that systemd takes, manual pages that leave nothing out."""
+import re
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT, program
+from daemon import WAIT_S, Daemon
+
+DEPLOY = ROOT / "deploy"
+DAEMONS = ("broker", "agent")
+SETTING = re.compile(r"^    (?:# )?([a-z][a-z-]*) = ", re.M)
+
+
+def settings_of(daemon):
+    """The names that the daemon's code asks for."""
+    text = (ROOT / daemon / "settings.c").read_text()
+    return set(re.findall(rf'"{daemon}/([a-z-]+)"', text))
+
+
+@pytest.fixture
+def config(dialogue, tmp_path):
+    """config("broker", change): the example beside the keys that it names."""
+
+    def write(daemon, change=lambda text: text):
+        text = (DEPLOY / "conf" / f"{daemon}.conf").read_text()
+        if daemon == "agent":
+            secret = tmp_path / "agent.key"
+            secret.write_text(dialogue.identity("EUROPOL/hq").secret_file())
+            secret.chmod(0o600)
+            text = re.sub("0{64}", dialogue.id.hex(), text)
+        path = tmp_path / f"{daemon}.conf"
+        path.write_text(change(text))
+        return path
+
+    return write
+
+
+def check(daemon, path):
+    done = subprocess.run(
+        [program(f"parley-{daemon}"), "--config", str(path), "-n"],
+        capture_output=True, text=True, timeout=WAIT_S)
+    assert (done.returncode, done.stdout) == (0, "configuration OK\n"), \
+        done.stderr
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_examples(config, daemon):
+    check(daemon, config(daemon))
+    text = (DEPLOY / "conf" / f"{daemon}.conf").read_text()
+    names = SETTING.findall(text)
+    assert sorted(names) == sorted(settings_of(daemon))
+    # What is commented out is taken too.
+    check(daemon, config(daemon, lambda text: SETTING.sub(
+        lambda found: f"    {found[1]} = ", text)))
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_pages_tell_each_setting_and_exit(daemon):
+    text = (DEPLOY / "man" / f"parley-{daemon}.8").read_text()
+    names = re.findall(r"^\.It Cm ([a-z-]+) No =", text, re.M)
+    assert sorted(names) == sorted(settings_of(daemon))
+    header = (ROOT / daemon / "settings.h").read_text()
+    codes = re.findall(r"EXIT_[A-Z]+ =\s+(\d+)", header)
+    assert sorted(re.findall(r"^\.It (\d+)$", text, re.M)) == sorted(codes)
+
+
+def test_page_of_the_command_line(parley):
+    page = (DEPLOY / "man" / "parley.1").read_text()
+    told = re.findall(r"^\s{2}([a-z][a-z -]*?)  ", parley("--help").out, re.M)
+    assert len(told) > 10
+    for name in told:
+        assert f"Cm {name}" in page, name
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="no groff")
+@pytest.mark.parametrize("page", sorted(
+    path.name for path in (DEPLOY / "man").iterdir()))
+def test_pages_are_mdoc(page):
+    done = subprocess.run(
+        ["groff", "-mdoc", "-ww", "-z", "-Tutf8", DEPLOY / "man" / page],
+        capture_output=True, text=True, timeout=WAIT_S)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd")
+@pytest.mark.parametrize("unit,daemon", (
+    ("parley-broker.service", "broker"), ("parley-agent@.service", "agent")))
+def test_units(tmp_path, unit, daemon):
+    text = (BUILD / "deploy" / unit).read_text()
+    path = tmp_path / unit
+    # Not installed here: the program that was built.
+    path.write_text(re.sub(rf"/\S*/parley-{daemon} ",
+                           program(f"parley-{daemon}") + " ", text))
+    for words in (["verify", "--man=no"],
+                  ["security", "--offline=true", "--threshold=20",
+                   "--no-pager"]):
+        done = subprocess.run(["systemd-analyze", *words, path],
+                              capture_output=True, text=True, timeout=WAIT_S)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert words[0] == "security" or not done.stderr, done.stderr
+    # What a restart does not mend, as the daemon's page says.
+    prevented = re.search(r"^RestartPreventExitStatus=(.*)$", text, re.M)
+    assert prevented[1].split() == ["64", "65", "78"]
+
+
+@pytest.fixture
+def manager(tmp_path):
+    """A service manager's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
+        one.bind(str(tmp_path / "notify"))
+        one.settimeout(WAIT_S)
+        yield one
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_notify(broker, agents, manager, daemon):
+    """The manager hears when it is ready, and when it stops."""
+    one = agents("EUROPOL/hq", broker) if daemon == "agent" else broker
+    if daemon == "broker":
+        broker.stop()
+    running = Daemon([one.program, "--config", one.config], one.folder,
+                     {"NOTIFY_SOCKET": manager.getsockname()})
+    try:
+        assert manager.recv(100) == b"READY=1"
+        assert any(line.id == "READY" for line in running.lines) \
+            or running.wait_log("READY")
+        running.terminate()
+        assert manager.recv(100) == b"STOPPING=1"
+    finally:
+        running.close()
