@@ -1,8 +1,10 @@
 """A parley-agent for a test: its files, its process, its API."""
+import contextlib
 import http.client
 import json
 import shutil
 import socket
+import sqlite3
 from urllib.parse import quote
 
 from daemon import WAIT_S, Daemon
@@ -109,6 +111,13 @@ class Agent:
         for path in self.store_files(self.folder):
             shutil.copy2(path, folder)
 
+    def backup_live(self, name="backup"):
+        """The same in one file, as the manual says, whoever writes to it."""
+        folder = self.folder / name
+        folder.mkdir()
+        with contextlib.closing(sqlite3.connect(self.store)) as db:
+            db.execute("VACUUM INTO ?", [str(folder / "store.db")])
+
     def restore(self, name="backup"):
         for path in self.store_files(self.folder):
             path.unlink()
@@ -162,6 +171,14 @@ class Agent:
             out += page["records"]
             at = page["next"]
         return out
+
+    def texts(self, filter):
+        """Contents of what it holds, in the ledger's order."""
+        return [one["content"] for one in
+                self.records("sequence", filter, log=0)]
+
+    def alarms(self):
+        return [one for one in self.get("status")["notices"] if one["alarm"]]
 
     def notices(self):
         return [one["kind"] for one in self.get("status")["notices"]]

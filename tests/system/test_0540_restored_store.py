@@ -34,13 +34,14 @@ def recorded(broker):
             if place.record.type == 0]
 
 
-def test_restored(broker, agents):
+@pytest.mark.parametrize("how", ("files", "live"))
+def test_restored(broker, agents, how):
     agent = agents("EUROPOL/hq", broker).start()
     first = agent.wait_entry(agent.publish(TOPIC, "before")["number"])
     stop(broker, agent)
     waiting = agent.publish(TOPIC, "waits in the backup")
     assert waiting["state"] == "waiting"
-    agent.backup()
+    agent.backup() if how == "files" else agent.backup_live()
 
     broker.start()
     agent.wait_entry(waiting["number"])

@@ -1,5 +1,6 @@
 """What deploy/ holds for operators: examples of configurations that the daemons
 take, units that systemd takes, manual pages that leave nothing out."""
+import os
 import re
 import shutil
 import socket
@@ -8,10 +9,11 @@ import subprocess
 import pytest
 
 from conftest import BUILD, ROOT, program
-from daemon import WAIT_S, Daemon
+from daemon import WAIT_S, Daemon, wait_for
 
 DEPLOY = ROOT / "deploy"
-DAEMONS = ("broker", "agent")
+UNITS = {"broker": "parley-broker.service", "agent": "parley-agent@.service"}
+DAEMONS = tuple(UNITS)
 SETTING = re.compile(r"^    (?:# )?([a-z][a-z-]*) = ", re.M)
 
 
@@ -87,9 +89,9 @@ def test_pages_are_mdoc(page):
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd")
-@pytest.mark.parametrize("unit,daemon", (
-    ("parley-broker.service", "broker"), ("parley-agent@.service", "agent")))
-def test_units(tmp_path, unit, daemon):
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_units(tmp_path, daemon):
+    unit = UNITS[daemon]
     text = (BUILD / "deploy" / unit).read_text()
     path = tmp_path / unit
     # Not installed here: the program that was built.
@@ -105,6 +107,70 @@ def test_units(tmp_path, unit, daemon):
     # What a restart does not mend, as the daemon's page says.
     prevented = re.search(r"^RestartPreventExitStatus=(.*)$", text, re.M)
     assert prevented[1].split() == ["64", "65", "78"]
+
+
+def filter_of(name):
+    """The system calls of a filter's name, by systemd's own table."""
+    if not name.startswith("@"):
+        return {name}
+    done = subprocess.run(["systemd-analyze", "syscall-filter", name],
+                          capture_output=True, text=True, check=True)
+    members = [line.strip() for line in done.stdout.splitlines()[1:]]
+    return {call for member in members if member and member[0] != "#"
+            for call in filter_of(member)}
+
+
+def allowed_by(text):
+    """The same of a unit: its lines in order, as systemd reads them."""
+    calls = set()
+    for line in re.findall(r"^SystemCallFilter=(.*)$", text, re.M):
+        names = line.removeprefix("~").split()
+        these = {call for name in names for call in filter_of(name)}
+        calls = calls - these if line[0] == "~" else calls | these
+    return calls
+
+
+def can_trace():
+    tools = shutil.which("strace") and shutil.which("systemd-analyze")
+    return tools and subprocess.run(["strace", "-qq", "-o", "/dev/null",
+                                     "true"]).returncode == 0
+
+
+@pytest.mark.skipif(not can_trace(), reason="no strace or no systemd")
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_sandbox_lets_it_work(broker, agents, tmp_path, daemon):
+    """What it asks of the kernel is what its unit allows: libraries abort
+    where a call fails that never does."""
+    agent = agents("EUROPOL/hq", broker)
+    traced = agent if daemon == "agent" else broker
+    broker.stop()
+    trace = tmp_path / "trace"
+
+    def spawn():
+        one = Daemon(["strace", "-D", "-f", "-q", "-o", trace,
+                      traced.program, "--config", traced.config], traced.folder,
+                     {"ASAN_OPTIONS": "detect_leaks=0"})
+        traced.daemons.append(one)
+        return one
+
+    traced.spawn = spawn
+    broker.start()
+    agent.configure(desk=broker.desk, feed=broker.feed, source="127.0.0.1")
+    agent.start()
+    agent.wait_entry(agent.publish("dialogue/note/1", "hello")["number"])
+    agent.stop()
+    broker.stop()
+    end = f"{traced.daemon.pid} +++ exited with 0"
+    wait_for(lambda: end in trace.read_text(errors="replace"), end)
+    text = trace.read_text(errors="replace")
+    calls = set(re.findall(r"^\d+ +([a-z0-9_]+)\(", text, re.M))
+    unit = (BUILD / "deploy" / UNITS[daemon]).read_text()
+    if os.geteuid() == 0:
+        calls.discard("fchown")  # SQLite's, for root alone
+    assert calls - allowed_by(unit) == set()
+    families = set(re.findall(r"socket\((AF_[A-Z0-9]+)", text))
+    allowed = re.search(r"^RestrictAddressFamilies=(.*)$", unit, re.M)
+    assert families and families - set(allowed[1].split()) == set()
 
 
 @pytest.fixture
