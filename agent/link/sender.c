@@ -22,6 +22,9 @@ struct sender {
     bool resend; /* some were not answered: again, once nothing is in flight */
     bool move;   /* to a new lane, once nothing is in flight */
     bool fill;   /* nothing goes before all is here */
+    bool found;  /* something waited when this program started, and all has
+                    not been here since: the store may be one that was put
+                    back, and what waits in it have gone out before */
     int64_t pause;   /* monotonic: nothing goes before */
     int64_t version; /* a roster that ends the pause; 0: none */
     int tries;
@@ -30,6 +33,9 @@ struct sender {
 struct sender *sender_new (struct core *core) {
     struct sender *self = mem_alloc (sizeof *self);
     self->core = core;
+    int64_t counts[6];
+    outbox_counts (core->store, counts);
+    self->found = counts[OUTBOX_WAITING] > 0;
     return self;
 }
 
@@ -45,7 +51,8 @@ void sender_destroy (struct sender **self_p) {
 void sender_begin (struct sender *self) {
     self->ready = self->again = true;
     self->after = 0;
-    self->resend = self->move = self->fill = false;
+    self->resend = self->move = false;
+    self->fill = self->found;
     self->tries = 0;
     self->pause = self->version = 0;
 }
@@ -146,6 +153,7 @@ static enum err move_lane (struct sender *self, struct error *e) {
 static enum err prepare (struct sender *self, bool filled, bool *go,
                          struct error *e) {
     *go = false;
+    self->found = self->found && !filled;
     self->fill = self->fill && !filled;
     if (self->fill)
         return ERR_NONE;

@@ -2,7 +2,9 @@
  * sections 6.5, 8.4, 8.9).
  *
  * In order; several batches are on their way at once, at most 1,024 messages.
- * After each hello what was sent and not answered goes again first. What the
+ * After each hello what was sent and not answered goes again first. What waited
+ * when the program started goes only when all streams were held to their ends
+ * once: the store may have been put back, and its records be there. What the
  * broker answers is settled in the store by its rule. Of the link's thread. */
 #ifndef PARLEY_SENDER_H
 #define PARLEY_SENDER_H
