@@ -133,6 +133,7 @@ static struct stream *stream_add (struct follow *self, struct slice name) {
     memcpy (stream->name, name.data, name.size);
     stream->pending_end = &stream->pending;
     stream->quiet = clock_mono_ms();
+    stream->held = records_stream_upto (self->core->store, stream->name);
     while (*at)
         at = &(*at)->next;
     *at = stream;
@@ -167,7 +168,8 @@ static enum err stream_take (struct follow *self,
         if (!rc)
             rc = subscribe (self, ZMQ_SUBSCRIBE, stream, e);
     }
-    if (rc || stream->last >= stream->upto)
+    /* Not `upto`: a frame may have overtaken the reply. */
+    if (rc || stream->last >= stream->held)
         return rc;
     char text[256];
     snprintf (text, sizeof text,
@@ -269,6 +271,8 @@ static enum err streams_ask (struct follow *self, int64_t now,
                               &self->streams_call, e);
     if (rc)
         return rc;
+    for (struct stream *s = self->streams; s; s = s->next)
+        s->held = records_stream_upto (self->core->store, s->name);
     self->streams_asked = now;
     self->streams_at = -1;
     return ERR_NONE;

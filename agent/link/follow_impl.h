@@ -23,6 +23,7 @@ struct stream {
     struct feed_key key;
     bool listed; /* in the streams reply in hand */
     int64_t upto, last;
+    int64_t held;     /* in the store when the list was asked for */
     uint64_t frame;   /* newest heard of this tag; 0: none yet */
     int64_t quiet;    /* monotonic: since then nothing was heard or asked */
     int64_t heard;    /* wall clock; 0: never */

@@ -131,8 +131,13 @@ static enum err memory_check (struct core *core,
     int64_t held = records_highest (core->store, NULL);
     if (promised && highest.sequence > held)
         held = highest.sequence;
-    if (held < welcome->size)
+    if (held < welcome->size && welcome->closed != RULE_LEDGER_BEHIND)
         return ERR_NONE;
+    if (held < welcome->size) /* what it has there may still be another */
+        return core_notice (core, "LEDGER-BEHIND", true,
+                            "the broker says that its ledger lacks what it "
+                            "promised: it has lost its memory",
+                            (struct slice){ 0 }, e);
     snprintf (text, sizeof text,
               "the broker's ledger ends before record %" PRId64
               ", which it %s: it has lost its memory",

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOK_MAX 512 /* waiting messages looked at for one channel's */
-
 /* A message that was picked; offsets, since the octets still grow. */
 struct picked {
     int64_t number;
@@ -239,7 +237,7 @@ enum err parcel_take (struct core *core, bool again, int64_t after, size_t room,
     enum err rc = core_commit (core, e);
     if (!rc)
         rc = outbox_list (core->store, again ? OUTBOX_SENT : OUTBOX_WAITING,
-                          after, LOOK_MAX, look, self, e);
+                          after, PARCEL_LOOK, look, self, e);
     if (!rc && (*out)->contribution)
         rc = pack_contribution (self, e);
     else if (!rc && (*out)->count > 0) {

@@ -9,6 +9,8 @@
 #include "core.h"
 #include "format/batch.h"
 
+#define PARCEL_LOOK 256 /* messages looked at for one channel's */
+
 struct parcel {
     struct parcel *next;
     int64_t call; /* of its publish request */

@@ -12,7 +12,10 @@
 #include "core.h"
 
 #define SENDER_BATCHES 8
-#define SENDER_WINDOW 1024 /* messages unanswered: PROTOCOL.md section 2.6 */
+/* Messages unanswered. With PARCEL_LOOK numbers passed over at either end they
+ * are within the 1,023 below a lane's highest that the broker still looks up:
+ * what was recorded, and is sent again after a crash, is known to it. */
+#define SENDER_WINDOW 500
 
 struct sender;
 struct sender *sender_new (struct core *core) MUST_CHECK;

@@ -132,11 +132,13 @@ def victim(client):
 @pytest.fixture
 def agents(dialogue):
     """agents("EUROPOL/hq", broker): an Agent of the small dialogue, with a
-    store, that does not run yet. It ends with the test."""
+    store, that does not run yet. It ends with the test. note: its roster
+    file, the first one of the dialogue otherwise."""
     made = []
 
-    def make(name, broker):
-        made.append(Agent(program("parley-agent"), dialogue, name, broker))
+    def make(name, broker, note=None):
+        made.append(Agent(program("parley-agent"), dialogue, name, broker,
+                          note))
         return made[-1].init()
 
     yield make

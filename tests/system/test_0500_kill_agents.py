@@ -100,6 +100,6 @@ def check_end(broker, dialogue, agents, programs):
     check_once(places, programs)
     for agent in agents:
         check_holdings(agent, dialogue, places)
-        assert not any(n["alarm"] for n in agent.get("status")["notices"])
+        assert agent.notices() == []
     print(f"{ROUNDS} rounds, {taken} messages,"
           f" {sum(one.repeated for one in programs)} answered again")

@@ -75,7 +75,7 @@ def check_all(broker, dialogue, *readers):
     places = broker.records()
     for agent in readers:
         check_holdings(agent, dialogue, places)
-        assert not any(n["alarm"] for n in agent.get("status")["notices"])
+        assert agent.alarms() == []
     return places
 
 
@@ -140,7 +140,7 @@ def test_silent(steady, dialogue, relayed, agents, load):
     running = load(batches=50, octets=100)
     running.end()
     steady.client("EUROPOL/hq").publish("dialogue/x", "heard by others")
-    wait_for(lambda: other.records(filter="dialogue/x"), "others hear",
+    wait_for(lambda: other.texts("dialogue/x"), "others hear",
              every_s=0.1)
     cut.daemon.wait_log("LINK-DOWN", after=marks[0], wait_s=SILENCE_S)
     wait_for(lambda: cut.get("status")["link"]["state"] != "ready", "status")
