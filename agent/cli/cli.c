@@ -4,6 +4,7 @@
  * This file finds the command; each has a file of its group. */
 #include "cli.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <sodium.h>
@@ -196,7 +197,12 @@ int main (int argc, char **argv) {
     if (!c)
         return refuse_words (argc - first, argv + first);
     int code = c->run (&cli, argc - first - used + 1, argv + first + used - 1);
-    if (fflush (stdout) != 0 && code == CLI_FINE)
+    if (fflush (stdout) != 0 && errno == EPIPE) {
+        /* `parley replay ... | head` has what it wanted: end as others do. */
+        signal (SIGPIPE, SIG_DFL);
+        raise (SIGPIPE);
+    }
+    if (ferror (stdout) && code == CLI_FINE)
         return cli_refuse (CLI_FILE, "standard output can't be written");
     return code;
 }

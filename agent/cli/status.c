@@ -70,6 +70,28 @@ static void add_outbox (struct table *table, json_t *status) {
     buf_free (&text);
 }
 
+/* Whether anything is missing, in words. Before checkpoints what the streams
+ * hold is the broker's word, so no place of the ledger is named. */
+static void add_complete (struct table *table, json_t *status) {
+    const json_t *place = json_object_get (status, "complete_upto");
+    int64_t behind = 0;
+    size_t i;
+    json_t *stream, *streams = json_object_get (status, "streams");
+    json_array_foreach (streams, i, stream) behind +=
+        json_int (stream, "behind", 0);
+    table_cell (table, "complete");
+    if (json_is_integer (place))
+        table_format (table, "up to record %" PRId64,
+                      (int64_t) json_integer_value (place));
+    else if (json_array_size (streams) == 0)
+        table_cell (table, "not known: no broker was heard yet");
+    else if (behind > 0)
+        table_format (table, "no: %" PRId64 " records are still to come",
+                      behind);
+    else
+        table_cell (table, "as far as the broker says");
+}
+
 static void print_head (json_t *status) {
     static const char *const heads[] = { "", "", NULL };
     struct table *table = table_new (heads);
@@ -90,7 +112,7 @@ static void print_head (json_t *status) {
         json_text_or (json_object_get (status, "roster"), "digest", "?"));
     table_cell (table, "records");
     table_format (table, "%" PRId64 " held", json_int (status, "records", 0));
-    field (table, "complete to", json_object_get (status, "complete_upto"));
+    add_complete (table, status);
     add_outbox (table, status);
     table_print (table, stdout);
     table_destroy (&table);
