@@ -68,20 +68,16 @@ static enum err check_direct (struct past *self, const struct block *b,
 
 static enum err check_times (struct past *self, const struct block *b,
                              const struct block_facts *facts, struct error *e) {
-    enum err rc = ERR_NONE;
-    if (facts->epoch < self->last_epoch)
-        rc = error_set (e, ERR_CHAIN,
-                        "record %" PRId64 ": epoch %" PRId64 " behind %" PRId64,
-                        b->first_sequence, facts->epoch, self->last_epoch);
-    else if (facts->epoch == self->last_epoch
-             && facts->first_time < self->last_time)
-        rc = error_set (e, ERR_CHAIN,
-                        "record %" PRId64 ": log time %" PRId64
-                        " behind %" PRId64,
-                        b->first_sequence, facts->first_time, self->last_time);
+    bool behind =
+        facts->epoch == self->last_epoch && facts->first_time < self->last_time;
+    if (behind)
+        return error_set (
+            e, ERR_CHAIN,
+            "record %" PRId64 ": log time %" PRId64 " behind %" PRId64,
+            b->first_sequence, facts->first_time, self->last_time);
     self->last_epoch = facts->epoch;
     self->last_time = facts->last_time;
-    return rc;
+    return ERR_NONE;
 }
 
 /* The roster that the block names, if it was in force over all of it. */
@@ -96,7 +92,7 @@ static enum err find_roster (const struct past *self, const struct block *b,
                           "record %" PRId64 ": it names the roster at record "
                           "%" PRId64 ", and that is not in the bundle",
                           b->first_sequence, facts->roster);
-    if (facts->roster > b->first_sequence || next <= last)
+    if (next <= last)
         return error_set (e, ERR_CHAIN,
                           "record %" PRId64 ": it names the roster at record "
                           "%" PRId64 ", which is not in force there",
@@ -182,17 +178,17 @@ static enum err check_message (struct past *self, const struct record *r,
                                e);
 }
 
-/* Record 0 is a roster, and behind each roster stands its mark. */
+/* Behind each roster stands its mark. */
 static enum err check_type (struct past *self, const struct record *r,
                             struct error *e) {
     bool due = self->mark_due == r->sequence;
     if (r->type == RECORD_ROSTER)
         self->mark_due = r->sequence + 1;
-    if ((r->sequence == 0 && r->type != RECORD_ROSTER)
-        || (due && r->type != RECORD_MARK))
-        return error_set (
-            e, ERR_CHAIN, "record %" PRId64 ": type %s where a %s has to stand",
-            r->sequence, record_type_name (r->type), due ? "mark" : "roster");
+    if (due && r->type != RECORD_MARK)
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64
+                          ": type %s where a mark has to stand",
+                          r->sequence, record_type_name (r->type));
     self->audit->report->marks += r->type == RECORD_MARK;
     return ERR_NONE;
 }

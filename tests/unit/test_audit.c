@@ -117,6 +117,9 @@ static void change_roster_named (struct story *s) {
 static void change_roster_old (struct story *s) {
     story_at (s, 8)->r.roster = 0;
 }
+static void change_roster_later (struct story *s) {
+    story_at (s, 5)->r.roster = 6;
+}
 static void change_epoch (struct story *s) {
     story_at (s, 8)->r.epoch = 2;
 }
@@ -189,6 +192,8 @@ static const struct broken {
     { "roster that is none", change_roster_named, ERR_CHAIN,
       "record 8: it names the roster at record 5" },
     { "roster of before", change_roster_old, ERR_CHAIN, "not in force there" },
+    { "roster of later", change_roster_later, ERR_MALFORMED,
+      "blocks: record 5" },
     { "epoch", change_epoch, ERR_CHAIN, "epoch 2" },
     { "roster ahead", change_roster_ahead, ERR_CHAIN, "roster version 2" },
     { "direct not told", change_direct, ERR_NONE, "" },
@@ -406,6 +411,68 @@ static void test_epochs (void **state) {
         strstr (e.text, "record 6: roster version 2 has its place at 5"));
 }
 
+/* A desk key speaks for the time in which a roster lists it. */
+static void test_desk_keys (void **state) {
+    (void) state;
+    struct audit_report r;
+    struct error e = { 0 };
+    for (int late = 0; late < 2; late++) {
+        struct story *story = story_new();
+        char dialogue[HASH_TEXT_MAX];
+        json_t *document =
+            fixture_next (story->cast.roster, cast_document (&story->cast));
+        fixture_set (document, "brokers[0].desk_key[0].key", "'$another desk'");
+        roster_unref (&story->next);
+        story->next =
+            fixture_read (document, hash_text (dialogue, &story->cast.dialogue),
+                          "EUROPOL FRONTEX", &e);
+        assert_non_null (story->next);
+        story_make (story);
+        story_promises (story);
+        if (!late)
+            story->proof_count = 3; /* all but that of record 9 */
+        enum err rc = checked (story, &r, &e);
+        assert_int_equal (rc, late ? ERR_KEY : ERR_NONE);
+    }
+    assert_non_null (strstr (e.text, "promises, number 4: record 9: no roster "
+                                     "in force at log time 1767225609000"));
+}
+
+/* What is behind the end of a file's first entries: the same again. */
+static void test_again (void **state) {
+    (void) state;
+    static const struct {
+        const char *file;
+        const char *text;
+    } cases[] = {
+        { "blocks", "blocks: record 0: a block from here behind one that ends "
+                    "with 10" },
+        { "leaves", "leaves: record 9 behind 9" },
+    };
+    struct audit_report r;
+    struct error e = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[200], octets[16384];
+        char *dir = story_folder();
+        struct story *story = story_new();
+        story_make (story);
+        story_promises (story);
+        story_pack (story, dir);
+        snprintf (path, sizeof path, "%s/%s", dir, cases[i].file);
+        int fd = open (path, O_RDWR);
+        ssize_t size = read (fd, octets, sizeof octets);
+        assert_true (size > 0);
+        assert_int_equal (write (fd, octets, (size_t) size), size);
+        close (fd);
+        assert_int_equal (audit_check (dir, NULL, NULL, NULL, &r, &e),
+                          ERR_CHAIN);
+        assert_string_equal (e.text, cases[i].text);
+        story_remove (dir);
+        story_free (story);
+        free (dir);
+    }
+}
+
 /* Every octet of every file counts: change one, and something is refused; or it
  * was a leaf that nobody promised. Cut at any place: no crash. */
 static void test_octets (void **state) {
@@ -450,6 +517,7 @@ int main (void) {
         cmocka_unit_test (test_arguments),      cmocka_unit_test (test_whole),
         cmocka_unit_test (test_other_dialogue), cmocka_unit_test (test_broken),
         cmocka_unit_test (test_newer),          cmocka_unit_test (test_epochs),
+        cmocka_unit_test (test_desk_keys),      cmocka_unit_test (test_again),
         cmocka_unit_test (test_octets),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

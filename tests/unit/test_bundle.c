@@ -232,6 +232,28 @@ static void test_hostile (void **state) {
     bundle_close (&b);
 }
 
+/* A block's number in the direct stream is exact in JSON. */
+static void test_direct (void **state) {
+    (void) state;
+    struct error e;
+    struct slice octets;
+    struct buf entry = { 0 };
+    int64_t number;
+    story_pack (story, dir);
+    for (uint64_t n = NUMBER_MAX; n <= (uint64_t) NUMBER_MAX + 1; n++) {
+        buf_clear (&entry);
+        buf_add_u32 (&entry, 3);
+        buf_add_text (&entry, "abc");
+        buf_add_u64 (&entry, n);
+        put_file ("blocks", entry.data, entry.size);
+        struct bundle *b = bundle_open (dir, &e);
+        assert_int_equal (bundle_next_block (b, &number, &octets, &e),
+                          n > NUMBER_MAX ? ERR_MALFORMED : ERR_NONE);
+        bundle_close (&b);
+    }
+    buf_free (&entry);
+}
+
 static void test_folder (void **state) {
     (void) state;
     static const char *const names[] = { "1.note",         "0000001.note",
@@ -264,9 +286,9 @@ static void test_folder (void **state) {
 int main (void) {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST (test_arguments), TEST (test_order), TEST (test_round),
-        TEST (test_empty),     TEST (test_meta),  TEST (test_hostile),
-        TEST (test_folder),
+        TEST (test_arguments), TEST (test_order),  TEST (test_round),
+        TEST (test_empty),     TEST (test_meta),   TEST (test_hostile),
+        TEST (test_direct),    TEST (test_folder),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
