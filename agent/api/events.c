@@ -16,13 +16,13 @@
 #define KEEP_ALIVE_MS 15000
 
 /* JSON without newlines is one line of data. */
-static void event_write (struct buf *out, const char *name, int64_t position,
-                         json_t *data) {
+static void event_write (struct buf *out, const char *name, const char *run,
+                         int64_t position, json_t *data) {
     char *text = data ? json_dumps (data, JSON_COMPACT) : NULL;
     json_decref (data);
     buf_add_format (out, "event: %s\n", name);
     if (position >= 0)
-        buf_add_format (out, "id: %" PRId64 "\n", position);
+        buf_add_format (out, "id: %s-%" PRId64 "\n", run, position);
     buf_add_text (out, "data: ");
     buf_add_text (out, text ? text : "{}");
     buf_add_text (out, "\n\n");
@@ -35,7 +35,8 @@ static void gap_write (struct events *self, int64_t last, struct buf *out) {
         (json_int_t) self->position, "reason",
         "the store has no such positions: it was restored or made anew");
     self->position = last;
-    event_write (out, "gap", last, data);
+    self->lost = false;
+    event_write (out, "gap", self->run, last, data);
 }
 
 static enum err records_write (struct events *self, struct store *store,
@@ -53,7 +54,8 @@ static enum err records_write (struct events *self, struct store *store,
     enum err rc = ERR_NONE;
     while (out->size < EVENTS_OCTETS_MAX
            && !(rc = records_next (cursor, &row, e))) {
-        event_write (out, "record", row.position, json_record (&row));
+        event_write (out, "record", self->run, row.position,
+                     json_record (&row));
         self->position = row.position;
     }
     records_close (&cursor);
@@ -63,7 +65,7 @@ static enum err records_write (struct events *self, struct store *store,
 enum err events_write (struct events *self, struct store *store,
                        struct buf *out, struct error *e) {
     int64_t last = records_last_position (store);
-    if (self->position > last) {
+    if (self->lost || self->position > last) {
         gap_write (self, last, out);
         return ERR_NONE;
     }
@@ -93,7 +95,7 @@ static void status_write (struct feed *self) {
     struct link_status *status = json_link_status (&self->http->options);
     if ((int) status->phase != self->phase) {
         self->phase = (int) status->phase;
-        event_write (&self->ready, "status", -1, json_link (status));
+        event_write (&self->ready, "status", "", -1, json_link (status));
     }
     free (status);
 }
@@ -155,28 +157,44 @@ static void on_gone (void *cls) {
     free (self);
 }
 
+/* "RUN-POSITION". */
+static bool id_read (struct store *store, const char *text,
+                     struct events *out) {
+    char run[STORE_RUN_MAX];
+    const char *dash = strchr (text, '-');
+    if (!dash || (size_t) (dash - text) != sizeof run - 1
+        || strspn (text, "0123456789abcdef") != sizeof run - 1
+        || !decimal_read (dash + 1, &out->position))
+        return false;
+    memcpy (run, text, sizeof run - 1);
+    run[sizeof run - 1] = 0;
+    out->lost = !store_knows (store, run, out->position);
+    return true;
+}
+
 /* Where it goes on: Last-Event-ID, which a browser sends by itself, before
  * `after`, before now. */
 static bool cursor_read (struct request *r, struct store *store,
-                         int64_t *position) {
+                         struct events *out) {
     if (!request_query_int (r, "after", records_last_position (store), 0,
-                            INT64_MAX, position))
+                            INT64_MAX, &out->position))
         return false;
     const char *last = request_header (r, "Last-Event-ID");
-    if (!last || decimal_read (last, position))
+    if (!last || id_read (store, last, out))
         return true;
     problem_reply_text (r, PROBLEM_BAD_PARAMETER, "parameter", "Last-Event-ID",
-                        "Last-Event-ID is '%.40s': a position", last);
+                        "Last-Event-ID is '%.40s': not an id of an event",
+                        last);
     return false;
 }
 
 static struct feed *feed_new (struct request *r) {
     static const char *const flags[] = { "0", "1", NULL };
     struct store *store = request_reader (r);
-    int64_t position;
+    struct events events = { .run = r->http->run };
     int log;
     char *filter;
-    if (!store || !cursor_read (r, store, &position)
+    if (!store || !cursor_read (r, store, &events)
         || !request_query_word (r, "log", flags, 0, &log)
         || !request_query_filter (r, "filter", &filter))
         return NULL;
@@ -185,7 +203,9 @@ static struct feed *feed_new (struct request *r) {
     self->http = r->http;
     self->connection = r->connection;
     self->filter = filter;
-    self->events = (struct events){ position, filter, log == 1 };
+    self->events = events;
+    self->events.filter = filter;
+    self->events.log = log == 1;
     self->phase = (int) status->phase;
     self->alive_ms = clock_mono_ms() + KEEP_ALIVE_MS;
     /* So that the client has the headers at once. */

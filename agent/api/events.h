@@ -18,14 +18,17 @@
 #define EVENTS_RECORDS_MAX 256
 
 struct events {
+    const char *run;    /* of the store, that ids are of; borrowed */
     int64_t position;   /* all up to it was given */
     const char *filter; /* NULL: all */
     bool log;
+    bool lost; /* `position` is not of this store: a gap comes first */
 };
 
-/* Append the next records behind the cursor as events, and move it. A cursor
- * above all that the store holds, as after it was restored: a `gap` event, and
- * on from its end. Nothing is appended where there is nothing. */
+/* Append the next records behind the cursor as events, and move it. An id is
+ * "RUN-POSITION". A cursor that is lost, or above all that the store holds, as
+ * after it was put back: a `gap` event, and on from its end. Nothing is appended
+ * where there is nothing. */
 enum err events_write (struct events *self, struct store *store,
                        struct buf *out, struct error *e) MUST_CHECK;
 

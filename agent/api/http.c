@@ -276,6 +276,8 @@ struct http *http_new (const struct http_options *options, struct error *e) {
     enum err rc = handles_open (&self->handles, options->store,
                                 options->dialogue, options->delegation, e);
     if (!rc)
+        rc = store_begin_run (self->handles.writer, self->run, e);
+    if (!rc)
         rc = unix_start (self, e);
     if (!rc)
         rc = tcp_start (self, e);

@@ -38,6 +38,7 @@ struct http {
     struct handles handles;
     struct wake wake;
     int64_t started_ms; /* wall */
+    char run[STORE_RUN_MAX]; /* of the store: names the ids of events */
 };
 
 /* The roster in force, by the link or else the store: a reference; NULL and *e

@@ -407,6 +407,33 @@ enum err store_rosters (struct store *self,
     return rc;
 }
 
+/* Runs */
+
+enum err store_begin_run (struct store *self, char run[STORE_RUN_MAX],
+                          struct error *e) {
+    uint8_t octets[8];
+    randombytes_buf (octets, sizeof octets);
+    hex_encode (run, octets, sizeof octets);
+    sqlite3_stmt *s = store_prepare (
+        self, "INSERT INTO runs (run, first) VALUES"
+              " (?, (SELECT IFNULL (MAX (position), 0) FROM records))");
+    sqlite3_bind_text (s, 1, run, -1, SQLITE_STATIC);
+    return store_done (self, s, "run", e);
+}
+
+bool store_knows (struct store *self, const char *run, int64_t position) {
+    /* A run ends where the next one begins; the newest goes on. */
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT 1 FROM runs r WHERE r.run = ?1 AND NOT EXISTS"
+              " (SELECT 1 FROM runs n WHERE n.number > r.number"
+              " AND n.first < ?2)");
+    sqlite3_bind_text (s, 1, run, -1, SQLITE_STATIC);
+    sqlite3_bind_int64 (s, 2, position);
+    bool known = sqlite3_step (s) == SQLITE_ROW;
+    sqlite3_reset (s);
+    return known;
+}
+
 /* Notices */
 
 enum err store_notice (struct store *self, const char *kind, bool alarm,

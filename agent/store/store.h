@@ -72,6 +72,15 @@ enum err store_rosters (struct store *self,
                                           struct error *e),
                         void *arg, struct error *e) MUST_CHECK;
 
+/* A cursor that outlives the process: whoever resumes at a position says of
+ * which run it is, since a store that was put back gives positions anew. Begin:
+ * a run of its own from here on; its name is hex. */
+#define STORE_RUN_MAX 17 /* octets with the NUL */
+enum err store_begin_run (struct store *self, char run[STORE_RUN_MAX],
+                          struct error *e) MUST_CHECK;
+/* Was `position` given out in that run, by this store? */
+bool store_knows (struct store *self, const char *run, int64_t position);
+
 /* What was noticed and must not be lost: evidence, quarantine, a restored
  * store. Shown by status. `kind` is a stable id like "BAD-BLOCK". The same kind
  * and text again only counts up. */

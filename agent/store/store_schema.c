@@ -77,4 +77,6 @@ const char store_schema[] =
     "CREATE TABLE notices (number INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  time INTEGER NOT NULL, kind TEXT NOT NULL, alarm INTEGER NOT NULL,"
     "  text TEXT NOT NULL, evidence BLOB NOT NULL,"
-    "  count INTEGER NOT NULL DEFAULT 1, UNIQUE (kind, text));";
+    "  count INTEGER NOT NULL DEFAULT 1, UNIQUE (kind, text));"
+    "CREATE TABLE runs (number INTEGER PRIMARY KEY,"
+    "  run TEXT NOT NULL UNIQUE, first INTEGER NOT NULL);";

@@ -65,16 +65,17 @@ def take(folder, record):
 def follow(agent, folder):
     """Until the agent is gone, or has a gap: then all of it once more."""
     cursor = folder / "last-event-id"
-    last = cursor.read_text().strip() if cursor.exists() else "0"
+    resume = ({"Last-Event-ID": cursor.read_text().strip()}
+              if cursor.exists() else {})
     event = {}
-    for line in agent.ask("GET", "events?filter=%2B/plan/%2B/%2B",
-                          headers={"Last-Event-ID": last}):
+    for line in agent.ask("GET", "events?filter=%2B/plan/%2B/%2B&after=0",
+                          headers=resume):
         name, _, value = line.decode().rstrip("\n").partition(": ")
         if name:  # a comment has none; an empty line ends the event
             event[name] = value
         elif event.get("event") == "gap":
             print("gap", event["data"], flush=True)
-            return write(cursor, "0")
+            return cursor.unlink(missing_ok=True)
         elif event.get("event") == "record":
             take(folder, json.loads(event["data"]))
             write(cursor, event["id"])

@@ -247,7 +247,7 @@ def test_events(server):
         while (line := answer.readline().decode().rstrip("\n")):
             field, _, value = line.partition(": ")
             if field == "id":
-                position = int(value)
+                position = int(value.split("-")[1])
             name = value if field == "event" else name
             data = value if field == "data" else data
         if name == "record":
@@ -258,11 +258,11 @@ def test_events(server):
 
     connection = Connection(server.socket)
     connection.request("GET", "/api/v1/events",
-                       headers={"Last-Event-ID": "99"})
+                       headers={"Last-Event-ID": "0123456789abcdef-99"})
     answer = connection.getresponse()
     while (line := answer.readline().decode()) != "event: gap\n":
         assert line.startswith(":") or line == "\n"
-    assert answer.readline() == b"id: 12\n"
+    assert re.fullmatch(rb"id: [0-9a-f]{16}-12\n", answer.readline())
     check(json.loads(answer.readline().removeprefix(b"data: ")),
           {"$ref": "#/components/schemas/Gap"})
     connection.close()

@@ -2,7 +2,7 @@
 has said since (PROTOCOL.md sections 6.5 and 8.9, case 9)."""
 import pytest
 
-from agents import free_port
+from agents import Connection, free_port
 
 TOPIC = "dialogue/note/EUROPOL/restored"
 
@@ -92,3 +92,43 @@ def test_cancelled_in_a_row(broker, agents):
     assert texts(agent) == ["before", "a", "b"]
     broker.stop()
     assert recorded(broker) == ["before", "a", "b"]
+
+
+def first_event(agent, wanted, **headers):
+    """The event id and name of the first such event of a new feed."""
+    connection = Connection(agent.socket)
+    connection.request("GET", "/api/v1/events?after=0", headers=headers)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    event = {}
+    while event.get("event") != wanted or "data" not in event:
+        line = answer.readline().decode().rstrip("\n")
+        name, _, value = line.partition(": ")
+        event = {**event, name: value} if name else {}
+        assert event.get("event") in (None, wanted, "status"), event
+    connection.close()
+    return event
+
+
+def test_a_reader_of_a_restored_store(broker, agents):
+    """Positions are given out anew behind the backup's end, perhaps for other
+    records: who resumes at one of the lost ones hears of a gap."""
+    agent = agents("EUROPOL/hq", broker).start()
+    agent.wait_entry(agent.publish(TOPIC, "in the backup")["number"])
+    kept = first_event(agent, "record")["id"]
+    agent.stop()
+    agent.backup()
+    agent.start()
+    agent.wait_entry(agent.publish(TOPIC, "not in it")["number"])
+    last = agent.get("records?order=position&log=1")["records"][-1]["position"]
+    run = first_event(agent, "record")["id"].split("-")[0]
+    lost = f"{run}-{last}"
+    agent.kill()
+    agent.restore()
+
+    agent.start()
+    agent.daemon.wait_log("LINK-READY")
+    agent.wait_entry(agent.publish(TOPIC, "after")["number"])
+    assert agent.get("status")["position"] >= last
+    first_event(agent, "gap", **{"Last-Event-ID": lost})
+    first_event(agent, "record", **{"Last-Event-ID": kept})

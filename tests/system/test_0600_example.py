@@ -100,7 +100,8 @@ def test_mirror(broker, agents, mirror, shows, tmp_path):
 
     # The agent's store was made anew: a gap, and all of it once more.
     end(third)
-    (tmp_path / "plans" / "last-event-id").write_text("100000")
+    (tmp_path / "plans" / "last-event-id").write_text(
+        "0123456789abcdef-1")
     mirror(unodc)
     says(tmp_path, "gap")
     shows(f"EUROPOL/{PLAN.name}", json.loads(PLAN.read_text()))

@@ -1002,13 +1002,18 @@ static void test_events (void **state) {
     (void) state;
     struct buf got = { 0 };
     int fd = feed_open ("?after=5&filter=all/%23", "");
-    raw_read (fd, &got, "id: 12\n");
+    raw_read (fd, &got, "-12\n");
+    /* An id names the run of the store. */
+    char resume[64] = "Last-Event-ID: ";
+    const char *id = memmem (got.data, got.size, "\nid: ", 5);
+    memcpy (resume + strlen (resume), id + 5, 17);
+    strcat (resume, "0\r\n");
     assert_int_equal (count (&got, "event: record\n"), 5); /* 8 to 12 */
     assert_non_null (memmem (got.data, got.size, "text/event-stream", 17));
     add_words (300);
-    raw_read (fd, &got, "id: 13\n");
+    raw_read (fd, &got, "-13\n");
     add_words (301);
-    raw_read (fd, &got, "id: 14\n");
+    raw_read (fd, &got, "-14\n");
     assert_int_equal (count (&got, "event: record\n"), 7);
     pthread_mutex_lock (&fake_lock);
     fake_link.status.phase = LINK_DOWN;
@@ -1019,8 +1024,8 @@ static void test_events (void **state) {
     buf_clear (&got);
 
     /* Last-Event-ID wins; the log comes when asked. */
-    fd = feed_open ("?after=13&log=1", "Last-Event-ID: 0\r\n");
-    raw_read (fd, &got, "id: 14\n");
+    fd = feed_open ("?after=13&log=1", resume);
+    raw_read (fd, &got, "-14\n");
     assert_int_equal (count (&got, "event: record\n"), 14);
     close (fd);
     buf_clear (&got);
@@ -1029,7 +1034,7 @@ static void test_events (void **state) {
     fd = feed_open ("", "");
     raw_read (fd, &got, ": parley\n");
     add_words (302);
-    raw_read (fd, &got, "id: 15\n");
+    raw_read (fd, &got, "-15\n");
     assert_int_equal (count (&got, "event: record\n"), 1);
     close (fd);
     buf_free (&got);
@@ -1038,18 +1043,34 @@ static void test_events (void **state) {
 static void test_gap (void **state) {
     (void) state;
     struct buf got = { 0 };
-    int fd = feed_open ("", "Last-Event-ID: 40\r\n");
-    raw_read (fd, &got, "event: gap\nid: 12\ndata: {\"from\":13,\"to\":40,");
+    /* What another store gave out, also where this one has such a position. */
+    int fd = feed_open ("", "Last-Event-ID: 0123456789abcdef-5\r\n");
+    raw_read (fd, &got, "-12\ndata: {\"from\":13,\"to\":5,");
+    assert_int_equal (count (&got, "event: gap\n"), 1);
+    close (fd);
+    buf_clear (&got);
+    fd = feed_open ("?after=40", "");
+    raw_read (fd, &got, "-12\ndata: {\"from\":13,\"to\":40,");
     add_words (300);
-    raw_read (fd, &got, "id: 13\n");
+    raw_read (fd, &got, "-13\n");
     assert_int_equal (count (&got, "event: gap\n"), 1);
     close (fd);
     buf_free (&got);
-    assert_int_equal (
-        ask (&(struct question){ .method = "GET",
-                                 .path = "/api/v1/events",
-                                 .headers = { "Last-Event-ID: x" } }),
-        400);
+    static const char *const bad[] = { "x",
+                                       "12",
+                                       "-12",
+                                       "0123456789abcdef-",
+                                       "0123456789abcdef-x",
+                                       "0123456789ABCDEF-5",
+                                       "0123456789abcde-5" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char header[64];
+        snprintf (header, sizeof header, "Last-Event-ID: %s", bad[i]);
+        assert_int_equal (ask (&(struct question){ .method = "GET",
+                                                   .path = "/api/v1/events",
+                                                   .headers = { header } }),
+                          400);
+    }
 }
 
 /* What does not pass a filter is not looked at again, and is not lost to the
@@ -1085,12 +1106,12 @@ static void test_slow (void **state) {
         build_batch (b, &cast, cast.hq, NULL, EACH, 0, EACH, RUN_WHOLE, 60000);
         add_build (b, 1000 + i * EACH, BUILD_TIME + 9000);
         http_changed (http);
-        snprintf (want, sizeof want, "id: %d\n", 12 + (i + 1) * EACH);
+        snprintf (want, sizeof want, "-%d\n", 12 + (i + 1) * EACH);
         raw_read (quick_fd, &quick, want);
         buf_clear (&quick);
     }
     assert_int_equal (get ("/api/v1/status"), 200);
-    raw_read (slow_fd, &slow, "id: 172\n"); /* 12 + 20 * 8 */
+    raw_read (slow_fd, &slow, "-172\n"); /* 12 + 20 * 8 */
     assert_int_equal (count (&slow, "event: record\n"), BLOCKS * EACH);
     close (slow_fd);
     close (quick_fd);

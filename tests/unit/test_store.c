@@ -266,6 +266,24 @@ static void test_notices (void **state) {
         store_number ("SELECT MAX(length(evidence)) FROM notices"), 1114112);
 }
 
+static void test_runs (void **state) {
+    (void) state;
+    char first[STORE_RUN_MAX], second[STORE_RUN_MAX];
+    FINE (store_begin_run (store, first, &e));
+    assert_int_equal (strlen (first), STORE_RUN_MAX - 1);
+    /* The newest run goes on; one that nobody began is another store's. */
+    assert_true (store_knows (store, first, 0));
+    assert_true (store_knows (store, first, 1000));
+    assert_false (store_knows (store, "0123456789abcdef", 0));
+    assert_false (store_knows (store, "", 0));
+    /* It ended where the next one begins: no record came in between. */
+    FINE (store_begin_run (store, second, &e));
+    assert_string_not_equal (first, second);
+    assert_true (store_knows (store, first, 0));
+    assert_false (store_knows (store, first, 1));
+    assert_true (store_knows (store, second, 1));
+}
+
 #define T(name)                                                                \
     cmocka_unit_test_setup_teardown (name, store_begin_test, store_end_test)
 
@@ -274,7 +292,7 @@ int main (void) {
         T (test_strange_files),  T (test_damaged_pages), T (test_create),
         T (test_folder_by_link), T (test_durable),       T (test_meta_and_lane),
         T (test_transactions),   T (test_statements),    T (test_errors),
-        T (test_rosters),        T (test_notices),
+        T (test_rosters),        T (test_notices),       T (test_runs),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
