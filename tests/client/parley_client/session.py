@@ -134,8 +134,12 @@ class Session:
         """Send these frames as they are; the frames that come next."""
         self.connect()
         self.desk.send_multipart(frames)
+        return self.next_frames(wait_s)
+
+    def next_frames(self, wait_s=None):
+        """The frames of whichever reply comes next."""
         if not self._wait(time.monotonic() + (wait_s or self.wait_s)):
-            raise NoReply("what was sent as it was")
+            raise NoReply("no reply came next")
         return self.desk.recv_multipart()
 
     def ask(self, kind, *frames):
