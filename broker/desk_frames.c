@@ -159,7 +159,7 @@ bool desk_send (void *socket, const uint8_t run[RUN_SIZE],
     int rc = send_all (&sending, run, job);
     if (rc == EAGAIN)
         log_limited (LOG_WARN, "DESK-SLOW-PEER", job->delegation,
-                     "delegation=%s reads no replies; one is dropped",
+                     "delegation=%s why=\"reads no replies; one is dropped\"",
                      log_text (job->delegation));
     return rc != EHOSTUNREACH;
 }

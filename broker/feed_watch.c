@@ -145,8 +145,8 @@ static void punish (struct feed_watch *self, const char *user,
     bool cut = cut_connection (message, self->port);
     atomic_fetch_add (&state_counts (self->state)->cut_off, 1);
     log_limited (LOG_WARN, "FEED-CUT", user,
-                 "key=%s octets=%zu shut=%d: subscribed to what is not its own,"
-                 " or too often",
+                 "key=%s octets=%zu shut=%d why=\"subscribed to what is not its"
+                 " own, or too often\"",
                  log_text (user), zmq_msg_size (message), cut);
 }
 

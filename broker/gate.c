@@ -250,20 +250,31 @@ void gate_destroy (struct gate **self_p) {
     free (self);
 }
 
+/* Under the lock. One for each key and domain, however often it offends: a
+ * flood must not push the others out. Only listed keys come here, 1,024 at most
+ * and in two domains: full means that rosters changed a lot in a minute. The
+ * last one gives way. */
+static struct ban *ban_get (struct gate *self, const char *domain,
+                            const char *user) {
+    for (size_t i = 0; i < self->ban_count; i++)
+        if (strcmp (self->bans[i].domain, domain) == 0
+            && strcmp (self->bans[i].user, user) == 0)
+            return &self->bans[i];
+    if (self->ban_count == REFUSED_MAX)
+        self->ban_count--;
+    struct ban *made = &self->bans[self->ban_count++];
+    strcpy (made->domain, domain);
+    strcpy (made->user, user);
+    return made;
+}
+
 void gate_refuse (struct gate *self, const char *domain, const char *user,
                   int64_t ms) {
     assert (strlen (domain) < sizeof self->bans->domain);
     if (strlen (user) >= USER_SIZE)
         return; /* no key's Z85 */
     pthread_mutex_lock (&self->lock);
-    /* Only listed keys come here, 1,024 at most and in two domains: full means
-     * that rosters changed a lot in a minute. The last one gives way. */
-    if (self->ban_count == REFUSED_MAX)
-        self->ban_count--;
-    struct ban *ban = &self->bans[self->ban_count++];
-    strcpy (ban->domain, domain);
-    strcpy (ban->user, user);
-    ban->until_ms = clock_mono_ms() + ms;
+    ban_get (self, domain, user)->until_ms = clock_mono_ms() + ms;
     pthread_mutex_unlock (&self->lock);
 }
 

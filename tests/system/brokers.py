@@ -117,6 +117,16 @@ class Broker:
             if self.daemon:
                 print(self.daemon.log())
 
+    # -- its memory -----------------------------------------------------
+
+    def grown(self, before, mib):
+        """Assert that its memory is not so much above what it was. The
+        sanitizers keep what is freed: with them this says nothing."""
+        now = self.daemon.rss()
+        with open(self.program, "rb") as binary:
+            sanitized = b"__asan_init" in binary.read()
+        assert sanitized or now - before < mib << 20, f"{now - before} more"
+
     # -- who talks to it ------------------------------------------------
 
     def client(self, name, known=None, who=None, **more):
