@@ -326,13 +326,16 @@ static enum err find_mark (struct commit *self, struct error *e) {
 /* A chain of our own, that is asked without a lock. */
 static enum err copy_chain (struct commit *self, struct error *e) {
     enum err rc = ERR_NONE;
+    struct roster *last = state_roster (self->state, NULL);
+    int64_t newest = roster_version (last);
+    roster_unref (&last);
     self->chain = roster_chain_new();
-    for (int64_t version = 1; !rc; version++) {
+    for (int64_t version = 1; !rc && version <= newest; version++) {
         int64_t sequence;
         struct roster *roster =
             state_roster_version (self->state, version, &sequence);
         if (!roster)
-            break;
+            continue; /* an epoch left it out */
         rc = roster_chain_add (self->chain, roster, sequence, e);
         roster_unref (&roster);
     }

@@ -294,8 +294,7 @@ void counters_snapshot (const struct counters *self,
     buf_add_u32 (out, (uint32_t) count);
     for (size_t i = 0; i < count; i++) {
         int64_t sequence;
-        struct roster *roster =
-            roster_chain_by_version (chain, (int64_t) i + 1, &sequence);
+        struct roster *roster = roster_chain_nth (chain, i, &sequence);
         struct slice note = roster_octets (roster);
         buf_add_u64 (out, (uint64_t) sequence);
         buf_add_u32 (out, (uint32_t) note.size);

@@ -216,12 +216,25 @@ struct roster *roster_chain_last (const struct roster_chain *self,
                         sequence);
 }
 
-/* A chain begins with version 1 and leaves none out. */
+/* A new epoch may leave versions out. */
 struct roster *roster_chain_by_version (const struct roster_chain *self,
                                         int64_t version, int64_t *sequence) {
-    if (version < 1 || (uint64_t) version > self->count)
-        return NULL;
-    return link_roster (&self->links[version - 1], sequence);
+    size_t low = 0, high = self->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (self->links[middle].roster->version < version)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool there =
+        low < self->count && self->links[low].roster->version == version;
+    return link_roster (there ? &self->links[low] : NULL, sequence);
+}
+
+struct roster *roster_chain_nth (const struct roster_chain *self, size_t n,
+                                 int64_t *sequence) {
+    return link_roster (n < self->count ? &self->links[n] : NULL, sequence);
 }
 
 static const struct link *link_at (const struct roster_chain *self,

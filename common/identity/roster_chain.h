@@ -42,6 +42,9 @@ struct roster *roster_chain_last (const struct roster_chain *self,
                                   int64_t *sequence);
 struct roster *roster_chain_by_version (const struct roster_chain *self,
                                         int64_t version, int64_t *sequence);
+/* In order, from 0: versions may have gaps, these have none. */
+struct roster *roster_chain_nth (const struct roster_chain *self, size_t n,
+                                 int64_t *sequence);
 /* The one whose own record is exactly `sequence` (a record's element 5). */
 struct roster *roster_chain_by_record (const struct roster_chain *self,
                                        int64_t sequence);

@@ -265,6 +265,35 @@ static void test_chain_refuses (void **state) {
     roster_unref (&second);
 }
 
+/* An epoch may open at a version further up: none is between. */
+static void test_chain_gap (void **state) {
+    (void) state;
+    static const struct change opening[3] = { { "epoch", EPOCH2 },
+                                              { "log.key", "'$log2'" },
+                                              { "version", "5" } };
+    struct error e = { 0 };
+    struct roster_chain *chain = roster_chain_new();
+    struct roster *first = first_of ("2", "EUROPOL FRONTEX");
+    struct roster *fifth = next_of (first, opening, "EUROPOL FRONTEX");
+    int64_t sequence = -1;
+    assert_int_equal (roster_chain_add (chain, first, 0, &e), ERR_NONE);
+    assert_int_equal (roster_chain_add (chain, fifth, 9, &e), ERR_NONE);
+    assert_ptr_equal (roster_chain_by_version (chain, 1, NULL), first);
+    for (int64_t version = 2; version < 5; version++)
+        assert_null (roster_chain_by_version (chain, version, NULL));
+    assert_ptr_equal (roster_chain_by_version (chain, 5, &sequence), fifth);
+    assert_int_equal (sequence, 9);
+    assert_null (roster_chain_by_version (chain, 6, NULL));
+    assert_ptr_equal (roster_chain_nth (chain, 0, NULL), first);
+    sequence = -1;
+    assert_ptr_equal (roster_chain_nth (chain, 1, &sequence), fifth);
+    assert_int_equal (sequence, 9);
+    assert_null (roster_chain_nth (chain, 2, NULL));
+    roster_chain_destroy (&chain);
+    roster_unref (&first);
+    roster_unref (&fifth);
+}
+
 /* Rosters at 0, 10, 20, ...: more than the array's first room. */
 #define LINKS 20
 
@@ -316,6 +345,7 @@ int main (void) {
         cmocka_unit_test (test_directions),
         cmocka_unit_test (test_epochs),
         cmocka_unit_test (test_chain_refuses),
+        cmocka_unit_test (test_chain_gap),
         cmocka_unit_test (test_chain),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
