@@ -115,8 +115,10 @@ static enum err values_check (struct settings *self, const char *path,
 
 struct settings *settings_load (const char *path, struct error *e) {
     struct config *config = config_load (path, e);
-    if (!config)
+    if (!config) {
+        e->code = ERR_CONFIG; /* also where it can't be read */
         return NULL;
+    }
     struct settings *self = mem_alloc (sizeof *self);
     struct raw raw = { 0 };
     read_all (config, self, &raw);

@@ -326,6 +326,15 @@ static enum err set_family (void *socket, const char *host, const char *source,
     return set (socket, ZMQ_IPV6, &ipv6, sizeof ipv6, "ZMQ_IPV6", e);
 }
 
+static enum err bind_failed (const char *endpoint, int why, struct error *e) {
+    enum err code = error_sys (e, why, "bind %s", endpoint);
+    if (why != EADDRINUSE)
+        return code;
+    if (e)
+        e->code = ERR_STATE;
+    return ERR_STATE;
+}
+
 enum err sock_bind (void *socket, const char *endpoint, char *bound,
                     size_t room, struct error *e) {
     char host[HOST_MAX + 1];
@@ -335,7 +344,7 @@ enum err sock_bind (void *socket, const char *endpoint, char *bound,
     if (err)
         return err;
     if (zmq_bind (socket, endpoint) != 0)
-        return error_sys (e, errno, "bind %s", endpoint);
+        return bind_failed (endpoint, errno, e);
     if (bound && zmq_getsockopt (socket, ZMQ_LAST_ENDPOINT, bound, &room) != 0)
         return error_sys (e, errno, "ask for the address of %s", endpoint);
     return 0;

@@ -51,7 +51,8 @@ void sock_close (void **socket_p); /* linger 0; sets NULL */
 void *sock_zap_new (void *context, struct error *e) MUST_CHECK;
 
 /* Bind; *bound (room octets, 256 are enough; may be NULL) gets the real
- * endpoint, for port 0 ("*" or ":0"). tcp only.
+ * endpoint, for port 0 ("*" or ":0"). tcp only. ERR_STATE: the address is in
+ * use.
  * Connect: name resolved again at each reconnect by libzmq, which takes the
  * first IPv6 address where there is one, unless the source is IPv4. Neither
  * waits for the peer. */
