@@ -36,6 +36,7 @@ struct feed {
     void *socket;
     struct feed_watch *watch;
     struct tags *tags;
+    int64_t until; /* wall clock, ms: then the tags are somebody's too many */
     uint64_t *frames; /* sent so far, of each tag of this generation */
     struct stream_last *streams;
     size_t stream_count, stream_room;
@@ -213,11 +214,12 @@ static struct tags *tags_show (struct feed *self, struct roster *roster,
     return tags;
 }
 
-/* Frames go out under these tags, whose reference is taken. */
+/* Frames go out under these tags from `at` (ms) on; takes the reference. */
 static void tags_take (struct feed *self, struct tags *tags,
-                       struct roster *roster) {
+                       struct roster *roster, int64_t at) {
     tags_unref (&self->tags);
     self->tags = tags;
+    self->until = tags_until (tags, at);
     free (self->frames);
     self->frames = mem_alloc (tags_count (tags) * sizeof *self->frames);
     feed_watch_renew (self->watch, tags_ref (tags), roster_ref (roster));
@@ -225,15 +227,26 @@ static void tags_take (struct feed *self, struct tags *tags,
 
 /* Its block is out under the old $log tag. */
 static void generation_next (struct feed *self, struct tags *next,
-                             struct roster *roster) {
+                             struct roster *roster, int64_t at) {
     int log = tags_find (self->tags, slice_text (CHANNEL_LOG));
     assert (log >= 0);
     head_send (self, (size_t) log, tags_generation (next));
-    tags_take (self, next, roster);
+    tags_take (self, next, roster, at);
     heads_send (self);
     log_info ("FEED-GENERATION", "generation=%lld roster=%lld",
               (long long) tags_generation (next),
               (long long) roster_version (roster));
+}
+
+/* Whoever has expired has the keys, and an open connection. */
+static void generation_expire (struct feed *self, int64_t at) {
+    if (at < self->until)
+        return;
+    struct roster *roster = roster_ref (tags_roster (self->tags));
+    struct tags *next =
+        tags_show (self, roster, tags_generation (self->tags) + 1);
+    generation_next (self, next, roster, at);
+    roster_unref (&roster);
 }
 
 static void places_count (struct feed *self, const struct feed_block *block) {
@@ -251,6 +264,7 @@ static void places_count (struct feed *self, const struct feed_block *block) {
  * changed. They are shown first: whoever hears of the roster asks at once. */
 static void block_send (struct feed *self, struct feed_block *block) {
     struct tags *next = NULL;
+    generation_expire (self, block->log_time);
     if (block->roster)
         next =
             tags_show (self, block->roster, tags_generation (self->tags) + 1);
@@ -260,7 +274,7 @@ static void block_send (struct feed *self, struct feed_block *block) {
     else
         stream_send (self, block, block->channel);
     if (next)
-        generation_next (self, next, block->roster);
+        generation_next (self, next, block->roster, block->log_time);
 }
 
 /* The thread */
@@ -292,6 +306,7 @@ static void *feed_run (void *arg) {
     struct feed *self = arg;
     for (bool ended = false; !ended;) {
         ended = queue_closed (self->blocks);
+        generation_expire (self, clock_wall_ms());
         blocks_send (self, ended);
         feed_watch_read (self->watch, self->socket);
         if (clock_mono_ms() >= self->heads_due_ms)
@@ -332,7 +347,7 @@ struct feed *feed_new (struct state *state, struct gate *gate, void *context,
     self->log_time = state_log_time (state);
     self->heads_due_ms = clock_mono_ms();
     streams_begin (self, roster_version (roster));
-    tags_take (self, tags_show (self, roster, 1), roster);
+    tags_take (self, tags_show (self, roster, 1), roster, clock_wall_ms());
     roster_unref (&roster);
     self->blocks = queue_new (QUEUE_MOST);
     int rc = self->blocks ? pthread_create (&self->thread, NULL, feed_run, self)

@@ -116,53 +116,17 @@ bool tags_allowed (const struct tags *self, size_t n, struct slice delegation,
            == VERDICT_YES;
 }
 
-/* Expiry is a matter of time and not of the roster: what counts here is who is
- * listed with keys, and not revoked. */
-static bool takes_part (const struct roster *roster, struct slice name,
-                        const struct roster_delegation **out) {
-    const struct roster_delegation *d = roster_delegation (roster, name);
-    *out = d;
-    return d && d->key_count > 0 && !d->revoked;
+int64_t tags_until (const struct tags *self, int64_t at) {
+    int64_t until = INT64_MAX;
+    for (size_t i = 0; i < roster_delegations (self->roster); i++) {
+        const struct roster_delegation *d =
+            roster_delegation_at (self->roster, i);
+        if (d->expires > at && d->expires < until)
+            until = d->expires;
+    }
+    return until;
 }
 
-static bool reads_same (const struct roster *a, const struct roster *b,
-                        const struct roster_channel *in_a,
-                        const struct roster_channel *in_b) {
-    for (size_t i = 0; i < roster_delegations (a); i++) {
-        const struct roster_delegation *mine = roster_delegation_at (a, i);
-        const struct roster_delegation *other;
-        bool before = mine->key_count > 0 && !mine->revoked
-                      && roster_channel_reader (a, in_a, mine);
-        bool after = takes_part (b, slice_text (mine->name), &other)
-                     && roster_channel_reader (b, in_b, other);
-        if (before != after)
-            return false;
-    }
-    return true;
-}
-
-bool tags_same_readers (const struct roster *a, const struct roster *b) {
-    /* Whoever comes or goes reads $log and its direct stream, so the set of
-     * those who take part has to be the same, in the same entities. */
-    if (roster_channels (a) != roster_channels (b)
-        || roster_entities (a) != roster_entities (b)
-        || roster_delegations (a) != roster_delegations (b))
-        return false;
-    for (size_t i = 0; i < roster_entities (a); i++)
-        if (strcmp (roster_entity_at (a, i)->id, roster_entity_at (b, i)->id))
-            return false;
-    for (size_t i = 0; i < roster_delegations (a); i++) {
-        const struct roster_delegation *mine = roster_delegation_at (a, i);
-        const struct roster_delegation *other;
-        bool after = takes_part (b, slice_text (mine->name), &other);
-        if (after != (mine->key_count > 0 && !mine->revoked))
-            return false;
-    }
-    for (size_t i = 0; i < roster_channels (a); i++) {
-        const struct roster_channel *mine = roster_channel_at (a, i);
-        const struct roster_channel *other = roster_channel_at (b, i);
-        if (strcmp (mine->id, other->id) || !reads_same (a, b, mine, other))
-            return false;
-    }
-    return true;
+struct roster *tags_roster (const struct tags *self) {
+    return self->roster;
 }

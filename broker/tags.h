@@ -27,8 +27,10 @@ int tags_of_tag (const struct tags *self, const uint8_t tag[TAG_SIZE]);
 /* May this delegation have stream n at time `at` (ms)? */
 bool tags_allowed (const struct tags *self, size_t n, struct slice delegation,
                    int64_t at);
-/* Do both rosters give each stream the same readers (and the same streams)?
- * Then a generation may go on. */
-bool tags_same_readers (const struct roster *a, const struct roster *b);
+/* The first moment after `at` (ms) from which somebody may have his streams no
+ * more, since his delegation expires: these tags may be used until then.
+ * INT64_MAX: none. */
+int64_t tags_until (const struct tags *self, int64_t at);
+struct roster *tags_roster (const struct tags *self); /* borrowed */
 
 #endif

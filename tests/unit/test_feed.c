@@ -288,6 +288,52 @@ static void test_generation (void **state) {
     sock_close (&sub);
 }
 
+/* A date that passes takes the keys away, as a roster does. */
+static void test_expiry (void **state) {
+    (void) state;
+    struct frame f = { 0 };
+    struct feed_head head;
+    int64_t ends;
+    assert_int_equal (clock_parse ("2100-01-01T00:00:00Z", &ends), 0);
+    json_t *d = stage_document (stage);
+    fixture_set (d, "entities[1].delegations[0].expires",
+                 "'2100-01-01T00:00:00Z'");
+    roster_put (d);
+    wait_generation (2);
+    struct feed_key log = key_of ("$log"), all = key_of ("all");
+    void *sub = connect_as (stage->cast.hq);
+    subscribe (sub, log.tag, TAG_SIZE);
+    subscribe (sub, all.tag, TAG_SIZE);
+    hear (sub, "all", "all", &f);
+    assert_int_equal (f.clear.generation, 2);
+    struct buf octets = { 0 };
+    stage_messages (stage, "all", stage->cast.hq, 1, &octets);
+    struct feed_block *block =
+        block_new ("all", *stage_last (stage, "all"), 1, &octets);
+    block->log_time = ends;
+    feed_put (feed, block);
+    do { /* a head tells of the next one; the block is not of this */
+        frame_take (sub, &log, &f);
+        assert_int_equal (f.kind, FEED_HEAD);
+        assert_int_equal (feed_head_read (f.content, &head, &e), 0);
+    } while (head.next_generation == 0);
+    assert_int_equal (head.next_generation, 3);
+    wait_generation (3);
+    struct feed_key fresh = key_of ("all");
+    assert_memory_not_equal (fresh.key, all.key, FEED_KEY_SIZE);
+    subscribe (sub, fresh.tag, TAG_SIZE);
+    hear (sub, "all", "all", &f);
+    assert_int_equal (f.clear.generation, 3);
+    /* once: the date is past, and no reason for another one */
+    struct tags *tags = state_tags (stage->state);
+    assert_int_equal (tags_generation (tags), 3);
+    assert_int_equal (tags_until (tags, ends - 1), ends);
+    assert_true (tags_until (tags, ends) > ends);
+    tags_unref (&tags);
+    buf_free (&f.plain);
+    sock_close (&sub);
+}
+
 /* Heads come by themselves: the first of each stream at the start. */
 static void test_heads (void **state) {
     (void) state;
@@ -438,7 +484,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         CASE (test_channel),     CASE (test_direct), CASE (test_generation),
         CASE (test_heads),       CASE (test_cut),    CASE (test_judge),
-        CASE (test_judge_count),
+        CASE (test_judge_count), CASE (test_expiry),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
