@@ -22,11 +22,10 @@
 #include <unistd.h>
 
 #define USER_OCTETS 40
-#define READ_MOST 64        /* requests between two looks at the replies */
-#define SMALL_MAX 512       /* octets of a frame that only asks */
-#define HELLO_MAX 131072    /* its checkpoint has 65,536 at most */
-#define FLIGHT_MAX 16777216 /* octets unread; then no more are fetched */
-#define LINGER_MS 500       /* for the last replies, when the broker stops */
+#define READ_MOST 64     /* requests between two looks at the replies */
+#define SMALL_MAX 512    /* octets of a frame that only asks */
+#define HELLO_MAX 131072 /* its checkpoint has 65,536 at most */
+#define LINGER_MS 500    /* for the last replies, when the broker stops */
 
 struct desk {
     struct state *state; /* borrowed, as all of these */
@@ -58,6 +57,10 @@ struct request {
 };
 
 /* Replies */
+
+static bool is_malformed (enum rule rule) {
+    return rule == RULE_MALFORMED || rule == RULE_LIMIT;
+}
 
 /* Ten malformed requests in a minute are no accident. */
 static void count_malformed (struct desk *self, struct session *session,
@@ -93,14 +96,14 @@ static void reply_pass (struct desk *self, struct job *job) {
     struct session *session =
         session_credit_give (self->sessions, job->session, job->delegation);
     if (session && job->head.type != WIRE_PUBLISH
-        && atomic_load (&session->flight->octets) > FLIGHT_MAX)
+        && flight_over (session->flight))
         refuse_flight (job);
     if (session && !reply_send (self, session, job)) {
         session_drop (self->sessions, session);
         session = NULL;
     }
     if (session && job->reply_type == WIRE_ERROR
-        && job->why.rule == RULE_MALFORMED && job->frame_count > 0)
+        && is_malformed (job->why.rule) && job->frame_count > 0)
         count_malformed (self, session, &job->frames[0]);
     job_give (self->pool, &job);
 }
@@ -122,7 +125,7 @@ static void refuse (struct desk *self, struct request *request,
         return;
     if (!there)
         session_drop (self->sessions, request->session);
-    else if (why->rule == RULE_MALFORMED)
+    else if (is_malformed (why->rule))
         count_malformed (self, request->session, &request->came.head);
 }
 
@@ -140,6 +143,17 @@ static void refuse_malformed (struct desk *self, struct request *request,
     struct error e;
     error_set (&e, code, "%s", text);
     refusal_malformed (&why, place, &e);
+    refuse (self, request, &why, text);
+}
+
+static void refuse_limit (struct desk *self, struct request *request,
+                          const char *what, size_t size, size_t limit,
+                          const char *text) {
+    struct refusal why;
+    refusal_set (&why, RULE_LIMIT);
+    refusal_text (&why, "what", what);
+    refusal_int (&why, "size", (int64_t) size);
+    refusal_int (&why, "limit", (int64_t) limit);
     refuse (self, request, &why, text);
 }
 
@@ -177,17 +191,17 @@ static bool head_check (struct desk *self, struct request *request, enum err rc,
                         const struct error *e) {
     if (rc == ERR_NEWER) {
         struct refusal why;
-        refusal_set (&why, RULE_VERSION);
-        refusal_int (&why, "lowest", WIRE_VERSION);
-        refusal_int (&why, "highest", WIRE_VERSION);
+        int64_t stated = self->next->head.version;
+        hello_refuse_version (&why, stated, stated);
         refuse (self, request, &why, e->text);
     } else if (rc) {
         refuse_malformed (self, request, "frame 0", rc, e->text);
-    } else if (request->came.too_many) {
-        refuse_malformed (self, request, "frames", ERR_LIMIT,
-                          "more than 8 frames");
+    } else if (request->came.frames > WIRE_FRAMES_MAX) {
+        refuse_limit (self, request, "frames", request->came.frames,
+                      WIRE_FRAMES_MAX, "too many frames");
+        return false;
     }
-    return !rc && !request->came.too_many;
+    return !rc;
 }
 
 /* Hello, then everything else; but an agent with an old roster needs the newer
@@ -225,11 +239,7 @@ static bool shape_check (struct desk *self, struct request *request) {
     size_t limit = job->head.type == WIRE_HELLO ? HELLO_MAX : SMALL_MAX;
     if (size <= limit)
         return true;
-    refusal_set (&why, RULE_LIMIT);
-    refusal_text (&why, "what", "frame 1");
-    refusal_int (&why, "size", (int64_t) size);
-    refusal_int (&why, "limit", (int64_t) limit);
-    refuse (self, request, &why, "frame 1 is too long");
+    refuse_limit (self, request, "frame 1", size, limit, "frame 1 is too long");
     return false;
 }
 

@@ -26,16 +26,17 @@ static void frames_take (void *socket, struct desk_request *out,
                          struct job *job) {
     while (has_more (socket)) {
         zmq_msg_t spare;
-        out->too_many = job->frame_count == WIRE_FRAMES_MAX;
-        zmq_msg_t *at = out->too_many ? &spare : &job->frames[job->frame_count];
+        bool over = job->frame_count == WIRE_FRAMES_MAX;
+        zmq_msg_t *at = over ? &spare : &job->frames[job->frame_count];
         zmq_msg_init (at);
         int rc = zmq_msg_recv (at, socket, ZMQ_DONTWAIT);
-        if (rc < 0 || out->too_many)
+        if (rc < 0 || over)
             zmq_msg_close (at);
         else
             job->frame_count++;
         if (rc < 0)
             return;
+        out->frames++;
     }
 }
 
@@ -44,7 +45,7 @@ bool desk_take (void *socket, struct desk_request *out, struct job *job) {
     zmq_msg_init (&peer);
     bool there = zmq_msg_recv (&peer, socket, ZMQ_DONTWAIT) >= 0;
     if (there) {
-        out->too_many = false;
+        out->frames = 0;
         job->peer_size = zmq_msg_size (&peer);
         assert (job->peer_size <= PEER_MAX); /* libzmq's own bound */
         memcpy (job->peer, zmq_msg_data (&peer), job->peer_size);
@@ -73,8 +74,7 @@ struct moved {
 static void moved_free (void *data, void *hint) {
     struct moved *moved = hint;
     if (moved->flight)
-        atomic_fetch_sub (&moved->flight->octets, moved->octets);
-    flight_unref (&moved->flight);
+        flight_land (&moved->flight, moved->octets);
     free (moved);
     free (data);
 }
@@ -83,18 +83,16 @@ static struct moved *moved_new (struct flight *flight, size_t size) {
     struct moved *self = mem_alloc (sizeof *self);
     self->flight = flight;
     self->octets = (long long) size;
-    if (flight) {
-        atomic_fetch_add (&flight->references, 1);
-        atomic_fetch_add (&flight->octets, self->octets);
-    }
+    if (flight)
+        flight_start (flight, self->octets);
     return self;
 }
 
-/* A frame of what the buffer holds; large ones take its memory along. */
-static void frame_fill (zmq_msg_t *frame, struct buf *from,
+/* A frame of what the buffer holds, handed over or copied. */
+static void frame_fill (zmq_msg_t *frame, struct buf *from, bool move,
                         struct flight *flight) {
     int rc;
-    if (from->size >= MOVE_OCTETS) {
+    if (move) {
         rc = zmq_msg_init_data (frame, from->data, from->size, moved_free,
                                 moved_new (flight, from->size));
         *from = (struct buf){ 0 };
@@ -114,9 +112,9 @@ struct sending {
 };
 
 /* libzmq refuses a message at its first part or never. */
-static int send_part (struct sending *self, struct buf *from) {
+static int send_part (struct sending *self, struct buf *from, bool move) {
     zmq_msg_t frame;
-    frame_fill (&frame, from, self->flight);
+    frame_fill (&frame, from, move, self->flight);
     int flags = ZMQ_DONTWAIT | (self->left > 0 ? ZMQ_SNDMORE : 0);
     int rc = zmq_msg_send (&frame, self->socket, flags) < 0 ? errno : 0;
     if (rc)
@@ -139,16 +137,18 @@ static int send_all (struct sending *self, const uint8_t run[RUN_SIZE],
                      struct job *job) {
     struct buf part = { 0 };
     buf_add (&part, job->peer, job->peer_size);
-    int rc = send_part (self, &part);
+    int rc = send_part (self, &part, false);
     buf_clear (&part);
     head_put (&part, run, job);
     if (!rc)
-        rc = send_part (self, &part);
+        rc = send_part (self, &part, false);
     buf_free (&part);
     for (size_t i = 0; !rc && i < job->reply_count; i++)
-        rc = send_part (self, &job->reply[i]);
+        rc =
+            send_part (self, &job->reply[i], job->reply[i].size >= MOVE_OCTETS);
+    /* All of these, since thousands of small ones are much as well. */
     for (size_t i = 0; !rc && i < job->block_count; i++)
-        rc = send_part (self, &job->blocks[i]);
+        rc = send_part (self, &job->blocks[i], true);
     return rc;
 }
 

@@ -23,6 +23,7 @@ struct seat {
      * the limit's speed. */
     double messages, octets;
     int64_t drained_ms;
+    struct flight *flight; /* owned reference */
 };
 
 struct place {
@@ -62,17 +63,50 @@ void session_table_destroy (struct session_table **self_p) {
         flight_unref (&self->places[i]->session.flight);
         free (self->places[i]);
     }
+    for (size_t i = 0; i < self->seat_count; i++)
+        flight_unref (&self->seats[i].flight);
     free (self->places);
     free (self->seats);
     free (self);
     *self_p = NULL;
 }
 
+/* Flights */
+
+/* `all` may be NULL. */
+static struct flight *flight_new (struct flight *all) {
+    struct flight *self = mem_alloc (sizeof *self);
+    atomic_init (&self->references, 1);
+    self->all = all;
+    if (all)
+        atomic_fetch_add (&all->references, 1);
+    return self;
+}
+
 void flight_unref (struct flight **self_p) {
     struct flight *self = *self_p;
     *self_p = NULL;
-    if (self && atomic_fetch_sub (&self->references, 1) == 1)
-        free (self);
+    if (!self || atomic_fetch_sub (&self->references, 1) > 1)
+        return;
+    flight_unref (&self->all);
+    free (self);
+}
+
+void flight_start (struct flight *self, long long octets) {
+    atomic_fetch_add (&self->references, 1);
+    atomic_fetch_add (&self->octets, octets);
+    atomic_fetch_add (&self->all->octets, octets);
+}
+
+void flight_land (struct flight **self_p, long long octets) {
+    atomic_fetch_sub (&(*self_p)->octets, octets);
+    atomic_fetch_sub (&(*self_p)->all->octets, octets);
+    flight_unref (self_p);
+}
+
+bool flight_over (const struct flight *self) {
+    return atomic_load (&self->octets) > FLIGHT_MAX
+           || atomic_load (&self->all->octets) > FLIGHT_ALL_MAX;
 }
 
 /* Seats */
@@ -90,6 +124,7 @@ static size_t seat_of (struct session_table *self, const char *delegation) {
     *seat = (struct seat){ 0 };
     assert (strlen (delegation) <= DELEGATION_MAX);
     strcpy (seat->delegation, delegation);
+    seat->flight = flight_new (NULL);
     return self->seat_count++;
 }
 
@@ -179,8 +214,7 @@ static struct session *session_make (struct session_table *self,
     memcpy (s->peer, peer.data, peer.size);
     memcpy (s->user, user, sizeof s->user - 1);
     strcpy (s->delegation, delegation);
-    s->flight = mem_alloc (sizeof *s->flight);
-    atomic_init (&s->flight->references, 1);
+    s->flight = flight_new (self->seats[seat].flight);
     int *bucket = bucket_of (self, peer);
     place->used = true;
     place->seat = seat;

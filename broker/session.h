@@ -12,13 +12,21 @@
 
 #include <stdatomic.h>
 
-/* Octets of large frames that libzmq still holds for a connection. Counted,
- * since frames may outlive the session; thread-safe. */
+/* Octets of frames that libzmq still holds for a connection, and for all of its
+ * delegation's: a session may be dropped while its connection stays, and come
+ * back as a new one. Counted, since frames outlive sessions; thread-safe. */
+#define FLIGHT_MAX 16777216     /* of a connection; then no more is read for it */
+#define FLIGHT_ALL_MAX 67108864 /* of a delegation */
 struct flight {
     atomic_int references;
     atomic_llong octets;
+    struct flight *all; /* the delegation's, a reference; NULL: this is one */
 };
 void flight_unref (struct flight **self_p);
+/* Octets that go out: a reference, which flight_land gives back. */
+void flight_start (struct flight *self, long long octets);
+void flight_land (struct flight **self_p, long long octets);
+bool flight_over (const struct flight *self);
 
 struct session {
     uint64_t number; /* never used again */

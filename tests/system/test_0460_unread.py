@@ -1,6 +1,7 @@
 """Peers that take nothing of what they get, at the desk and on the feed. Others
 are not slowed, and memory stays."""
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import zmq
 
 from parley_client import wire
 from parley_client.follow import Follower
-from parley_client.session import NoReply, curve_socket
+from parley_client.session import NoReply, curve_socket, now
 from parley_client.wire import DeskError
 
 from daemon import WAIT_S
@@ -81,6 +82,48 @@ def test_replies_unread(full, client, broker):
     assert rules <= {"BUSY", "CREDIT"} and rules
     broker.move(member)
     assert len(member.fetch("members")) == 1020
+
+
+def test_small_blocks_unread(client, broker):
+    """Megabytes in frames of some hundred octets each."""
+    author = client("EUROPOL/hq")
+    for n in range(1500):
+        author.publish("members/x", f"{n}")
+    member = client("AFRIPOL/hq")
+    member.down()
+    member.desk = quiet_socket(member, zmq.DEALER)
+    member.desk.connect(broker.desk)
+    member.hello()
+    before = broker.daemon.rss()
+    frame = wire.fetch("members", 1)
+    for _ in range(20):
+        for _ in range(30):
+            member.send("fetch", frame)
+        author.status()  # answered behind them
+    broker.grown(before, MEMORY_MIB)
+
+
+def test_sessions_unread(full, client, broker):
+    """More connections than the roster allows put each other's sessions out:
+    what stands unread is counted all the same."""
+    members = [client("AFRIPOL/hq") for _ in range(17)]
+    before = broker.daemon.rss()
+    fetch = wire.fetch("members", 1)
+    for member in members:
+        member.down()
+        member.desk = quiet_socket(member, zmq.DEALER)
+        member.desk.connect(broker.desk)
+        member.hello()
+    newest = members[0].view.newest
+    for _ in range(3):
+        for member in members:
+            member.send("hello", wire.hello(
+                os.urandom(32), now(), newest.version, newest.digest, [],
+                None))
+            for _ in range(5):
+                member.send("fetch", fetch)
+            full.status()  # answered behind them
+    broker.grown(before, 2 * MEMORY_MIB)
 
 
 def test_small_replies_unread(client, broker):

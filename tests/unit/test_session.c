@@ -164,6 +164,32 @@ static void test_flight (void **state) {
     session_table_destroy (&table);
 }
 
+/* A connection that outlives its session has no second budget. */
+static void test_flight_all (void **state) {
+    (void) state;
+    struct session_table *table = session_table_new();
+    struct flight *flights[5];
+    enum { COUNT = sizeof flights / sizeof *flights };
+    for (int i = 0; i < COUNT; i++) {
+        struct session *s = get (table, i % 2 ? "a" : "b", 'e', HQ, 1, i);
+        if (flight_over (s->flight) != (i == COUNT - 1))
+            fail_msg ("session %d", i);
+        flights[i] = s->flight;
+        flight_start (s->flight, FLIGHT_MAX);
+        flight_start (s->flight, 1);
+        assert_true (flight_over (s->flight));
+    }
+    struct session *other = get (table, "c", 'f', FRONTEX, 1, 1);
+    assert_false (flight_over (other->flight));
+    session_table_destroy (&table);
+    for (int i = 0; i < COUNT; i++) {
+        struct flight *same = flights[i];
+        flight_land (&same, 1);
+        assert_null (same);
+        flight_land (&flights[i], FLIGHT_MAX);
+    }
+}
+
 static void test_rate (void **state) {
     (void) state;
     static const struct {
@@ -212,7 +238,7 @@ int main (void) {
         cmocka_unit_test (test_identity),  cmocka_unit_test (test_limit),
         cmocka_unit_test (test_many),      cmocka_unit_test (test_credit),
         cmocka_unit_test (test_malformed), cmocka_unit_test (test_flight),
-        cmocka_unit_test (test_rate),
+        cmocka_unit_test (test_rate),      cmocka_unit_test (test_flight_all),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
