@@ -257,14 +257,17 @@ static void take_jobs (struct commit *self) {
     struct job *job;
     while (self->job_count < GROUP_JOBS
            && (job = *place_of (self, self->next)) != NULL) {
-        octets += group_octets_of (job);
-        if (self->job_count > 0 && octets > GROUP_OCTETS_MAX)
+        size_t more = group_octets_of (job);
+        if (self->job_count > 0 && octets + more > GROUP_OCTETS_MAX)
             break;
+        octets += more;
         *place_of (self, self->next++) = NULL;
         self->jobs[self->job_count++] = job;
     }
-    if (self->job_count > 0)
-        pthread_cond_broadcast (&self->room);
+    if (self->job_count == 0)
+        return;
+    self->watch.written += octets;
+    pthread_cond_broadcast (&self->room);
 }
 
 static struct timespec after (int64_t ms) {

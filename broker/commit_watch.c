@@ -23,19 +23,21 @@ static int64_t octets_shown (uint64_t octets) {
 
 static void look_at_space (struct watch *self) {
     int64_t now = clock_mono_ms();
-    if (self->asked && now < self->asked_ms + WATCH_TICK_MS)
+    uint64_t kept = atomic_load (&self->keep_free);
+    if (self->asked && now < self->asked_ms + WATCH_TICK_MS
+        && self->written <= kept / WATCH_SHARE)
         return;
     struct error e;
     if (!self->asked)
         self->free = UINT64_MAX; /* as long as nobody can say */
     self->asked = true;
     self->asked_ms = now;
+    self->written = 0;
     if (disk_free_space (self->dir, &self->free, &e)) {
         log_limited (LOG_ERROR, "SPACE-UNKNOWN", "", "why=%s",
                      log_text (e.text));
         return;
     }
-    uint64_t kept = atomic_load (&self->keep_free);
     uint64_t bound = self->no_space ? kept + kept / 10 : kept;
     self->no_space = self->free < bound;
     if (!self->no_space) {

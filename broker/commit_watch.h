@@ -9,6 +9,7 @@
 #include "timekeeper.h"
 
 #define WATCH_TICK_MS 1000 /* clock and space are looked at so often at least */
+#define WATCH_SHARE 16     /* and space behind this part of what is kept free */
 
 struct watch {
     /* set by the owner before the first look */
@@ -19,6 +20,7 @@ struct watch {
     bool trust_first;        /* before any hello too */
     atomic_ullong keep_free; /* octets; any thread */
     int64_t last_mark;       /* its log time; the owner's to keep */
+    uint64_t written;        /* octets since `asked_ms`; the owner adds */
 
     /* what the last look found */
     bool has_time;
@@ -30,7 +32,8 @@ struct watch {
     enum rule said; /* why closed, as it was logged */
 };
 
-/* The clock at each look, free space once a second. NO-SPACE ends a tenth above
+/* The clock at each look, free space once a second or when much was written: a
+ * disk takes gigabytes in a second. NO-SPACE ends a tenth above
  * where it begins. */
 void watch_look (struct watch *self);
 /* A hello was heard in this run, or need not be. */

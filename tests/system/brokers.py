@@ -12,7 +12,8 @@ READY = ("READY", "START-FAILED", "CONFIG-REFUSED")
 
 class Broker:
     """Its folder has a Dialogue's files already. settings: more lines of the
-    configuration, with _ for -. `clients` are closed at the end."""
+    configuration, with _ for -. `prefix`: words in front of the program.
+    `sessions` are closed at the end."""
 
     def __init__(self, program, dialogue, env=None, state="state",
                  **settings):
@@ -24,7 +25,8 @@ class Broker:
                          "desk": "tcp://127.0.0.1:*",
                          "feed": "tcp://127.0.0.1:*",
                          "ready_file": "ready", **settings}
-        self.daemon, self.daemons, self.sessions = None, [], []
+        self.prefix, self.daemon = [], None
+        self.daemons, self.sessions = [], []
         self.config = self.folder / "broker.conf"
         self.configure()
 
@@ -39,8 +41,8 @@ class Broker:
     def run(self, *words, code=0):
         """An offline command; what it printed."""
         done = subprocess.run(
-            [self.program, *map(str, words)], capture_output=True, text=True,
-            timeout=WAIT_S, cwd=self.folder)
+            [*self.prefix, self.program, *map(str, words)], text=True,
+            capture_output=True, timeout=WAIT_S, cwd=self.folder)
         shown = f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == code, shown
         assert "Sanitizer" not in done.stderr, shown
@@ -55,8 +57,8 @@ class Broker:
     # -- its life -------------------------------------------------------
 
     def spawn(self, *words):
-        daemon = Daemon([self.program, "--config", self.config, *words],
-                        self.folder, self.env)
+        daemon = Daemon([*self.prefix, self.program, "--config", self.config,
+                         *words], self.folder, self.env)
         self.daemons.append(daemon)
         return daemon
 
