@@ -130,9 +130,9 @@ static enum err connecting_step (struct link *self, int64_t now,
         return greet (self, e);
     if (now - self->begun > LINK_REPLY_MS)
         return error_set (e, ERR_TIMEOUT,
-                          "no connection to %s in %d s: wrong address, a "
-                          "firewall, another broker's key, or our link key is "
-                          "not in its roster",
+                          "no connection to %s in %d s: the broker does not "
+                          "run, wrong address, a firewall, another broker's "
+                          "key, or our link key is not in its roster",
                           self->endpoint, LINK_REPLY_MS / 1000);
     return ERR_NONE;
 }

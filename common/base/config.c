@@ -41,6 +41,7 @@ struct config {
     size_t count;
     struct kept *kept;    /* text made for the caller */
     struct error failure; /* the first one */
+    bool missing;         /* it says that a name is missing */
 };
 
 /* What the lines before tell about the next one. */
@@ -317,8 +318,10 @@ const char *config_text (struct config *self, const char *name,
     const char *value = ask (self, name);
     if (value && (*value || fallback))
         return value;
-    if (!fallback)
+    if (!fallback) {
+        self->missing = self->missing || (!self->failure.code && !value);
         fail (self, name, NULL, value ? "must not be empty" : "is missing");
+    }
     return fallback;
 }
 
@@ -377,12 +380,16 @@ bool config_bool (struct config *self, const char *name, bool fallback) {
 }
 
 enum err config_finish (struct config *self, struct error *e) {
+    /* One that is misspelled is the reason why another one is missing. */
     for (size_t i = 0; i < self->count; i++) {
         const struct item *item = &self->items[i];
-        if (!item->section && !item->asked && !self->failure.code)
-            error_set (&self->failure, ERR_CONFIG,
-                       "%s: unknown name \"%s\", given as \"%s\"", self->path,
-                       item->name, item->value);
+        if (item->section || item->asked
+            || (self->failure.code && !self->missing))
+            continue;
+        error_set (&self->failure, ERR_CONFIG,
+                   "%s: unknown name \"%s\", given as \"%s\"", self->path,
+                   item->name, item->value);
+        break;
     }
     if (self->failure.code && e)
         *e = self->failure;

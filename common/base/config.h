@@ -34,7 +34,8 @@ void config_destroy (struct config **self_p);
 
 /* Values by path ("desk/endpoint"). A relative file name, also the fallback's,
  * is taken from the configuration file's own folder: config_path does that.
- * The first failure is kept for config_finish; `fallback` is returned then.
+ * The first failure is kept for config_finish (but a name that nobody asked
+ * for goes before one that is missing); `fallback` is returned then.
  * A NULL fallback (text) makes the name required, and not empty. Returned text
  * is borrowed from the config. A bool is yes, no, true or false. */
 const char *config_text (struct config *self, const char *name,

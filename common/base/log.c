@@ -178,7 +178,7 @@ void log_limited (enum log_level level, const char *id, const char *key,
 
 /* Values */
 
-#define VALUE_MAX 200 /* octets of a value that are shown */
+#define VALUE_MAX 480 /* octets of a value that are shown: of an error, all */
 #define VALUE_HEX_MAX 32
 
 /* Each octet may become \xNN; quotes, "..." and the NUL. */

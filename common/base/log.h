@@ -40,7 +40,7 @@ void log_error (const char *id, const char *format, ...) PRINTF_LIKE (2, 3);
 void log_limited (enum log_level level, const char *id, const char *key,
                   const char *format, ...) PRINTF_LIKE (4, 5);
 
-/* `text` quoted where needed, controls and non-UTF-8 as \xNN, cut at 200
+/* `text` quoted where needed, controls and non-UTF-8 as \xNN, cut at 480
  * octets. Returned text is one of eight buffers of the calling thread. */
 const char *log_text (const char *text);
 const char *log_octets (const void *data, size_t size); /* the same, no NUL */

@@ -222,6 +222,10 @@ static void test_names_refused (void **state) {
     config = taken ("a\n    b = 1");
     assert_string_equal (config_text (config, "a", "none"), "none");
     finish_refused (config, "unknown name \"a/b\"");
+    /* What is misspelled says more than what is missing for it. */
+    config = taken ("a\n    desc = x");
+    assert_null (config_text (config, "a/desk", NULL));
+    finish_refused (config, "unknown name \"a/desc\", given as \"x\"");
     /* The first failure stays. */
     config = taken ("x = y\nn = 1\nb = 2");
     assert_true (config_bool (config, "b", true));

@@ -228,20 +228,20 @@ static void test_values_cut (void **state) {
     char big[1000];
     for (size_t i = 0; i < sizeof big; i++)
         big[i] = '\x01';
-    assert_int_equal (strlen (log_octets (big, 200)), 800);
-    const char *out = log_octets (big, 201);
-    assert_int_equal (strlen (out), 803);
-    assert_string_equal (out + 800, "...");
+    assert_int_equal (strlen (log_octets (big, 480)), 1920);
+    const char *out = log_octets (big, 481);
+    assert_int_equal (strlen (out), 1923);
+    assert_string_equal (out + 1920, "...");
     big[0] = ' ';
     assert_int_equal (strlen (log_octets (big, sizeof big)),
-                      1 + 199 * 4 + 2 + 3);
+                      1 + 479 * 4 + 2 + 3);
     memset (big, '"', sizeof big);
-    assert_int_equal (strlen (log_octets (big, sizeof big)), 2 + 400 + 3);
+    assert_int_equal (strlen (log_octets (big, sizeof big)), 2 + 960 + 3);
     memset (big, 'x', sizeof big);
-    memcpy (big + 198, "\xe2\x82\xac", 3); /* over the border: all or nothing */
-    assert_int_equal (strlen (log_octets (big, sizeof big)), 198 + 3);
+    memcpy (big + 478, "\xe2\x82\xac", 3); /* over the border: all or nothing */
+    assert_int_equal (strlen (log_octets (big, sizeof big)), 478 + 3);
     memset (big, '\x80', sizeof big);
-    assert_int_equal (strlen (log_octets (big, sizeof big)), 803);
+    assert_int_equal (strlen (log_octets (big, sizeof big)), 1923);
     assert_int_equal (strlen (log_hex (big, 32)), 64);
     assert_int_equal (strlen (log_hex (big, 33)), 64 + 3);
 }
