@@ -108,7 +108,8 @@ class Broker(threading.Thread):
         kind, number, run, rest = wire.read_request(frames)
         word = {n: w for w, n in wire.TYPES.items()}[kind]
         try:
-            if word != "hello" and run != self.run_id:
+            early = word == "hello" or word == "roster" and run is None
+            if not early and run != self.run_id:
                 raise Refused("", "HELLO-FIRST")
             out = getattr(self, "do_" + word)(self.delegation(got[1]), *rest)
             reply = wire.reply(word, number, self.run_id, *out)

@@ -46,7 +46,7 @@ def test_restarts(steady, dialogue, agents):
     reader = agents("AFRIPOL/hq", steady).start()
     wait_state(agent, "ready")
     runs, given = {link(agent)["run"]}, []
-    for tries in range(4):
+    for tries in range(3):
         after = agent.daemon.mark()
         if tries % 2:
             steady.kill()
@@ -66,10 +66,10 @@ def test_restarts(steady, dialogue, agents):
         for number in given:
             agent.wait_entry(number)
         runs.add(link(agent)["run"])
-    assert len(runs) == 5
+    assert len(runs) == 4
     places = check_end(steady, dialogue, agent, reader)
     texts = [p.body[16:].decode() for p in places if p.record.type == 0]
-    assert texts == [f"{tries}.{n}" for tries in range(4) for n in range(3)]
+    assert texts == [f"{tries}.{n}" for tries in range(3) for n in range(3)]
 
 
 def test_nobody_there(steady, dialogue, agents):
@@ -144,10 +144,6 @@ def test_removed(steady, dialogue, agents):
     assert "NOT-LISTED" in line.value("why")
     wait_for(lambda: "NOT-LISTED" in (link(goes)["last_error"] or ""), "why")
     stays.wait_entry(stays.publish("members/x", "behind its back")["number"])
-    line = goes.daemon.wait_log("LINK-DOWN", after=goes.daemon.mark(),
-                                wait_s=4 * CONNECT_S)
-    assert "not in its roster" in line.value("why")
-    assert "not in its roster" in goes.get("status")["link"]["last_error"]
     assert goes.texts("members/#") == ["one"]
     follow(steady, take_back("AFRIPOL/hq"))
     stays.wait_entry(stays.publish("members/x", "two")["number"])

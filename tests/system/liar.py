@@ -1,0 +1,131 @@
+"""A broker with the right keys that says what is not so: what an agent would
+meet if the broker's machine were in other hands."""
+import copy
+import dataclasses
+import os
+import time
+
+import fake_broker
+from parley_client import block, feed, keys, messages, wire
+from parley_client import canonical as mp
+
+
+def now():
+    return int(time.time() * 1000)
+
+
+class Liar(fake_broker.Broker):
+    """Honest until told otherwise. `lies`: name of a request -> what is made
+    of its reply's frames. `spoil`: what is made of a block, for fetch and
+    feed; it gets the places and the ids that a block is encoded of."""
+
+    def __init__(self, dialogue):
+        self.lies, self.spoil, self.silent = {}, None, False
+        super().__init__(dialogue.broker, dialogue.notes[0], now)
+        self.dialogue = dialogue
+        self.start()
+        self.desk_at, self.feed_at = self.desk_endpoint, self.feed_endpoint
+        self.texts = []
+
+    def _lied(self, word, frames):
+        lie = self.lies.get(word)
+        return lie(frames) if lie else frames
+
+    def do_hello(self, *words):
+        return self._lied("hello", super().do_hello(*words))
+
+    def do_streams(self, *words):
+        return self._lied("streams", super().do_streams(*words))
+
+    def do_roster(self, *words):
+        return self._lied("roster", super().do_roster(*words))
+
+    def do_fetch(self, *words):
+        return self._lied("fetch", super().do_fetch(*words))
+
+    def do_publish(self, *words):
+        return self._lied("publish", super().do_publish(*words))
+
+    def block(self, sequences):
+        if not self.spoil:
+            return super().block(sequences)
+        places = [block.place(copy.copy(self.records[s]), self.bodies[s])
+                  for s in sequences]
+        return self.spoil(places)
+
+    def show(self, *sequences):
+        if not self.silent:
+            super().show(*sequences)
+
+    # -- from the test's thread -----------------------------------------
+
+    def post(self, name, topic, text):
+        """A delegation's message is recorded, and shown."""
+        who, body = self.dialogue.identity(name), messages.body(
+            text, messages.TEXT, os.urandom(16))
+        header = messages.Header(
+            self.dialogue.id, name, who.id("sign"), 1, os.urandom(8), 1,
+            now(), topic, messages.TEXT, len(body), keys.blake2b(body))
+        header.encode()
+        batch = messages.sign_batch(who, self.dialogue.id, [header])
+        frames = [batch.head(),
+                  *messages.join_headers([header.octets], [body])]
+        before = len(self.records)
+        self.tell(lambda b: fake_broker.Broker.do_publish(b, name, *frames))
+        assert len(self.records) == before + 1
+        self.texts.append(text)
+
+    def honest(self):
+        """From here on."""
+        self.lies, self.spoil, self.silent = {}, None, False
+        self.another_run()
+
+    def another_run(self):
+        """Its first frame still has a tag that agents listen to, so that they
+        say hello at once; a broker that was started again is seen by its
+        lost connections."""
+        self.send_part("$log", feed.head_part(0, 0, 0), run=os.urandom(16))
+        self.tell(lambda b: b.new_run())
+
+    def say_hello(self, **changes):
+        """A lie: hello's reply with other values, signed all the same."""
+        def lie(frames):
+            reply = wire.HelloReply(*mp.decode(frames[0]))
+            frame = dataclasses.replace(reply, **changes).encode()
+            return [frame, wire.hello_signature(self.who, frame)]
+        return lie
+
+    def send_part(self, name, part, **more):
+        """A frame of a stream, as it would be sent; `more` is other than
+        that: tag, key, run, generation, number, octets."""
+        def call(b):
+            tag, key = b.tag(name)
+            number = b.frame_numbers[tag] = b.frame_numbers.get(tag, 0) + 1
+            said = {"tag": tag, "key": key, "run": b.run_id,
+                    "generation": b.generation, "number": number, **more}
+            b.feed.send_multipart(feed.seal(
+                b.chain[0][0].digest, said["tag"], said["key"], said["run"],
+                said["generation"], said["number"], part, os.urandom(24)))
+        self.tell(call)
+
+    def send_raw(self, *frames):
+        self.tell(lambda b: b.feed.send_multipart(frames))
+
+
+def changed(**values):
+    """A spoil: the records say other things, in a sound block."""
+    def spoil(places):
+        for one in places:
+            for name, value in values.items():
+                was = getattr(one.record, name)
+                setattr(one.record, name,
+                        value(was) if callable(value) else value)
+            one.record.encode()
+        return block.encode(places)
+    return spoil
+
+
+def flipped(octets, at):
+    """One bit of it is another."""
+    at %= len(octets)
+    return octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1:]
