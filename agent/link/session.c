@@ -257,16 +257,19 @@ static enum err roster_step (struct link *self, int64_t now, struct error *e) {
 }
 
 static enum err ready_step (struct link *self, int64_t now, struct error *e) {
-    if (!calls_ready (self->core.calls)
-        && now - self->begun > LINK_TURN_MS) /* full, or gone? */
-        return error_set (e, ERR_STATE, "the connection to %s is lost",
-                          self->endpoint);
     enum err rc = follow_tick (self->follow, now, e);
     if (!rc)
         rc = roster_step (self, now, e);
     if (!rc)
         rc = sender_tick (self->sender, now, follow_filled (self->follow), e);
     return rc;
+}
+
+/* There was a connection; now there is none, or it takes nothing. */
+static bool lost (struct link *self, int64_t now) {
+    bool connected = self->phase != LINK_CONNECTING || self->roster_call != 0;
+    return connected && now - self->begun > LINK_TURN_MS
+           && !calls_ready (self->core.calls);
 }
 
 enum err session_step (struct link *self, int64_t now, struct error *e) {
@@ -276,6 +279,9 @@ enum err session_step (struct link *self, int64_t now, struct error *e) {
     if (oldest >= 0 && now - oldest > LINK_REPLY_MS)
         return error_set (e, ERR_TIMEOUT, "no reply from %s in %d s",
                           self->endpoint, LINK_REPLY_MS / 1000);
+    if (lost (self, now))
+        return error_set (e, ERR_STATE, "the connection to %s is lost",
+                          self->endpoint);
     if (self->phase == LINK_CONNECTING)
         return connecting_step (self, now, e);
     return self->phase == LINK_READY ? ready_step (self, now, e) : ERR_NONE;
