@@ -58,6 +58,8 @@ uint64_t hash_xxh3 (struct slice data, uint64_t seed) {
 uint64_t hash_xxh3_parts (const struct slice *parts, size_t count,
                           uint64_t seed) {
     XXH3_state_t state;
+    /* Or it takes what stands on the stack for the secret of this seed. */
+    XXH3_INITSTATE (&state);
     XXH3_64bits_reset_withSeed (&state, seed);
     for (size_t i = 0; i < count; i++)
         XXH3_64bits_update (&state, parts[i].data, parts[i].size);

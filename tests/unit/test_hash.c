@@ -116,13 +116,38 @@ static void test_xxh3_parts (void **state) {
     }
 }
 
+/* Leave octets behind where the next call has its state. */
+__attribute__ ((noinline)) static void stack_fill (uint64_t value) {
+    volatile uint64_t room[4096];
+    for (size_t i = 0; i < sizeof room / sizeof *room; i++)
+        room[i] = value;
+}
+
+/* xxHash takes a seed that it finds in the state for its own of the last time,
+ * and then uses whatever secret stands beside it. */
+static void test_xxh3_parts_on_a_used_stack (void **state) {
+    (void) state;
+    static uint8_t data[2000];
+    struct slice parts[2] = { slice_of (data, 900),
+                              slice_of (data + 900, 1100) };
+    for (uint64_t seed = 1; seed != 0; seed <<= 1) {
+        uint64_t want = hash_xxh3 (slice_of (data, sizeof data), seed);
+        stack_fill (seed);
+        assert_true (hash_xxh3_parts (parts, 2, seed) == want);
+    }
+}
+
 int main (void) {
     memset (thousand, 'a', sizeof thousand);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_parse_refuses), cmocka_unit_test (test_sha256),
-        cmocka_unit_test (test_sha256_parts),  cmocka_unit_test (test_tree),
-        cmocka_unit_test (test_blake2b),       cmocka_unit_test (test_xxh3),
+        cmocka_unit_test (test_parse_refuses),
+        cmocka_unit_test (test_sha256),
+        cmocka_unit_test (test_sha256_parts),
+        cmocka_unit_test (test_tree),
+        cmocka_unit_test (test_blake2b),
+        cmocka_unit_test (test_xxh3),
         cmocka_unit_test (test_xxh3_parts),
+        cmocka_unit_test (test_xxh3_parts_on_a_used_stack),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
