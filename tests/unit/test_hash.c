@@ -116,11 +116,13 @@ static void test_xxh3_parts (void **state) {
     }
 }
 
-/* Leave octets behind where the next call has its state. */
-__attribute__ ((noinline)) static void stack_fill (uint64_t value) {
+/* Leave a state behind where the next call has its own: with this seed, and no
+ * secret from elsewhere. `turn`: where that stands is xxHash's affair. */
+__attribute__ ((noinline)) static void stack_fill (uint64_t seed, size_t turn) {
     volatile uint64_t room[4096];
+    const uint64_t pattern[4] = { seed, 7, 0, 7 };
     for (size_t i = 0; i < sizeof room / sizeof *room; i++)
-        room[i] = value;
+        room[i] = pattern[(i + turn) % 4];
 }
 
 /* xxHash takes a seed that it finds in the state for its own of the last time,
@@ -130,10 +132,10 @@ static void test_xxh3_parts_on_a_used_stack (void **state) {
     static uint8_t data[2000];
     struct slice parts[2] = { slice_of (data, 900),
                               slice_of (data + 900, 1100) };
-    for (uint64_t seed = 1; seed != 0; seed <<= 1) {
-        uint64_t want = hash_xxh3 (slice_of (data, sizeof data), seed);
-        stack_fill (seed);
-        assert_true (hash_xxh3_parts (parts, 2, seed) == want);
+    for (size_t turn = 0; turn < 4; turn++) {
+        uint64_t want = hash_xxh3 (slice_of (data, sizeof data), 12345);
+        stack_fill (12345, turn);
+        assert_true (hash_xxh3_parts (parts, 2, 12345) == want);
     }
 }
 
