@@ -42,7 +42,7 @@ class Agent:
         self.folder.mkdir(mode=0o700)
         self.store = self.folder / "store.db"
         self.socket = self.folder / "api.sock"
-        self.daemon, self.daemons = None, []
+        self.daemon, self.daemons, self.env = None, [], {}
         secret = self.folder / "agent.key"
         secret.write_text(dialogue.identity(name).secret_file())
         secret.chmod(0o600)
@@ -63,7 +63,7 @@ class Agent:
 
     def spawn(self, *words):
         daemon = Daemon([self.program, *words, "--config", self.config],
-                        self.folder)
+                        self.folder, self.env)
         self.daemons.append(daemon)
         return daemon
 
