@@ -84,8 +84,18 @@ static void answer_fault (struct request *r, const struct error *e) {
         problem_error (r, e);
 }
 
-void post_answer (struct request *r, struct store *store, enum err rc,
-                  int64_t number, bool repeated, const struct error *e) {
+static pthread_mutex_t heavy = PTHREAD_MUTEX_INITIALIZER;
+
+void post_heavy_begin (void) {
+    pthread_mutex_lock (&heavy);
+}
+
+void post_heavy_end (void) {
+    pthread_mutex_unlock (&heavy);
+}
+
+void post_answer (struct request *r, enum err rc, int64_t number, bool repeated,
+                  const struct error *e) {
     struct error why;
     char location[64];
     if (rc) {
@@ -97,6 +107,9 @@ void post_answer (struct request *r, struct store *store, enum err rc,
             link_wake (r->http->options.link);
         http_changed (r->http);
     }
+    struct store *store = request_reader (r);
+    if (!store)
+        return;
     json_t *entry = json_outbox_get (store, number, NULL, &why);
     if (!entry) {
         problem_error (r, &why);

@@ -16,9 +16,14 @@ bool post_key (struct request *r, const char **key) MUST_CHECK;
 bool post_rights (struct request *r, const struct roster *roster,
                   struct slice author, struct slice channel) MUST_CHECK;
 
+/* Around the reading of what takes many times its octets: one at a time, so
+ * that memory is bounded. Nothing is waited for between them. */
+void post_heavy_begin (void);
+void post_heavy_end (void);
+
 /* Answer after outbox_add or outbox_add_contribution said `rc`: 202 with the
  * entry, 200 where it was there already, or a problem. Wakes the link. */
-void post_answer (struct request *r, struct store *store, enum err rc,
-                  int64_t number, bool repeated, const struct error *e);
+void post_answer (struct request *r, enum err rc, int64_t number, bool repeated,
+                  const struct error *e);
 
 #endif

@@ -23,9 +23,6 @@ struct request *request_new (struct http *http,
 
 void request_release (struct request *self) {
     handles_give (&self->http->handles, &self->reader);
-    if (self->writer)
-        handles_give_writer (&self->http->handles);
-    self->writer = NULL;
 }
 
 void request_destroy (struct request **self_p) {
@@ -168,12 +165,6 @@ struct store *request_reader (struct request *self) {
     if (!self->reader)
         problem_error (self, &e);
     return self->reader;
-}
-
-struct store *request_writer (struct request *self) {
-    if (!self->writer)
-        self->writer = handles_take_writer (&self->http->handles);
-    return self->writer;
 }
 
 struct roster *request_roster (struct request *self, struct store *store,

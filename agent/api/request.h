@@ -29,14 +29,14 @@ struct request {
     size_t passed_over;  /* octets above the route's body_max */
     int64_t deadline_ms; /* monotonic: the body has to be here by then */
     struct store *reader;
-    struct store *writer; /* borrowed while it is held */
     unsigned status;
     struct MHD_Response *response; /* NULL: not answered yet */
 };
 
 struct request *request_new (struct http *http,
                              struct MHD_Connection *connection) MUST_CHECK;
-/* Gives back what it holds of the store: after the answer is made. */
+/* Gives back what it holds of the store: after the answer is made, or before it
+ * waits for others. */
 void request_release (struct request *self);
 void request_destroy (struct request **self_p);
 
@@ -70,10 +70,8 @@ const char *request_header (struct request *self, const char *name);
  * something is sent to it. */
 bool connection_gone (struct MHD_Connection *connection);
 
-/* A handle that reads, or the one that writes, until the answer is made. NULL:
- * answered with a problem. */
+/* A handle that reads, until request_release. NULL: answered with a problem. */
 struct store *request_reader (struct request *self) MUST_CHECK;
-struct store *request_writer (struct request *self) MUST_CHECK;
 /* The roster in force: the caller's reference. NULL: answered. */
 struct roster *request_roster (struct request *self, struct store *store,
                                int64_t *sequence) MUST_CHECK;

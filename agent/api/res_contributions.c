@@ -67,34 +67,55 @@ static bool author_check (struct request *r, const struct roster *roster,
     return post_rights (r, roster, batch->author, batch->channel);
 }
 
-static void hand_in (struct request *r, struct store *store,
-                     const struct batch *batch, const char *key) {
-    const struct message *first = &batch->items[0].message;
-    struct error e = { 0 };
+/* What is kept of it, when it was verified. */
+struct handing {
+    const char *key;
+    struct slice octets;
     char topic[TOPIC_MAX + 1];
-    int64_t number = 0;
-    bool repeated = false;
-    snprintf (topic, sizeof topic, "%.*s", (int) first->topic.size,
-              (const char *) first->topic.data);
-    enum err rc =
-        outbox_add_contribution (store, key, buf_slice (&r->body), topic,
-                                 &first->id, &number, &repeated, &e);
-    post_answer (r, store, rc, number, repeated, &e);
+    struct hash id;
+    int64_t number;
+    bool repeated;
+};
+
+static bool handing_read (struct request *r, const struct roster *roster,
+                          struct handing *out) {
+    struct batch *batch = mem_alloc (sizeof *batch);
+    bool fine = form_check (r, batch) && author_check (r, roster, batch);
+    if (fine) {
+        const struct message *first = &batch->items[0].message;
+        snprintf (out->topic, sizeof out->topic, "%.*s",
+                  (int) first->topic.size, (const char *) first->topic.data);
+        out->id = first->id;
+    }
+    batch_clear (batch);
+    free (batch);
+    return fine;
+}
+
+static enum err add (struct store *writer, void *arg, struct error *e) {
+    struct handing *self = arg;
+    return outbox_add_contribution (writer, self->key, self->octets,
+                                    self->topic, &self->id, &self->number,
+                                    &self->repeated, e);
 }
 
 void contributions_post (struct request *r) {
-    const char *key;
+    struct handing handing = { .octets = buf_slice (&r->body) };
+    struct error e = { 0 };
     int64_t sequence;
-    if (!post_key (r, &key))
+    if (!post_key (r, &handing.key))
         return;
-    struct store *store = request_writer (r);
-    struct roster *roster = request_roster (r, store, &sequence);
+    struct store *store = request_reader (r);
+    struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
+    request_release (r);
     if (!roster)
         return;
-    struct batch *batch = mem_alloc (sizeof *batch);
-    if (form_check (r, batch) && author_check (r, roster, batch))
-        hand_in (r, store, batch, key);
-    batch_clear (batch);
-    free (batch);
+    post_heavy_begin();
+    bool fine = handing_read (r, roster, &handing);
+    post_heavy_end();
     roster_unref (&roster);
+    if (!fine)
+        return;
+    enum err rc = handles_write (&r->http->handles, add, &handing, &e);
+    post_answer (r, rc, handing.number, handing.repeated, &e);
 }

@@ -137,12 +137,17 @@ void outbox_get_one (struct request *r) {
         problem_error (r, &e);
 }
 
+static enum err cancel (struct store *writer, void *arg, struct error *e) {
+    const int64_t *number = arg;
+    return outbox_cancel (writer, *number, e);
+}
+
 void outbox_delete (struct request *r) {
     int64_t number;
     struct error e;
     if (!number_read (r, &number))
         return;
-    enum err rc = outbox_cancel (request_writer (r), number, &e);
+    enum err rc = handles_write (&r->http->handles, cancel, &number, &e);
     if (rc == ERR_STATE) {
         problem_reply (r, PROBLEM_TOO_LATE, "%s", e.text);
         return;

@@ -100,7 +100,8 @@ struct entry {
     struct slice topic;
     enum body_format format;
     struct slice references, body, contribution;
-    const struct hash *id; /* of a contribution */
+    const struct hash *body_digest; /* of a body */
+    const struct hash *id;          /* of a contribution */
     uint64_t lane;
     int64_t lane_number;
 };
@@ -112,7 +113,6 @@ static enum err insert (struct store *store, const struct entry *entry,
                " topic, format, refs, body, digest, octets, id, contribution,"
                " body_digest)"
                " VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    struct hash body_digest;
     bind_text (s, 1,
                entry->key ? slice_text (entry->key) : (struct slice){ 0 });
     sqlite3_bind_int64 (s, 2, (int64_t) entry->lane);
@@ -122,9 +122,8 @@ static enum err insert (struct store *store, const struct entry *entry,
     sqlite3_bind_int (s, 6, (int) entry->format);
     bind_slice (s, 7, entry->references);
     if (entry->body.size > 0) {
-        body_digest = hash_blake2b (entry->body);
         bind_slice (s, 8, entry->body);
-        bind_hash (s, 13, &body_digest);
+        bind_hash (s, 13, entry->body_digest);
     }
     bind_hash (s, 9, &entry->digest);
     sqlite3_bind_int64 (
@@ -164,11 +163,12 @@ static enum err add (struct store *store, struct entry *entry, int64_t *number,
     return rc ? rc : insert (store, entry, number, e);
 }
 
-enum err outbox_add (struct store *store, const char *key, struct slice topic,
-                     enum body_format format, struct slice content,
-                     const struct hash *references, size_t reference_count,
-                     int64_t *number, bool *repeated, struct error *e) {
-    struct buf body = { 0 };
+enum err outbox_draft_make (struct outbox_draft *out, const char *key,
+                            struct slice topic, enum body_format format,
+                            struct slice content, const struct hash *references,
+                            size_t reference_count, struct error *e) {
+    *out =
+        (struct outbox_draft){ .key = key, .topic = topic, .format = format };
     enum err rc = check_key (key, e);
     if (!rc)
         rc = topic_check (topic, e);
@@ -176,22 +176,45 @@ enum err outbox_add (struct store *store, const char *key, struct slice topic,
         rc = error_set (e, ERR_LIMIT, "%zu references, at most %d",
                         reference_count, REFERENCES_MAX);
     if (!rc)
-        rc = message_write_body (format, content, &body, e);
+        rc = message_write_body (format, content, &out->body, e);
     if (rc)
         return rc;
-    struct entry entry = {
-        .key = key,
-        .digest =
-            digest_of (topic, format, content, references, reference_count),
-        .topic = topic,
-        .format = format,
-        .references = slice_of (references, reference_count * HASH_SIZE),
-        .body = buf_slice (&body),
-    };
-    rc = store_begin (store, e);
+    out->references = slice_of (references, reference_count * HASH_SIZE);
+    out->digest =
+        digest_of (topic, format, content, references, reference_count);
+    out->body_digest = hash_blake2b (buf_slice (&out->body));
+    return ERR_NONE;
+}
+
+void outbox_draft_free (struct outbox_draft *self) {
+    buf_free (&self->body);
+}
+
+enum err outbox_add_draft (struct store *store,
+                           const struct outbox_draft *draft, int64_t *number,
+                           bool *repeated, struct error *e) {
+    struct entry entry = { .key = draft->key,
+                           .digest = draft->digest,
+                           .topic = draft->topic,
+                           .format = draft->format,
+                           .references = draft->references,
+                           .body = buf_slice (&draft->body),
+                           .body_digest = &draft->body_digest };
+    enum err rc = store_begin (store, e);
+    return rc ? rc
+              : store_end (store, add (store, &entry, number, repeated, e), e);
+}
+
+enum err outbox_add (struct store *store, const char *key, struct slice topic,
+                     enum body_format format, struct slice content,
+                     const struct hash *references, size_t reference_count,
+                     int64_t *number, bool *repeated, struct error *e) {
+    struct outbox_draft draft;
+    enum err rc = outbox_draft_make (&draft, key, topic, format, content,
+                                     references, reference_count, e);
     if (!rc)
-        rc = store_end (store, add (store, &entry, number, repeated, e), e);
-    buf_free (&body);
+        rc = outbox_add_draft (store, &draft, number, repeated, e);
+    outbox_draft_free (&draft);
     return rc;
 }
 

@@ -63,6 +63,25 @@ enum err outbox_add (struct store *store, const char *key, struct slice topic,
                      const struct hash *references, size_t reference_count,
                      int64_t *number, bool *repeated, struct error *e)
     MUST_CHECK;
+/* The same in two steps, since the first needs no store: salt, encoding and
+ * hashes are made before others have to wait. Key, topic and references are
+ * borrowed for the draft's life. ERR_FULL and ERR_EXISTS come from the second,
+ * all other errors from the first; outbox_draft_free is fine after either. */
+struct outbox_draft {
+    const char *key;
+    struct slice topic, references;
+    enum body_format format;
+    struct hash digest, body_digest;
+    struct buf body;
+};
+enum err outbox_draft_make (struct outbox_draft *out, const char *key,
+                            struct slice topic, enum body_format format,
+                            struct slice content, const struct hash *references,
+                            size_t reference_count, struct error *e) MUST_CHECK;
+void outbox_draft_free (struct outbox_draft *self);
+enum err outbox_add_draft (struct store *store,
+                           const struct outbox_draft *draft, int64_t *number,
+                           bool *repeated, struct error *e) MUST_CHECK;
 /* A written contribution of another author, verified by the caller. It is one
  * message of the outbox (its first message's id, given, names it) and each
  * message in it is promised, refused or seen for itself: it is PROMISED when

@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SCHEMA 1
@@ -40,8 +41,11 @@ static enum err code_of (int code) {
 }
 
 enum err store_error (struct store *self, struct error *e, const char *what) {
-    return error_set (e, code_of (sqlite3_extended_errcode (self->db)),
-                      "store: %s: %s", what, sqlite3_errmsg (self->db));
+    enum err code = code_of (sqlite3_extended_errcode (self->db));
+    const char *text = sqlite3_errmsg (self->db);
+    if (self->group && !self->lost.code && sqlite3_get_autocommit (self->db))
+        error_set (&self->lost, code, "store: %s: %s", what, text);
+    return error_set (e, code, "store: %s: %s", what, text);
 }
 
 static enum err run (struct store *self, const char *sql, struct error *e) {
@@ -100,9 +104,13 @@ static struct store *handle_new (const char *path, int flags, struct error *e) {
 
 static enum err durable_set (struct store *self, struct error *e) {
     return run (self,
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
-                e);
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;PRAGMA "
+                "temp_store = MEMORY;",
+                e)
+           || run (self,
+                   getenv ("PRAG") ? getenv ("PRAG")
+                                   : "PRAGMA foreign_keys = ON;",
+                   e);
 }
 
 static enum err tables_make (struct store *self, const struct hash *dialogue,
@@ -222,6 +230,16 @@ static enum err lane_load (struct store *self, struct error *e) {
     return rc;
 }
 
+static enum err turn_join (struct store *self, const char *path,
+                           struct error *e) {
+    struct stat file;
+    if (stat (path, &file) != 0)
+        return error_sys (e, errno, "stat '%s'", path);
+    self->turn = turn_open (file.st_dev, file.st_ino);
+    self->wait_ms = BUSY_MS;
+    return ERR_NONE;
+}
+
 struct store *store_open (const char *path, const struct hash *dialogue,
                           const char *delegation, struct error *e) {
     struct store *self = handle_new (path, SQLITE_OPEN_READWRITE, e);
@@ -235,6 +253,8 @@ struct store *store_open (const char *path, const struct hash *dialogue,
         rc = meta_check (self, "dialogue", hash_text (hex, dialogue), path, e);
     if (!rc)
         rc = meta_check (self, "delegation", delegation, path, e);
+    if (!rc)
+        rc = turn_join (self, path, e);
     if (!rc)
         rc = lane_load (self, e);
     if (rc)
@@ -250,6 +270,12 @@ struct store *store_open_reader (const char *path, struct error *e) {
     return self;
 }
 
+static void turn_leave (struct store *self) {
+    if (self->mine)
+        turn_give (self->turn);
+    self->mine = false;
+}
+
 void store_close (struct store **self_p) {
     if (!self_p || !*self_p)
         return;
@@ -259,6 +285,8 @@ void store_close (struct store **self_p) {
     for (size_t i = 0; i < self->cached; i++)
         sqlite3_finalize (self->cache[i].statement);
     sqlite3_close (self->db);
+    turn_leave (self);
+    turn_close (&self->turn);
     free (self);
     errno = saved_errno;
 }
@@ -289,20 +317,89 @@ struct sqlite3_stmt *store_prepare (struct store *self, const char *sql) {
     return statement;
 }
 
-enum err store_begin (struct store *self, struct error *e) {
-    return run (self, "BEGIN IMMEDIATE", e);
+/* Transactions */
+
+static enum err run_one (struct store *self, const char *literal,
+                         struct error *e) {
+    return store_done (self, store_prepare (self, literal), literal, e);
 }
 
-enum err store_commit (struct store *self, struct error *e) {
-    enum err rc = run (self, "COMMIT", e);
-    if (rc)
-        store_rollback (self);
+static enum err transaction_begin (struct store *self, struct error *e) {
+    bool nested = self->mine; /* fails below */
+    if (self->turn && !nested && !turn_take (self->turn, self->wait_ms))
+        return error_set (e, ERR_TIMEOUT,
+                          "store: BEGIN IMMEDIATE: another thread writes for "
+                          "%d ms",
+                          self->wait_ms);
+    self->mine = self->turn != NULL;
+    enum err rc = run_one (self, "BEGIN IMMEDIATE", e);
+    if (rc && !nested)
+        turn_leave (self);
     return rc;
 }
 
-void store_rollback (struct store *self) {
+static enum err transaction_commit (struct store *self, struct error *e) {
+    enum err rc = run_one (self, "COMMIT", e);
+    if (rc)
+        store_group_drop (self);
+    turn_leave (self);
+    return rc;
+}
+
+/* SQLite rolls all back by itself after some errors of the disk; no part may
+ * be taken for a transaction of its own then. */
+static enum err part_alive (struct store *self, struct error *e) {
     if (!sqlite3_get_autocommit (self->db))
-        sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+        return ERR_NONE;
+    if (!self->lost.code)
+        error_set (&self->lost, ERR_IO, "store: the transaction is gone");
+    *e = self->lost;
+    return e->code;
+}
+
+enum err store_begin (struct store *self, struct error *e) {
+    if (!self->group)
+        return transaction_begin (self, e);
+    enum err rc = part_alive (self, e);
+    return rc ? rc : run_one (self, "SAVEPOINT part", e);
+}
+
+enum err store_commit (struct store *self, struct error *e) {
+    if (!self->group)
+        return transaction_commit (self, e);
+    enum err rc = part_alive (self, e);
+    return rc ? rc : run_one (self, "RELEASE part", e);
+}
+
+void store_rollback (struct store *self) {
+    struct error e;
+    if (!self->group)
+        store_group_drop (self);
+    else if (!part_alive (self, &e) && !run_one (self, "ROLLBACK TO part", &e))
+        (void) !run_one (self, "RELEASE part", &e);
+}
+
+enum err store_group_begin (struct store *self, struct error *e) {
+    enum err rc = transaction_begin (self, e);
+    self->group = !rc;
+    self->lost = (struct error){ 0 };
+    return rc;
+}
+
+enum err store_group_end (struct store *self, struct error *e) {
+    enum err rc = part_alive (self, e);
+    self->group = false;
+    if (rc)
+        store_group_drop (self);
+    return rc ? rc : transaction_commit (self, e);
+}
+
+void store_group_drop (struct store *self) {
+    struct error e;
+    self->group = false;
+    if (!sqlite3_get_autocommit (self->db))
+        (void) !run_one (self, "ROLLBACK", &e);
+    turn_leave (self);
 }
 
 enum err store_end (struct store *self, enum err rc, struct error *e) {

@@ -43,10 +43,18 @@ uint64_t store_lane (struct store *self);
 enum err store_new_lane (struct store *self, uint64_t *lane, struct error *e)
     MUST_CHECK;
 
-/* Transactions; they do not nest. commit: durable when 0. */
+/* Transactions; they do not nest. commit: durable when 0. Writers of this
+ * process go in the order in which they came; ERR_TIMEOUT after 10 s. */
 enum err store_begin (struct store *self, struct error *e) MUST_CHECK;
 enum err store_commit (struct store *self, struct error *e) MUST_CHECK;
 void store_rollback (struct store *self);
+
+/* A group: one transaction, of which each that is begun meanwhile is a part:
+ * kept or rolled back for itself, seen by those behind it, and durable when
+ * store_group_end is 0. Where that fails nothing of any part is there. */
+enum err store_group_begin (struct store *self, struct error *e) MUST_CHECK;
+enum err store_group_end (struct store *self, struct error *e) MUST_CHECK;
+void store_group_drop (struct store *self);
 
 /* For the modules of this folder: a statement from the handle's cache, reset
  * and unbound; sql must be a literal. ERR_* for sqlite3's code with its text:

@@ -3,6 +3,7 @@
 #define PARLEY_STORE_IMPL_H
 
 #include "store.h"
+#include "turn.h"
 
 #include <sqlite3.h>
 
@@ -10,6 +11,11 @@
 
 struct store {
     sqlite3 *db;
+    struct turn *turn;    /* of the file's writers; NULL: a handle that reads */
+    int wait_ms;          /* for it */
+    bool mine;            /* it is this handle's turn */
+    bool group;           /* what begins is a part of it */
+    struct error lost;    /* why SQLite rolled all of it back; else code 0 */
     uint64_t lane;        /* as last read */
     int64_t direct_first; /* of the block that comes next; 0: none */
     struct {

@@ -164,6 +164,58 @@ static void test_transactions (void **state) {
     free (value);
 }
 
+static void test_groups (void **state) {
+    (void) state;
+    FINE (store_group_begin (store, &e));
+    FINE (store_begin (store, &e));
+    FINE (store_set_meta (store, "a", "1", &e));
+    FINE (store_commit (store, &e));
+    FINE (store_begin (store, &e));
+    FINE (store_set_meta (store, "a", "2", &e));
+    FINE (store_set_meta (store, "b", "2", &e));
+    store_rollback (store);
+    char *value = store_meta (store, "a"); /* the part before is seen */
+    assert_string_equal (value, "1");
+    free (value);
+    assert_null (store_meta (store, "b"));
+    struct store *other = try_open (store_path);
+    assert_null (store_meta (other, "a")); /* not by others yet */
+    other->wait_ms = 0;
+    assert_int_equal (store_begin (other, &e), ERR_TIMEOUT);
+    FINE (store_group_end (store, &e));
+    value = store_meta (other, "a");
+    assert_non_null (value);
+    free (value);
+
+    FINE (store_group_begin (store, &e));
+    FINE (store_begin (store, &e));
+    FINE (store_set_meta (store, "a", "3", &e));
+    FINE (store_commit (store, &e));
+    store_group_drop (store);
+    value = store_meta (store, "a");
+    assert_string_equal (value, "1");
+    free (value);
+    FINE (store_begin (other, &e)); /* it has let go */
+    store_rollback (other);
+    store_close (&other);
+}
+
+/* SQLite may drop all by itself: no part is taken for a whole then. */
+static void test_lost_group (void **state) {
+    (void) state;
+    FINE (store_group_begin (store, &e));
+    FINE (store_begin (store, &e));
+    FINE (store_set_meta (store, "a", "1", &e));
+    sqlite3_exec (store->db, "ROLLBACK", NULL, NULL, NULL);
+    assert_int_equal (store_commit (store, &e), ERR_IO);
+    assert_int_equal (store_begin (store, &e), ERR_IO);
+    store_rollback (store);
+    assert_int_equal (store_group_end (store, &e), ERR_IO);
+    assert_null (store_meta (store, "a"));
+    FINE (store_begin (store, &e));
+    store_rollback (store);
+}
+
 static void test_statements (void **state) {
     (void) state;
     static const char sql[] = "SELECT key FROM meta WHERE key = ?";
@@ -179,7 +231,7 @@ static void test_statements (void **state) {
 static void test_errors (void **state) {
     (void) state;
     struct store *other = try_open (store_path);
-    sqlite3_busy_timeout (other->db, 0);
+    other->wait_ms = 0;
     FINE (store_begin (store, &e));
     assert_int_equal (store_begin (other, &e), ERR_TIMEOUT);
     assert_non_null (strstr (e.text, "BEGIN IMMEDIATE"));
@@ -291,8 +343,9 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         T (test_strange_files),  T (test_damaged_pages), T (test_create),
         T (test_folder_by_link), T (test_durable),       T (test_meta_and_lane),
-        T (test_transactions),   T (test_statements),    T (test_errors),
-        T (test_rosters),        T (test_notices),       T (test_runs),
+        T (test_transactions),   T (test_groups),        T (test_lost_group),
+        T (test_statements),     T (test_errors),        T (test_rosters),
+        T (test_notices),        T (test_runs),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
