@@ -1,6 +1,7 @@
 /* core - transaction and notices of the link's thread. */
 #include "core.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 enum err core_begin (struct core *self, struct error *e) {
     if (self->transaction)
         return ERR_NONE;
-    enum err rc = store_begin (self->store, e);
+    enum err rc = store_group_begin (self->store, e);
     self->transaction = !rc;
     return rc;
 }
@@ -17,12 +18,15 @@ enum err core_commit (struct core *self, struct error *e) {
     if (!self->transaction)
         return ERR_NONE;
     self->transaction = false;
-    return store_commit (self->store, e);
+    int64_t begun = clock_mono_ns();
+    enum err rc = store_group_end (self->store, e);
+    self->commit_ns += clock_mono_ns() - begun;
+    return rc;
 }
 
 void core_abort (struct core *self) {
     self->transaction = false;
-    store_rollback (self->store);
+    store_group_drop (self->store);
 }
 
 bool core_store_failed (enum err code) {

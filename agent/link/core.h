@@ -21,7 +21,8 @@ struct core {
     struct calls *calls;   /* NULL while down */
     uint8_t run[RUN_SIZE]; /* the broker's, after hello */
     bool transaction;
-    bool changed; /* something that somebody may wait for */
+    int64_t commit_ns; /* that the turn's commits took so far */
+    bool changed;      /* something that somebody may wait for */
 
     /* What the broker said last, by hello or head. */
     int64_t size, log_time;
@@ -30,9 +31,9 @@ struct core {
     char problem[ERROR_TEXT_MAX]; /* last thing that went wrong */
 };
 
-/* Blocks of one turn are written together: begun with the first, committed at
- * the end of the turn and before anything with a transaction of its own. After
- * a failure nothing of the turn is there. */
+/* What one turn writes is one group of the store (store.h): begun with the
+ * first part, committed at its end, and before anything leaves that has to be
+ * durable first. */
 enum err core_begin (struct core *self, struct error *e) MUST_CHECK;
 enum err core_commit (struct core *self, struct error *e) MUST_CHECK;
 void core_abort (struct core *self);

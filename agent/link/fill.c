@@ -109,7 +109,7 @@ static void size_note (struct core *core, const struct block *block,
     core->changed = true;
 }
 
-/* Into the turn's transaction. ERR_CHAIN: it contradicts what is held. */
+/* Whole or not at all. ERR_CHAIN: it contradicts what is held. */
 static enum err keep (struct follow *self, struct stream *stream, int64_t first,
                       const struct block *block,
                       const struct block_facts *facts, struct slice note,
@@ -117,6 +117,8 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
     struct store *store = self->core->store;
     int64_t added, end = first + (int64_t) block->count - 1;
     enum err rc = core_begin (self->core, e);
+    if (!rc)
+        rc = store_begin (store, e);
     if (rc)
         return rc;
     if (stream->name[0] == '@')
@@ -128,6 +130,10 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
         rc = outbox_look (self, block, e);
     if (!rc)
         rc = records_set_upto (store, stream->name, end, e);
+    if (rc)
+        store_rollback (store);
+    else
+        rc = store_commit (store, e);
     if (!rc) {
         stream->upto = end;
         stream->problem[0] = '\0';
@@ -192,7 +198,6 @@ enum err fill_block (struct follow *self, struct stream *stream, int64_t first,
             *e = why;
         return rc;
     }
-    core_abort (self->core);
     fill_reload (self);
     return refuse (self, stream, "CONTRADICTION", octets, &why, e);
 }

@@ -23,7 +23,8 @@ struct link {
 
     pthread_t thread;
     bool started;
-    int wake; /* eventfd */
+    int wake;      /* eventfd */
+    int64_t woken; /* monotonic: last, by it */
     atomic_bool stop;
 
     /* The link's thread alone. */

@@ -156,6 +156,15 @@ static struct slice stored (const struct packing *self, size_t at,
     return slice_of (self->store.data + at, size);
 }
 
+static enum err forms_commit (const struct packing *self,
+                              const struct outbox_form *forms, size_t count,
+                              struct error *e) {
+    enum err rc = core_begin (self->core, e);
+    if (!rc)
+        rc = outbox_sending (self->core->store, forms, count, e);
+    return rc ? rc : core_commit (self->core, e);
+}
+
 static enum err forms_keep (const struct packing *self, struct error *e) {
     struct parcel *parcel = self->parcel;
     struct outbox_form *forms = mem_alloc (parcel->count * sizeof *forms);
@@ -165,7 +174,7 @@ static enum err forms_keep (const struct packing *self, struct error *e) {
             (struct outbox_form){ p->number, parcel->ids[i],
                                   stored (self, p->header, p->header_size) };
     }
-    enum err rc = outbox_sending (self->core->store, forms, parcel->count, e);
+    enum err rc = forms_commit (self, forms, parcel->count, e);
     free (forms);
     return rc;
 }
@@ -220,7 +229,7 @@ static enum err pack_contribution (struct packing *self, struct error *e) {
         buf_add_slice (&parcel->bodies, bodies);
         struct outbox_form form = { .number = self->picked[0].number,
                                     .id = parcel->ids[0] };
-        rc = outbox_sending (self->core->store, &form, 1, e);
+        rc = forms_commit (self, &form, 1, e);
     }
     batch_clear (batch);
     free (batch);
@@ -234,10 +243,9 @@ enum err parcel_take (struct core *core, bool again, int64_t after, size_t room,
     self->again = again;
     self->room = room < BATCH_MAX ? room : BATCH_MAX;
     self->parcel = *out = mem_alloc (sizeof **out);
-    enum err rc = core_commit (core, e);
-    if (!rc)
-        rc = outbox_list (core->store, again ? OUTBOX_SENT : OUTBOX_WAITING,
-                          after, PARCEL_LOOK, look, self, e);
+    enum err rc =
+        outbox_list (core->store, again ? OUTBOX_SENT : OUTBOX_WAITING, after,
+                     PARCEL_LOOK, look, self, e);
     if (!rc && (*out)->contribution)
         rc = pack_contribution (self, e);
     else if (!rc && (*out)->count > 0) {

@@ -243,7 +243,7 @@ static enum err seen_already (struct sender *self, const struct hash *id,
         rc = outbox_seen (core->store, id, sequence, &leaf, &contradiction, e);
     if (!rc && contradiction)
         rc = broken (self, id, (struct slice){ 0 }, e);
-    return rc ? rc : core_commit (core, e);
+    return rc;
 }
 
 /* One refused message and all that is known of it. */
@@ -370,7 +370,7 @@ static enum err outcome_take (struct sender *self, const struct parcel *parcel,
                               const struct outcome *o, struct slice frame,
                               struct error *e) {
     struct buf proof = { 0 };
-    enum err rc = core_commit (self->core, e);
+    enum err rc = core_begin (self->core, e);
     if (!rc)
         rc = accepted_take (self, o, frame, e);
     if (o->refused_count > 0)
