@@ -6,23 +6,34 @@
 #include "table.h"
 
 #include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 static enum err check (json_t *audience, const char *topic, bool own,
                        struct error *e) {
+    static const char look[] = "parley roster show --agent";
     const char *rule = json_text (audience, "rule");
+    const char *channel = json_text_or (audience, "channel", topic);
     json_t *entities = json_object_get (audience, "entities");
-    if (rule)
-        return error_set (e, ERR_RIGHT, "%s: nobody is known to read %s", rule,
-                          topic);
-    if (!json_is_array (entities) || json_array_size (entities) == 0)
-        return error_set (e, ERR_RIGHT, "EMPTY-AUDIENCE: nobody would read %s",
-                          topic);
-    if (own && !json_is_true (json_object_get (audience, "may_write")))
+    bool writer = json_is_true (json_object_get (audience, "may_write"));
+    if (rule && strcmp (rule, "UNKNOWN-CHANNEL") == 0)
         return error_set (e, ERR_RIGHT,
-                          "NOT-A-WRITER: this delegation may not write on %s",
-                          json_text_or (audience, "channel", topic));
+                          "%s: the roster has no channel '%s'; %s lists them",
+                          rule, channel, look);
+    if (!json_is_array (entities) || json_array_size (entities) == 0)
+        return error_set (e, ERR_RIGHT, "%s: nobody may read %s",
+                          rule ? rule : "EMPTY-AUDIENCE", topic);
+    if (own && !writer && (!rule || strcmp (rule, "NOT-A-WRITER") == 0))
+        return error_set (e, ERR_RIGHT,
+                          "NOT-A-WRITER: this delegation may not write on "
+                          "'%s'; %s says who may",
+                          channel, look);
+    if (own && rule)
+        return error_set (e, ERR_RIGHT,
+                          "%s: this delegation may not write on '%s' now", rule,
+                          channel);
     return ERR_NONE;
 }
 
@@ -45,6 +56,41 @@ static void say (json_t *audience, const char *topic) {
     }
     table_print (table, stderr);
     table_destroy (&table);
+}
+
+/* "dialogue, members": what the agent follows, without its log and inbox. */
+static bool reads_channel (json_t *streams, const char *channel, size_t size,
+                           struct buf *names) {
+    size_t i;
+    bool found = false;
+    json_t *stream;
+    json_array_foreach (streams, i, stream) {
+        const char *name = json_text_or (stream, "name", "$");
+        found =
+            found
+            || (strlen (name) == size && strncmp (name, channel, size) == 0);
+        if (name[0] != '$' && name[0] != '@')
+            buf_add_format (names, "%s%s", names->size ? ", " : "", name);
+    }
+    return found;
+}
+
+void audience_warn (json_t *status, const char *filter) {
+    struct buf names = { 0 };
+    size_t size = strcspn (filter, "/");
+    bool known = strcspn (filter, "+#$@") < size
+                 || reads_channel (json_object_get (status, "streams"), filter,
+                                   size, &names);
+    if (!known && names.size > 0)
+        fprintf (
+            stderr, "parley: this agent reads no channel '%.*s', but: %.*s\n",
+            (int) size, filter, (int) names.size, (const char *) names.data);
+    else if (known && names.size > 0 && filter[size] == '\0')
+        fprintf (stderr,
+                 "parley: '%s' is a channel and no topic; all of it is "
+                 "'%s/#'\n",
+                 filter, filter);
+    buf_free (&names);
 }
 
 enum err audience_ask (bool yes, struct error *e) {

@@ -18,27 +18,31 @@ static const struct command {
     const char *summary;
 } commands[] = {
     { "key", "new", command_key_new, "draw a secret and write it to a file" },
-    { "key", "card", command_key_card, "what others need of a secret" },
-    { "roster", "draft", command_roster_draft, "the text of a roster" },
+    { "key", "card", command_key_card, "what others need to know of a secret" },
+    { "roster", "draft", command_roster_draft,
+      "write the text of a roster, to be signed" },
     { "roster", "sign", command_roster_sign, "add root signers' signatures" },
-    { "roster", "check", command_roster_check, "form, signatures and chain" },
+    { "roster", "check", command_roster_check,
+      "judge form, signatures and chain" },
     { "roster", "show", command_roster_show, "who takes part, who reads what" },
     { "publish", NULL, command_publish, "give a message to the agent" },
     { "plan", "publish", command_plan_publish, "give a plan to the agent" },
     { "follow", NULL, command_follow, "records as they arrive, without end" },
     { "replay", NULL, command_replay, "records up to now, in order" },
-    { "show", NULL, command_show, "one record" },
+    { "show", NULL, command_show, "one record, whole" },
     { "outbox", "list", command_outbox_list, "what became of messages" },
     { "outbox", "show", command_outbox_show, "one of them" },
     { "outbox", "cancel", command_outbox_cancel, "take one back, unsent" },
-    { "status", NULL, command_status, "how the agent is" },
-    { "refusals", NULL, command_refusals, "what the broker refused" },
+    { "status", NULL, command_status, "how the agent stands, and alarms" },
+    { "refusals", NULL, command_refusals, "what the broker refused for good" },
     { "contribution", "make", command_contribution_make,
       "write and sign offline" },
     { "contribution", "hand-in", command_contribution_hand_in,
       "hand in what another wrote" },
-    { "audit", "export", command_audit_export, "what the agent can prove" },
-    { "audit", "check", command_audit_check, "check such a bundle, offline" },
+    { "audit", "export", command_audit_export,
+      "take out what the agent can prove" },
+    { "audit", "check", command_audit_check,
+      "check what was taken out, offline" },
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -172,9 +176,17 @@ static int global_options (struct cli *cli, int argc, char **argv) {
             printf ("parley %s\n", PARLEY_VERSION);
             return -1 - CLI_FINE;
         } else {
-            bool help = strcmp (argv[i], "--help") == 0;
-            print_usage (help ? stdout : stderr);
-            return -1 - (help ? CLI_FINE : CLI_USAGE);
+            if (strcmp (argv[i], "--help") == 0) {
+                print_usage (stdout);
+                return -1 - CLI_FINE;
+            }
+            fprintf (stderr,
+                     strcmp (argv[i], "--socket") == 0
+                         ? "parley: %s needs a path\n"
+                         : "parley: %s is no option; parley --help lists "
+                           "them\n",
+                     argv[i]);
+            return -1 - CLI_USAGE;
         }
     }
     return i;

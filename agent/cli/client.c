@@ -34,7 +34,8 @@ struct exchange {
 struct client *client_new (const struct cli *cli, struct error *e) {
     if (!cli->socket || !cli->socket[0]) {
         error_set (e, ERR_ARGUMENT,
-                   "which agent? Give --socket PATH or set PARLEY_SOCKET");
+                   "which agent? Give --socket PATH, or set PARLEY_SOCKET to "
+                   "it: what agent.conf calls \"socket\"");
         return NULL;
     }
     size_t size = strlen (cli->socket);
@@ -110,10 +111,14 @@ static void add_value (struct buf *out, const char *name, json_t *value) {
     for (size_t i = 0; said[i]; i++)
         if (strcmp (name, said[i]) == 0)
             return;
+    struct buf pair = { 0 };
     char *text = json_is_string (value)
                      ? mem_copy_text (json_string_value (value))
                      : json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY);
-    buf_add_format (out, " %s=%s", name, text ? text : "?");
+    buf_add_format (&pair, " %s=%s", name, text ? text : "?");
+    if (!memmem (out->data, out->size, pair.data, pair.size))
+        buf_add_slice (out, buf_slice (&pair)); /* the detail has it not */
+    buf_free (&pair);
     free (text);
 }
 
@@ -126,8 +131,13 @@ static void problem_text (struct buf *out, json_t *problem) {
         json_string_value (json_object_get (problem, "detail"));
     const char *name;
     json_t *value;
-    if (type && strncmp (type, urn, sizeof urn - 1) == 0)
-        buf_add_format (out, "%s: ", type + sizeof urn - 1);
+    if (type && strncmp (type, urn, sizeof urn - 1) == 0) {
+        const char *rule = type + sizeof urn - 1;
+        size_t size = strlen (rule);
+        /* "LIMIT size=3" begins with its rule already. */
+        if (!detail || strncmp (detail, rule, size) != 0 || detail[size] != ' ')
+            buf_add_format (out, "%s: ", rule);
+    }
     buf_add_text (out, detail ? detail : title ? title : "refused");
     json_object_foreach (problem, name, value) add_value (out, name, value);
 }
@@ -204,10 +214,14 @@ static void add_header (struct exchange *x, const char *name,
 
 static enum err transport_error (const struct exchange *x, CURLcode code,
                                  bool unsafe, struct error *e) {
+    long os = 0;
+    curl_easy_getinfo (x->client->curl, CURLINFO_OS_ERRNO, &os);
     if (code == CURLE_COULDNT_CONNECT)
         return error_set (e, ERR_STATE,
-                          "no agent answers at %s: is it running?",
-                          x->client->socket);
+                          "no agent answers at %s: %s%sis it running, and is "
+                          "this its socket?",
+                          x->client->socket, os ? strerror ((int) os) : "",
+                          os ? "; " : "");
     return error_set (e, ERR_STATE, "the agent at %s gave no answer (%s)%s",
                       x->client->socket, curl_easy_strerror (code),
                       unsafe ? "; what was sent may have been accepted: see "

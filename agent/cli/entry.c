@@ -43,14 +43,17 @@ void entry_print (const struct cli *cli, json_t *entry) {
                     json_int (entry, "number", -1),
                     json_text_or (entry, "state", "?"));
     if (json_int (entry, "sequence", -1) >= 0)
-        buf_add_format (&line, " at sequence %" PRId64,
+        buf_add_format (&line, " as record %" PRId64,
                         json_int (entry, "sequence", -1));
     if (json_text (entry, "id"))
         buf_add_format (&line, ", id %s", json_text (entry, "id"));
     if (json_is_object (refusal)) {
         buf_add_text (&line, ", ");
         json_refusal (&line, refusal);
-    }
+    } else if (strcmp (json_text_or (entry, "state", ""), "waiting") == 0)
+        buf_add_format (
+            &line, "; parley outbox show %" PRId64 " tells what became of it",
+            json_int (entry, "number", -1));
     print_text (stdout, (const char *) line.data, line.size);
     fflush (stdout);
     buf_free (&line);
@@ -98,8 +101,10 @@ static enum err wait_for (struct client *client, const struct entry_wait *wait,
             left = start + wait->timeout_ms - clock_mono_ms();
         if (left <= 0)
             rc = error_set (e, ERR_TIMEOUT,
-                            "not %s after %s s; it stays in the outbox",
-                            wait->state, wait->timeout);
+                            "not %s after %s s; it stays in the outbox, and "
+                            "is sent when that is possible: parley outbox show "
+                            "%" PRId64 ", parley status",
+                            wait->state, wait->timeout, number);
         else
             rc = ask (client, number, wait->state, left < step ? left : step,
                       entry_p, e);

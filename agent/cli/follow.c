@@ -1,4 +1,5 @@
 /* follow - records as they arrive, over lost connections, until it is ended. */
+#include "audience.h"
 #include "base/clock.h"
 #include "base/topic.h"
 #include "client.h"
@@ -17,8 +18,10 @@ static const char usage[] =
     "usage: parley follow FILTER [--log] [--after POSITION]\n"
     "\n"
     "Print the records that match FILTER as they arrive, a line each; never\n"
-    "ends by itself. Starts with what arrives from now on, or behind that\n"
-    "position of the agent's store. A lost connection is made again, and what\n"
+    "ends by itself: Ctrl-C does it. Starts with what arrives from now on, or "
+    "behind\n"
+    "that position of the agent's store. A lost connection is made again, and "
+    "what\n"
     "came meanwhile is printed first; where that can't be, a gap is said. In "
     "a\n"
     "filter + stands for one level and # for the rest. --log adds rosters and\n"
@@ -91,12 +94,14 @@ static enum err on_octets (void *arg, struct slice octets, struct error *e) {
 }
 
 /* Where to resume if nothing arrives before the connection is lost. */
-static enum err find_position (struct client *client, char *out, size_t room,
-                               struct error *e) {
+static enum err find_position (struct client *client, const char *filter,
+                               char *out, size_t room, struct error *e) {
     struct buf path = { 0 };
     json_t *status = NULL;
     client_path (&path, "/api/v1/status");
     enum err rc = client_get (client, &path, 0, &status, e);
+    if (!rc)
+        audience_warn (status, filter);
     if (!rc)
         snprintf (out, room, "%" PRId64, json_int (status, "position", 0));
     json_decref (status);
@@ -147,8 +152,9 @@ int command_follow (struct cli *cli, int argc, char **argv) {
     if (after && strspn (after, "0123456789") != strlen (after))
         options_refuse (usage, "--after '%s' is no position", after);
     struct client *client = client_new (cli, &e);
-    enum err rc =
-        client ? find_position (client, position, sizeof position, &e) : e.code;
+    enum err rc = client ? find_position (client, words.at[0], position,
+                                          sizeof position, &e)
+                         : e.code;
     if (!rc) {
         client_path (&path, "/api/v1/events");
         client_query (&path, "filter", words.at[0]);

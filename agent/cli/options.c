@@ -22,7 +22,10 @@ _Noreturn void options_refuse (const char *usage, const char *format, ...) {
     fputs ("parley: ", stderr);
     vfprintf (stderr, format, args);
     va_end (args);
-    fprintf (stderr, "\n%s", usage);
+    /* What it is called as; the rest would push the reason off the screen. */
+    const char *end = strstr (usage, "\n\n");
+    fprintf (stderr, "\n%.*s\n       (--help says more)\n",
+             (int) (end ? end - usage : (long) strlen (usage)), usage);
     exit (CLI_USAGE);
 }
 
@@ -114,7 +117,8 @@ void options_read (struct cli *cli, int argc, char **argv, const char *usage,
     for (; optind < argc; optind++)
         add_word (words, argv[optind], usage);
     if (words->count < min)
-        options_refuse (usage, "there are words missing");
+        options_refuse (usage, words->count == 0 ? "what it is about is missing"
+                                                 : "a word is missing");
     if (words->count > max)
         options_refuse (usage, "'%s' is one word too many", words->at[max]);
 }

@@ -27,13 +27,13 @@ struct option_spec {
 
 /* Fill what the specs point to, and *words with the rest, of which there are
  * min to max. argv[0] is the command's last word. Everywhere --socket, --json
- * and --help stand too. Help, or a mistake with `usage` behind it, ends the
- * process. */
+ * and --help stand too. Help, or a mistake with the head of `usage` behind
+ * it, ends the process. */
 void options_read (struct cli *cli, int argc, char **argv, const char *usage,
                    const struct option_spec *specs, struct words *words,
                    size_t min, size_t max);
-/* A mistake that only the command can see: says it, with the usage, and ends
- * the process. */
+/* A mistake that only the command can see: says it, with the usage up to its
+ * empty line, and ends the process. */
 _Noreturn void options_refuse (const char *usage, const char *format, ...)
     PRINTF_LIKE (2, 3);
 

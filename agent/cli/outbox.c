@@ -34,15 +34,15 @@ static void add_row (struct table *table, json_t *entry) {
     json_t *refusal = json_object_get (entry, "refusal");
     int64_t sequence = json_int (entry, "sequence", -1);
     if (sequence >= 0)
-        buf_add_format (&outcome, "sequence %" PRId64, sequence);
+        buf_add_format (&outcome, "record %" PRId64, sequence);
     else if (json_is_object (refusal))
         json_refusal (&outcome, refusal);
     table_int (table, json_int (entry, "number", -1));
     table_cell (table, json_text (entry, "state"));
     table_cell (table, json_text (entry, "created"));
     table_int (table, json_int (entry, "octets", 0));
-    table_cell (table, json_text (entry, "topic"));
     table_slice (table, buf_slice (&outcome));
+    table_cell (table, json_text (entry, "topic"));
     buf_free (&outcome);
 }
 
@@ -74,8 +74,8 @@ static enum err list_all (struct client *client, const struct cli *cli,
 }
 
 int command_outbox_list (struct cli *cli, int argc, char **argv) {
-    static const char *const heads[] = { "NUMBER", "STATE", "CREATED",
-                                         "OCTETS", "TOPIC", "OUTCOME",
+    static const char *const heads[] = { "NUMBER", "STATE",   "CREATED",
+                                         "OCTETS", "OUTCOME", "TOPIC",
                                          NULL };
     const char *state = NULL;
     static struct words words;
@@ -90,6 +90,9 @@ int command_outbox_list (struct cli *cli, int argc, char **argv) {
     enum err rc = list_all (client, cli, state, table, &e);
     if (!rc && !table_is_empty (table))
         table_print (table, stdout);
+    else if (!rc && !cli->json)
+        fprintf (stderr, "parley: no message%s%s\n", state ? " is " : "",
+                 state ? state : " was given to the agent yet");
     table_destroy (&table);
     client_destroy (&client);
     return rc ? cli_fail (&e) : CLI_FINE;
@@ -111,10 +114,13 @@ static void print_entry (json_t *entry) {
     struct table *table = table_new (heads);
     json_object_foreach (entry, name, value) {
         struct buf text = { 0 };
-        if (json_is_null (value))
+        if (json_is_null (value) || json_is_false (value)
+            || (json_is_array (value) && json_array_size (value) == 0))
             continue;
         if (strcmp (name, "refusal") == 0)
             json_refusal (&text, value);
+        else if (json_is_array (value))
+            json_join (&text, value);
         else
             json_line (&text, value);
         table_cell (table, name);

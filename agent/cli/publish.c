@@ -65,8 +65,8 @@ static json_t *content_of (const char *format, struct slice data,
                            struct error *e) {
     if (strcmp (format, "json") == 0)
         return place_parse (data, FILE_MAX, e);
-    if (data.size > CONTENT_MAX) {
-        error_set (e, ERR_LIMIT, "%zu octets, at most %d", data.size,
+    if (data.size == 0 || data.size > CONTENT_MAX) {
+        error_set (e, ERR_LIMIT, "%zu octets; a message has 1 to %d", data.size,
                    CONTENT_MAX);
         return NULL;
     }
@@ -74,7 +74,8 @@ static json_t *content_of (const char *format, struct slice data,
         return octets_content (data);
     json_t *text = json_stringn ((const char *) data.data, data.size);
     if (!text)
-        error_set (e, ERR_MALFORMED, "no UTF-8 text: --as octets takes it");
+        error_set (e, ERR_MALFORMED,
+                   "is no UTF-8 text; --as octets takes it as it is");
     return text;
 }
 
@@ -174,7 +175,10 @@ int command_publish (struct cli *cli, int argc, char **argv) {
     entry_wait_check (&self.wait, usage);
     check_references (&self.references, usage);
     if (topic_check (slice_text (words.at[0]), &e))
-        options_refuse (usage, "topic '%s': %s", words.at[0], e.text);
+        options_refuse (usage,
+                        "topic '%s': %s; one is CHANNEL/KIND/..., such as "
+                        "dialogue/note/1",
+                        words.at[0], e.text);
     self.topic = words.at[0];
     self.format = format_of (as, words.at[1]);
     struct client *client = client_new (cli, &e);
@@ -196,8 +200,9 @@ static enum err own_entity (struct client *client, const char *entity,
     const char *own = json_text_or (status, "entity", "?");
     if (!rc && strcmp (own, entity) != 0)
         rc = error_set (e, ERR_RIGHT,
-                        "\"entity\" is %s, but the agent speaks for %s", entity,
-                        own);
+                        "\"entity\" is %s, but this agent speaks for %s: it "
+                        "publishes the plans of %s only",
+                        entity, own, own);
     json_decref (status);
     buf_free (&path);
     return rc;
@@ -208,7 +213,7 @@ static char *plan_topic (json_t *plan, const char *channel, struct error *e) {
     const char *entity = json_text (plan, "entity");
     const char *id = json_text (plan, "plan");
     if (!entity || !id) {
-        error_set (e, ERR_MALFORMED, "no plan: \"%s\" is missing",
+        error_set (e, ERR_MALFORMED, "is no plan: it has no \"%s\"",
                    entity ? "plan" : "entity");
         return NULL;
     }
@@ -218,7 +223,8 @@ static char *plan_topic (json_t *plan, const char *channel, struct error *e) {
     if (strchr (entity, '/') || strchr (id, '/') || strchr (channel, '/')
         || topic_check (slice_text (text), e)) {
         error_set (e, ERR_MALFORMED,
-                   "channel, entity and plan id make no topic: '%s'", text);
+                   "--channel, \"entity\" and \"plan\" make no topic: '%s'",
+                   text);
         free (text);
         return NULL;
     }

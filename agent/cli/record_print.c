@@ -26,10 +26,25 @@ static void add_content (struct buf *out, json_t *record) {
                         json_int (record, "octets", 0));
 }
 
-static void add_field (struct buf *out, const char *text) {
+/* On one line: the lines of a text as its words. */
+static char *shown_content (json_t *record) {
+    struct buf content = { 0 };
+    char shown[SHOWN_MAX];
+    add_content (&content, record);
+    while (content.size > 0 && content.data[content.size - 1] == '\n')
+        content.size--;
+    for (size_t i = 0; i < content.size; i++)
+        if (content.data[i] == '\n')
+            content.data[i] = ' ';
+    text_printable (shown, sizeof shown, content.data, content.size);
+    buf_free (&content);
+    return mem_copy_text (shown);
+}
+
+static char *shown_text (const char *text) {
     char shown[512];
     text_printable (shown, sizeof shown, text, strlen (text));
-    buf_add_format (out, "  %s", shown);
+    return mem_copy_text (shown);
 }
 
 void record_print_line (const struct cli *cli, json_t *record) {
@@ -37,51 +52,104 @@ void record_print_line (const struct cli *cli, json_t *record) {
         cli_print_json (json_incref (record));
         return;
     }
-    struct buf line = { 0 }, content = { 0 };
-    char shown[SHOWN_MAX];
+    char sequence[24], *fields[8] = { 0 };
+    size_t count = 0;
     const char *topic = json_text (record, "topic");
-    buf_add_format (&line, "%" PRId64, json_int (record, "sequence", -1));
-    add_field (&line, json_text_or (record, "time", "?"));
-    add_field (&line, json_text_or (record, "author", "-"));
-    add_field (&line, topic ? topic : json_text_or (record, "channel", "?"));
+    snprintf (sequence, sizeof sequence, "%" PRId64,
+              json_int (record, "sequence", -1));
+    fields[count++] = shown_text (sequence);
+    fields[count++] = shown_text (json_text_or (record, "time", "?"));
+    fields[count++] = shown_text (json_text_or (record, "author", "-"));
+    fields[count++] =
+        shown_text (topic ? topic : json_text_or (record, "channel", "?"));
     if (!topic)
-        add_field (&line, json_text_or (record, "type", "?"));
-    add_content (&content, record);
-    if (content.size > 0) {
-        text_printable (shown, sizeof shown, content.data, content.size);
-        add_field (&line, shown);
-    }
+        fields[count++] = shown_text (json_text_or (record, "type", "?"));
+    char *content = shown_content (record);
+    if (content[0])
+        fields[count++] = content;
+    else
+        free (content);
     if (json_text (record, "problem"))
-        add_field (&line, json_text (record, "problem"));
-    char *text = buf_take_text (&line);
-    puts (text);
+        fields[count++] = shown_text (json_text (record, "problem"));
+    fields_print ((const char *const *) fields, count, stdout);
     fflush (stdout);
-    free (text);
-    buf_free (&content);
+    for (size_t i = 0; i < count; i++)
+        free (fields[i]);
+}
+
+/* For people, and in this order; what is not listed stands behind, under the
+ * API's name. */
+static const struct {
+    const char *name, *said;
+} record_fields[] = {
+    { "sequence", "record" },
+    { "time", "time" },
+    { "author", "author" },
+    { "topic", "topic" },
+    { "id", "id" },
+    { "references", "refers to" },
+    { "author_time", "written" },
+    { "type", "type" },
+    { "channel", "channel" },
+    { "channel_sequence", "number there" },
+    { "format", "format" },
+    { "octets", "octets" },
+    { "body", "content" },
+    { "verified", "verified" },
+};
+#define RECORD_FIELDS (sizeof record_fields / sizeof *record_fields)
+
+static bool has_own_name (const char *name) {
+    static const char *const elsewhere[] = { "content", "promise",
+                                             "record_octets", NULL };
+    for (size_t i = 0; i < RECORD_FIELDS; i++)
+        if (strcmp (name, record_fields[i].name) == 0)
+            return true;
+    for (size_t i = 0; elsewhere[i]; i++)
+        if (strcmp (name, elsewhere[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What is null or empty says nothing. */
+static void add_row (struct table *table, const char *name, json_t *value) {
+    struct buf text = { 0 };
+    if (json_is_array (value))
+        json_join (&text, value);
+    else if (json_is_boolean (value))
+        buf_add_text (&text, json_is_true (value) ? "yes" : "no");
+    else
+        json_line (&text, value);
+    if (text.size > 0) {
+        table_cell (table, name);
+        table_slice (table, buf_slice (&text));
+    }
+    buf_free (&text);
+}
+
+static void add_promise (struct table *table, json_t *record) {
+    if (!json_text (record, "topic"))
+        return; /* promises are of messages */
+    table_cell (table, "promise");
+    table_cell (table, json_is_object (json_object_get (record, "promise"))
+                           ? "held, signed by the broker's desk"
+                           : "none held");
 }
 
 static void print_fields (json_t *record) {
     static const char *const heads[] = { "", "", NULL };
     const char *name;
-    json_t *value;
+    json_t *value, *content = json_object_get (record, "content");
     struct table *table = table_new (heads);
-    json_object_foreach (record, name, value) {
-        struct buf text = { 0 };
-        if (strcmp (name, "content") == 0 || strcmp (name, "promise") == 0
-            || strcmp (name, "record_octets") == 0 || json_is_null (value))
-            continue;
-        if (json_is_array (value))
-            json_join (&text, value);
-        else
-            json_line (&text, value);
-        table_cell (table, name);
-        table_slice (table, buf_slice (&text));
-        buf_free (&text);
+    for (size_t i = 0; i < RECORD_FIELDS; i++) {
+        add_row (table, record_fields[i].said,
+                 json_object_get (record, record_fields[i].name));
+        if (strcmp (record_fields[i].name, "topic") == 0)
+            add_row (table, "title", json_object_get (content, "title"));
     }
-    table_cell (table, "promise");
-    table_cell (table, json_is_object (json_object_get (record, "promise"))
-                           ? "held, signed by the desk"
-                           : "none held");
+    add_promise (table, record);
+    json_object_foreach (record, name, value) if (!has_own_name (name))
+        add_row (table, name, value);
     table_print (table, stdout);
     table_destroy (&table);
 }

@@ -1,4 +1,5 @@
 /* replay - what the ledger held when it was asked, and one record of it. */
+#include "audience.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/topic.h"
@@ -12,21 +13,22 @@
 #define PAGE 50 /* records of 256 KiB that are all escapes: client.h */
 
 static const char usage[] =
-    "usage: parley replay FILTER [--since SEQUENCE|TIME]\n"
-    "                     [--until SEQUENCE|TIME] [--author NAME] [--log]\n"
+    "usage: parley replay FILTER [--since RECORD|TIME] [--until RECORD|TIME]\n"
+    "                     [--author NAME] [--log]\n"
     "\n"
     "Print the records that match FILTER in the ledger's order, a line each,\n"
     "and end: what arrives after the start is not waited for. Digits are a\n"
-    "sequence, all else is a time (RFC 3339); both ends are printed too. In a\n"
-    "filter + stands for one level and # for the rest. --log adds rosters and\n"
-    "marks.\n"
+    "record's number, all else is a time such as 2026-01-31 or\n"
+    "2026-01-31T08:00:00Z; both ends are printed too. NAME is an entity or a\n"
+    "delegation. In a filter + stands for one level and # for the rest. --log\n"
+    "adds rosters and marks.\n"
     "\n"
     "Example: parley replay 'members/plan/#' --since 2026-01-01\n";
 
 static const char show_usage[] =
-    "usage: parley show SEQUENCE|ID\n"
+    "usage: parley show RECORD|ID\n"
     "\n"
-    "Show one record of the ledger, by its place or by its message's id, with\n"
+    "Show one record of the ledger, by its number or its message's id, with\n"
     "its content and whether the agent holds a promise of it.\n"
     "\n"
     "Example: parley show 17\n";
@@ -54,19 +56,22 @@ static void take_bound (const char *option, const char *text, int64_t *sequence,
     else if (clock_parse (text, &ms) == 0)
         *time = text;
     else
-        options_refuse (usage, "%s '%s' is no sequence and no time", option,
-                        text);
+        options_refuse (usage,
+                        "%s '%s' is no record's number, and no time such as "
+                        "2026-01-31 or 2026-01-31T08:00:00Z",
+                        option, text);
 }
 
 /* Where the ledger ends now, as far as the agent knows: the broker's size, and
  * the record that arrived last. It bounds a replay beside a busy dialogue. */
-static enum err find_end (struct client *client, int64_t *end,
-                          struct error *e) {
+static enum err find_end (struct client *client, const char *filter,
+                          int64_t *end, struct error *e) {
     struct buf path = { 0 };
     json_t *status = NULL, *page = NULL;
     client_path (&path, "/api/v1/status");
     enum err rc = client_get (client, &path, 0, &status, e);
     if (!rc) {
+        audience_warn (status, filter);
         int64_t position = json_int (status, "position", 0);
         int64_t size = json_int (json_object_get (status, "broker"), "size", 0);
         *end = size - 1;
@@ -111,6 +116,7 @@ static enum err get_page (struct client *client, const struct replay *self,
 static enum err print_all (const struct cli *cli, struct client *client,
                            const struct replay *self, struct error *e) {
     int64_t from = self->from;
+    bool any = false;
     for (;;) {
         json_t *page, *record;
         size_t i;
@@ -119,12 +125,16 @@ static enum err print_all (const struct cli *cli, struct client *client,
             return rc;
         json_array_foreach (json_object_get (page, "records"), i, record)
             record_print_line (cli, record);
+        any = any || i > 0;
         int64_t next = json_int (page, "next", -1);
         json_decref (page);
         if (next <= from || ferror (stdout))
-            return ERR_NONE;
+            break;
         from = next;
     }
+    if (!any && !cli->json)
+        fprintf (stderr, "parley: nothing matches '%s'\n", self->filter);
+    return ERR_NONE;
 }
 
 int command_replay (struct cli *cli, int argc, char **argv) {
@@ -146,7 +156,7 @@ int command_replay (struct cli *cli, int argc, char **argv) {
     take_bound ("--since", since, &self.from, &self.since);
     take_bound ("--until", until, &self.to, &self.until);
     struct client *client = client_new (cli, &e);
-    enum err rc = client ? find_end (client, &end, &e) : e.code;
+    enum err rc = client ? find_end (client, self.filter, &end, &e) : e.code;
     if (!rc && (self.to < 0 || self.to > end))
         self.to = end;
     if (!rc && self.to >= 0)
@@ -164,8 +174,8 @@ int command_show (struct cli *cli, int argc, char **argv) {
     options_read (cli, argc, argv, show_usage, NULL, &words, 1, 1);
     const char *which = words.at[0];
     if (!is_sequence (which) && hash_parse (which, &id))
-        options_refuse (show_usage, "'%s' is no sequence and no message id",
-                        which);
+        options_refuse (show_usage,
+                        "'%s' is no record's number and no message id", which);
     struct client *client = client_new (cli, &e);
     client_path (&path, "/api/v1/records/%s", which);
     enum err rc = client ? client_get (client, &path, 0, &record, &e) : e.code;

@@ -12,12 +12,14 @@
 #include <stdlib.h>
 
 static const char usage[] =
-    "usage: parley roster show NOTE|--agent\n"
+    "usage: parley roster show NOTE|TEXT|--agent\n"
     "\n"
-    "Show a roster, from a file or the agent's present one: entities, "
-    "delegations, channels with their readers and\n"
-    "writers, witnesses, brokers and limits. Its signatures are counted, not\n"
-    "judged: parley roster check does that. With --json: version, digest,\n"
+    "Show a roster, from a file (signed, or the draft that is to be signed) "
+    "or\n"
+    "the agent's present one: entities, delegations, channels with their "
+    "readers\n"
+    "and writers, witnesses, brokers and limits. Its signatures are counted,\n"
+    "not judged: parley roster check does that. With --json: version, digest,\n"
     "dialogue and the document as it was written.\n"
     "\n"
     "Example: parley roster show roster.note\n";
@@ -41,25 +43,28 @@ static void finish (struct table **table_p, const char *title) {
     table_destroy (table_p);
 }
 
-static void line (const char *name, const char *text) {
-    char shown[1024];
-    text_printable (shown, sizeof shown, text, strlen (text));
-    printf ("%-10s%s\n", name, shown);
-}
-
 static void show_head (const struct roster *r) {
+    static const char *const heads[] = { "", "", NULL };
     char text[HASH_TEXT_MAX];
     int have = 0, need = 0;
+    struct table *table = table_new (heads);
     enum err rc = roster_self_signed (r, &have, &need, NULL);
-    line ("name", roster_name (r));
-    line ("dialogue", hash_text (text, roster_dialogue (r)));
-    printf ("%-10s%" PRId64 ", epoch %" PRId64 ", digest %s\n", "version",
-            roster_version (r), roster_epoch (r),
-            hash_text (text, roster_digest (r)));
-    line ("origin", roster_origin (r));
-    printf ("%-10s%d of %zu root signers%s\n", "threshold",
-            roster_threshold (r), roster_signers (r),
-            rc ? "; not signed by its threshold" : "");
+    table_cell (table, "name");
+    table_cell (table, roster_name (r));
+    table_cell (table, "dialogue");
+    table_cell (table, hash_text (text, roster_dialogue (r)));
+    table_cell (table, "version");
+    table_format (table, "%" PRId64 ", epoch %" PRId64 ", digest %s",
+                  roster_version (r), roster_epoch (r),
+                  hash_text (text, roster_digest (r)));
+    table_cell (table, "origin");
+    table_cell (table, roster_origin (r));
+    table_cell (table, "threshold");
+    table_format (table, "%d of %zu root signers%s", roster_threshold (r),
+                  roster_signers (r),
+                  rc ? "; not signed by its threshold" : "");
+    table_print (table, stdout);
+    table_destroy (&table);
 }
 
 static void state_of (struct buf *out, const struct roster_delegation *d) {
@@ -138,6 +143,15 @@ static void cell_list (struct table *table, const char *const *items,
     buf_free (&text);
 }
 
+static bool same_list (const struct roster_channel *c) {
+    if (c->reader_count != c->writer_count)
+        return false;
+    for (size_t i = 0; i < c->reader_count; i++)
+        if (strcmp (c->readers[i], c->writers[i]) != 0)
+            return false;
+    return true;
+}
+
 static void show_channels (const struct roster *r) {
     static const char *const heads[] = { "CHANNEL", "READERS", "WRITERS",
                                          "KEPT",    "TITLE",   NULL };
@@ -146,7 +160,10 @@ static void show_channels (const struct roster *r) {
         const struct roster_channel *c = roster_channel_at (r, i);
         table_cell (table, c->id);
         cell_list (table, c->readers, c->reader_count);
-        cell_list (table, c->writers, c->writer_count);
+        if (same_list (c))
+            table_cell (table, "its readers");
+        else
+            cell_list (table, c->writers, c->writer_count);
         if (c->retention_days)
             table_format (table, "%" PRId64 " days", c->retention_days);
         else
@@ -157,16 +174,16 @@ static void show_channels (const struct roster *r) {
 }
 
 static void show_groups (const struct roster *r) {
-    static const char *const heads[] = { "GROUP", "ENTITIES", "TITLE", NULL };
+    static const char *const heads[] = { "GROUP", "TITLE", "ENTITIES", NULL };
     struct table *table = table_new (heads);
     struct buf text = { 0 };
     for (size_t i = 0; i < roster_groups (r); i++) {
         const struct roster_group *group = roster_group_at (r, i);
         table_cell (table, group->id);
+        table_cell (table, group->title);
         for (size_t k = 0; k < group->entity_count; k++)
             join (&text, roster_entity_at (r, group->entities[k])->id);
         cell_of (table, &text);
-        table_cell (table, group->title);
     }
     finish (&table, "Groups");
     buf_free (&text);
@@ -233,9 +250,16 @@ static void show_json (const struct roster *r) {
         document_of (r)));
 }
 
+/* Signed, or the text that parley roster draft wrote. */
+static struct roster *read_any (struct slice octets, struct error *e) {
+    bool draft = octets.size > 0 && octets.data[octets.size - 1] == '\n'
+                 && !memmem (octets.data, octets.size, "\n\n", 2);
+    return draft ? roster_read_draft (octets, e) : roster_read (octets, e);
+}
+
 static int show (const struct cli *cli, struct slice note, const char *where) {
     struct error e;
-    struct roster *r = roster_read (note, &e);
+    struct roster *r = read_any (note, &e);
     if (!r) {
         error_at (&e, "%s", where);
         return cli_fail (&e);
@@ -285,7 +309,7 @@ int command_roster_show (struct cli *cli, int argc, char **argv) {
     struct error e;
     options_read (cli, argc, argv, usage, specs, &words, 0, 1);
     if (agent == (words.count == 1))
-        options_refuse (usage, "a file or --agent");
+        options_refuse (usage, "name a roster's file, or say --agent");
     const char *file = agent ? "the agent's roster" : words.at[0];
     enum err rc = agent ? get_note (cli, &note, &e)
                         : file_read (file, NOTE_MAX, &note, &e);

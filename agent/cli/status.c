@@ -5,6 +5,7 @@
 #include "table.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char usage[] =
     "usage: parley status\n"
@@ -47,11 +48,18 @@ static void add_link (struct table *table, json_t *status) {
     }
 }
 
+static bool is_ready (json_t *status) {
+    const char *state =
+        json_text_or (json_object_get (status, "link"), "state", "");
+    return strcmp (state, "ready") == 0;
+}
+
 static void add_broker (struct table *table, json_t *status) {
     json_t *broker = json_object_get (status, "broker");
     const char *closed = json_text (broker, "closed");
     table_cell (table, "broker");
-    table_format (table, "%" PRId64 " records, log time %s%s%s",
+    table_format (table, "%s%" PRId64 " records, log time %s%s%s",
+                  is_ready (status) ? "" : "not connected; had ",
                   json_int (broker, "size", 0),
                   json_text_or (broker, "log_time", "none"),
                   closed ? ", takes no messages: " : "", closed ? closed : "");
@@ -89,7 +97,8 @@ static void add_complete (struct table *table, json_t *status) {
         table_format (table, "no: %" PRId64 " records are still to come",
                       behind);
     else
-        table_cell (table, "as far as the broker says");
+        table_format (table, "nothing is missing, as far as the broker %s",
+                      is_ready (status) ? "says" : "said before");
 }
 
 static void print_head (json_t *status) {
@@ -107,7 +116,7 @@ static void print_head (json_t *status) {
     add_broker (table, status);
     table_cell (table, "roster");
     table_format (
-        table, "version %" PRId64 ", digest %s",
+        table, "version %" PRId64 ", digest %.16s...",
         json_int (json_object_get (status, "roster"), "version", 0),
         json_text_or (json_object_get (status, "roster"), "digest", "?"));
     table_cell (table, "records");
@@ -143,9 +152,11 @@ static void print_notices (json_t *notices) {
                                          NULL };
     struct table *table = table_new (heads);
     size_t i;
+    bool any = false;
     json_t *notice;
     json_array_foreach (notices, i, notice) {
         bool alarm = json_is_true (json_object_get (notice, "alarm"));
+        any = any || alarm;
         table_cell (table, json_text (notice, "time"));
         table_format (table, "%s%s", alarm ? "ALARM " : "",
                       json_text_or (notice, "kind", "?"));
@@ -156,6 +167,10 @@ static void print_notices (json_t *notices) {
         putchar ('\n');
         table_print (table, stdout);
     }
+    if (any)
+        puts ("\nALARM: tell the broker's operator and the other bodies. "
+              "What proves it is kept; parley audit export\n"
+              "takes it out.");
     table_destroy (&table);
 }
 
@@ -231,6 +246,8 @@ int command_refusals (struct cli *cli, int argc, char **argv) {
     enum err rc = list_refusals (client, cli, table, &e);
     if (!rc && !table_is_empty (table))
         table_print (table, stdout);
+    else if (!rc && !cli->json)
+        fputs ("parley: the broker has refused nothing for good\n", stderr);
     table_destroy (&table);
     client_destroy (&client);
     return rc ? cli_fail (&e) : CLI_FINE;

@@ -7,6 +7,8 @@
 #include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <wchar.h>
 
 struct cell {
@@ -120,14 +122,103 @@ static void measure (const struct table *self, size_t *widths) {
     }
 }
 
+/* Columns of the terminal that `out` is; 0: it is none. */
+static size_t terminal_width (FILE *out) {
+    struct winsize size;
+    int fd = fileno (out);
+    return isatty (fd) && ioctl (fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* Octets of the words that `width` columns hold; at least one word. */
+static size_t words_in (const char *text, size_t width) {
+    char piece[TABLE_CELL_MAX];
+    size_t taken = 0;
+    for (;;) {
+        size_t start = taken + strspn (text + taken, " ");
+        size_t end = start + strcspn (text + start, " ");
+        snprintf (piece, sizeof piece, "%.*s", (int) end, text);
+        if (end == start || (taken > 0 && text_width (piece) > width))
+            return taken;
+        taken = end;
+    }
+}
+
+static size_t longest_word (const char *text) {
+    size_t longest = 0;
+    while (*text) {
+        char word[TABLE_CELL_MAX];
+        size_t size = strcspn (text, " ");
+        snprintf (word, sizeof word, "%.*s", (int) size, text);
+        size_t width = text_width (word);
+        longest = width > longest ? width : longest;
+        text += size + (text[size] == ' ');
+    }
+    return longest;
+}
+
+/* Layout: the columns' widths, and whether the last one has a line of its own,
+ * where all of them are too wide for the terminal. */
+
+#define BELOW 4 /* columns that what stands on a next line is indented by */
+
+struct layout {
+    size_t widths[TABLE_COLUMNS_MAX];
+    size_t beside; /* columns that stand beside each other */
+    size_t limit;  /* the terminal's; 0: none */
+};
+
+static size_t total (const struct layout *l) {
+    size_t sum = 0;
+    for (size_t i = 0; i < l->beside; i++)
+        sum += l->widths[i] + (i > 0 ? 2 : 0);
+    return sum;
+}
+
+/* The widest column gives way first, as far as its words allow. */
+static bool shrink (struct layout *l, const size_t *least) {
+    while (total (l) > l->limit) {
+        size_t widest = l->beside;
+        for (size_t i = 0; i < l->beside; i++)
+            if (l->widths[i] > least[i]
+                && (widest == l->beside || l->widths[i] > l->widths[widest]))
+                widest = i;
+        if (widest == l->beside)
+            return false;
+        l->widths[widest]--;
+    }
+    return true;
+}
+
+static void lay_out (const struct table *self, size_t limit,
+                     struct layout *out) {
+    size_t least[TABLE_COLUMNS_MAX];
+    *out = (struct layout){ .beside = self->columns, .limit = limit };
+    measure (self, out->widths);
+    if (limit == 0)
+        return;
+    for (size_t i = 0; i < self->columns; i++)
+        least[i] = longest_word (self->heads[i]);
+    for (size_t i = 0; i < self->count; i++) {
+        size_t width = longest_word (self->cells[i].text);
+        if (width > least[i % self->columns])
+            least[i % self->columns] = width;
+    }
+    struct layout whole = *out;
+    if (shrink (out, least) || self->columns < 2)
+        return;
+    *out = whole;
+    out->beside--;
+    shrink (out, least);
+}
+
 static void spaces (FILE *out, size_t count) {
     fprintf (out, "%*s", (int) count, "");
 }
 
 /* Blanks owed are printed only before text, so that no line ends in them. */
-static void print_cell (FILE *out, const char *text, bool right, size_t width,
-                        size_t *owed) {
-    size_t rest = width - text_width (text);
+static void print_piece (FILE *out, const char *text, bool right, size_t width,
+                         size_t *owed) {
+    size_t size = text_width (text), rest = width > size ? width - size : 0;
     if (text[0]) {
         spaces (out, *owed + (right ? rest : 0));
         fputs (text, out);
@@ -136,19 +227,78 @@ static void print_cell (FILE *out, const char *text, bool right, size_t width,
         *owed += width + 2;
 }
 
-void table_print (const struct table *self, FILE *out) {
-    size_t widths[TABLE_COLUMNS_MAX], owed = 0;
-    measure (self, widths);
-    for (size_t i = 0; self->has_heads && i < self->columns; i++)
-        print_cell (out, self->heads[i], false, widths[i], &owed);
-    if (self->has_heads)
-        fputc ('\n', out);
-    for (size_t i = 0; i < self->count; i++) {
-        if (i % self->columns == 0)
-            owed = 0;
-        print_cell (out, self->cells[i].text, self->cells[i].right,
-                    widths[i % self->columns], &owed);
-        if ((i + 1) % self->columns == 0 || i + 1 == self->count)
-            fputc ('\n', out);
+/* What of *text goes on this line; *text is moved behind it. */
+static void next_piece (const char **text, size_t width, bool wrap,
+                        char piece[TABLE_CELL_MAX]) {
+    size_t size = wrap ? words_in (*text, width) : strlen (*text);
+    snprintf (piece, TABLE_CELL_MAX, "%.*s", (int) size, *text);
+    *text += size;
+    *text += wrap ? strspn (*text, " ") : 0;
+}
+
+static void print_below (FILE *out, const char *text, size_t limit) {
+    char piece[TABLE_CELL_MAX];
+    while (*text) {
+        next_piece (&text, limit > BELOW ? limit - BELOW : 1, true, piece);
+        fprintf (out, "%*s%s\n", BELOW, "", piece);
     }
+}
+
+/* `count` cells from the left; they are moved to their ends. */
+static void print_row (FILE *out, const struct layout *l, const char **texts,
+                       const bool *right, size_t count) {
+    size_t beside = count < l->beside ? count : l->beside;
+    for (bool more = true; more;) {
+        size_t owed = 0;
+        more = false;
+        for (size_t i = 0; i < beside; i++) {
+            char piece[TABLE_CELL_MAX];
+            next_piece (&texts[i], l->widths[i], l->limit > 0, piece);
+            print_piece (out, piece, right[i], l->widths[i], &owed);
+            more = more || *texts[i];
+        }
+        fputc ('\n', out);
+    }
+    if (count > l->beside)
+        print_below (out, texts[l->beside], l->limit);
+}
+
+void table_print (const struct table *self, FILE *out) {
+    struct layout layout;
+    lay_out (self, terminal_width (out), &layout);
+    const char *texts[TABLE_COLUMNS_MAX];
+    bool right[TABLE_COLUMNS_MAX] = { false };
+    for (size_t i = 0; i < self->columns; i++)
+        texts[i] = self->heads[i];
+    if (self->has_heads)
+        print_row (out, &layout, texts, right, self->columns);
+    for (size_t i = 0; i < self->count;) {
+        size_t n = 0;
+        for (; n < self->columns && i < self->count; n++, i++) {
+            texts[n] = self->cells[i].text;
+            right[n] = self->cells[i].right;
+        }
+        print_row (out, &layout, texts, right, n);
+    }
+}
+
+void fields_print (const char *const *fields, size_t count, FILE *out) {
+    size_t limit = terminal_width (out), at = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t width = text_width (fields[i]);
+        if (i == 0 || limit == 0 || at + 2 + width <= limit) {
+            fprintf (out, "%s%s", i > 0 ? "  " : "", fields[i]);
+            at += width + (i > 0 ? 2 : 0);
+        } else if (width + BELOW <= limit) {
+            fprintf (out, "\n%*s%s", BELOW, "", fields[i]);
+            at = BELOW + width;
+        } else {
+            fputc ('\n', out);
+            print_below (out, fields[i], limit);
+            if (i + 1 < count)
+                fields_print (fields + i + 1, count - i - 1, out);
+            return;
+        }
+    }
+    fputc ('\n', out);
 }

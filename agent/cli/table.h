@@ -29,8 +29,13 @@ void table_int (struct table *self, int64_t value); /* drawn to the right */
 bool table_is_empty (const struct table *self);
 
 /* All rows, with two spaces between columns and none at a line's end. A row
- * that is not full ends early. */
+ * that is not full ends early. On a terminal that is too narrow, cells are
+ * broken between words, and the last column may stand below the others. */
 void table_print (const struct table *self, FILE *out);
+
+/* One line of printable texts, two spaces apart. On a terminal that is too
+ * narrow the next ones begin lines that are indented. */
+void fields_print (const char *const *fields, size_t count, FILE *out);
 
 /* Columns that a terminal needs for printable UTF-8 text. What is no character
  * counts one. Sets the process's LC_CTYPE at the first call. */

@@ -137,7 +137,8 @@ enum err note_read (struct slice octets, struct note *out, struct error *e) {
     const size_t place = signatures_place (octets);
     if (place == 0 || place == octets.size)
         return error_set (e, ERR_MALFORMED,
-                          "note: no text, empty line and signatures");
+                          "note: nobody has signed it: no text, empty line and "
+                          "signatures");
     if (octets.data[octets.size - 1] != '\n')
         return error_set (e, ERR_MALFORMED,
                           "note: does not end with a newline");

@@ -87,6 +87,9 @@ struct roster_limits {
  * JSON path and the rule, ERR_LIMIT, ERR_NEWER for a `requires` or format that
  * this build does not know. Signatures are not judged. One reference. */
 struct roster *roster_read (struct slice note, struct error *e) MUST_CHECK;
+/* The same of a text that nobody signed yet; it ends with a newline. */
+struct roster *roster_read_draft (struct slice text, struct error *e)
+    MUST_CHECK;
 struct roster *roster_ref (struct roster *self); /* returns self */
 void roster_unref (struct roster **self_p);
 
@@ -147,10 +150,13 @@ const struct roster_proxy *roster_proxy_by_link (const struct roster *self,
 
 /* Bit sets over delegations, decided when the roster was read: whom the
  * grantees of a channel, or of `adhoc`, stand for (with or without keys). */
-bool roster_channel_reader (const struct roster *, const struct roster_channel *,
+bool roster_channel_reader (const struct roster *,
+                            const struct roster_channel *,
                             const struct roster_delegation *);
-bool roster_channel_writer (const struct roster *, const struct roster_channel *,
+bool roster_channel_writer (const struct roster *,
+                            const struct roster_channel *,
                             const struct roster_delegation *);
-bool roster_adhoc_opener (const struct roster *, const struct roster_delegation *);
+bool roster_adhoc_opener (const struct roster *,
+                          const struct roster_delegation *);
 
 #endif

@@ -144,9 +144,6 @@ void roster_read_entities (struct roster *self, const struct place *document);
 void roster_grant_channels (struct roster *self, const struct place *channels);
 void roster_grant_adhoc (struct roster *self, const struct place *adhoc);
 
-/* roster_read for a text that nobody signed yet. */
-struct roster *roster_read_draft (struct slice text, struct error *e)
-    MUST_CHECK;
 /* roster_follows without its signatures (roster_chain.c). */
 enum err roster_links (const struct roster *self, const struct roster *next,
                        struct error *e) MUST_CHECK;

@@ -222,6 +222,16 @@ def test_show(parley, note, founding):
     assert told["document"]["channels"] == founding["channels"]
 
 
+def test_show_drafts(parley, note):
+    """Who is to sign reads the text before."""
+    said = parley("roster", "show", "roster.text").out
+    assert "not signed by its threshold" in said
+    signed = parley("roster", "show", "roster.note").out
+    assert said.replace("; not signed by its threshold", "") == signed
+    assert "nobody has signed it" in parley("roster", "check", "roster.text",
+                                            code=1).err
+
+
 def test_next(parley, note, founding, tmp_path):
     [told] = parley("--json", "roster", "show", "roster.note").json()
     document = told["document"]

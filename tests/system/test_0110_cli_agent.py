@@ -4,10 +4,12 @@ import json
 import os
 import pty
 import subprocess
+import termios
 
 import pytest
 
 from conftest import program
+from daemon import WAIT_S
 from fake_agent import Events, FakeAgent, problem
 
 ID = "ab" * 32
@@ -119,6 +121,38 @@ def test_status(agent, ask):
     assert agent.requests[-1].headers["host"] == "localhost"
 
 
+def at_terminal(columns, *words):
+    """What a terminal of so many columns is given, line by line."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, columns))
+    subprocess.run([program("parley"), *words], stdout=theirs,
+                   stderr=subprocess.DEVNULL, timeout=WAIT_S)
+    os.close(theirs)
+    text = b""
+    with open(ours, "rb", buffering=0) as stream:
+        while True:
+            try:
+                text += stream.read(4096)
+            except OSError:  # nobody has it open any more
+                return text.decode().replace("\r", "").splitlines()
+
+
+@pytest.mark.parametrize("columns", [80, 40, 12])
+def test_narrow_terminals(agent, columns):
+    agent.on("GET", "/api/v1/status", {**STATUS, "notices": [
+        {**STATUS["notices"][0], "text": "block 12 " + "is no block, " * 20}]})
+    agent.on("GET", "/api/v1/records", {"records": [record(1)], "next": None})
+    for words in (["status"], ["replay", "#"]):
+        words = ["--socket", agent.path, *words]
+        whole = subprocess.run([program("parley"), *words], text=True,
+                               capture_output=True, timeout=WAIT_S).stdout
+        lines = at_terminal(columns, *words)
+        split = max(map(len, whole.split()))  # no word is broken
+        assert max(map(len, lines)) <= max(columns, 2 * split)
+        assert sorted(" ".join(lines).split()) == sorted(whole.split())
+        assert not any(line.endswith(" ") for line in lines)
+
+
 # Publishing.
 
 def test_publish(agent, ask, note):
@@ -155,6 +189,8 @@ def test_publish_formats(agent, ask, tmp_path):
     ({"entities": []}, "EMPTY-AUDIENCE"),
     ({"entities": None}, "EMPTY-AUDIENCE"),
     ({"may_write": False}, "NOT-A-WRITER"),
+    ({"may_write": False, "rule": "NOT-A-WRITER"}, "may not write"),
+    ({"may_write": False, "rule": "REVOKED-KEY"}, "REVOKED-KEY"),
 ])
 def test_publish_refuses_audiences(agent, ask, note, change, why):
     agent.on("GET", "/api/v1/audience", {**AUDIENCE, **change})
@@ -176,9 +212,12 @@ def test_publish_usage(agent, ask, words):
 
 def test_publish_refused(agent, ask, note):
     agent.on("POST", "/api/v1/messages",
-             problem(422, "TOPIC", "too deep", why="17 levels"))
+             problem(422, "TOPIC", "too deep", why="17 levels"),
+             problem(422, "LIMIT", "LIMIT size=3", size=3))
     assert "TOPIC: too deep why=17 levels" in ask(
         "publish", "members/note/1", note, code=1).err
+    said = ask("publish", "members/note/1", note, code=1).err
+    assert "parley: LIMIT size=3\n" in said  # once
 
 
 def test_publish_waits(agent, ask, note):
@@ -253,7 +292,7 @@ def test_replay(agent, ask):
     said = ask("replay", "members/#", "--since", "5", "--author", "UNODC")
     lines = said.out.splitlines()
     assert [line.split()[0] for line in lines] == ["5", "6", "7"]
-    assert "one\\x1b[2Jtwo\\x0athree" in lines[0] and "(erased)" in lines[2]
+    assert "one\\x1b[2Jtwo three" in lines[0] and "(erased)" in lines[2]
     query = agent.asked("/api/v1/records")[1].query
     assert query["filter"] == "members/#" and query["to"] == "41"
     assert query["author"] == "UNODC" and "log" not in query
@@ -277,7 +316,7 @@ def test_show(agent, ask):
     agent.on("GET", "/api/v1/records/17",
              {**record(17), "promise": {}, "record_octets": "AA=="})
     said = ask("show", "17").out
-    assert "signed by the desk" in said
+    assert "signed by the broker's desk" in said
     assert said.endswith("\none\\x1b[2Jtwo\nthree\n")
     ask("show", ID, code=4)
     ask("show", "x", code=2)
@@ -321,6 +360,11 @@ def test_follow(agent, tmp_path):
 def test_follow_ends_on_refusals(agent, ask, parley, tmp_path):
     agent.on("GET", "/api/v1/events", problem(422, "FILTER", "no filter"))
     assert "no filter" in ask("follow", "#", code=1).err
+    agent.on("GET", "/api/v1/status", {**STATUS, "streams": [
+        {"name": name} for name in ("$log", "dialogue", "members", "@SCO")]})
+    assert "no channel 'member', but: dialogue, members\n" in ask(
+        "follow", "member/#", code=1).err
+    assert "'members/#'" in ask("follow", "members", code=1).err
     ask("follow", "a b", code=2)
     ask("follow", "#", "--after", "x", code=2)
     parley("--socket", tmp_path / "none", "follow", "#", code=3)
@@ -334,7 +378,7 @@ def test_outbox(agent, ask):
              {"entries": [entry("refused", number=4, refusal={
                  "rule": "TOPIC", "values": {}})], "next": None})
     said = ask("outbox", "list", "--state", "done").out
-    assert "sequence 9" in said and "TOPIC" in said
+    assert "record 9" in said and "TOPIC" in said
     assert [r.query["after"] for r in agent.asked("/api/v1/outbox")] == [
         "0", "3"]
     agent.on("GET", "/api/v1/outbox/3", entry("waiting"))

@@ -41,7 +41,7 @@ def test_publish_follow_replay(pair, by, tmp_path):
     said = by(europol, "publish", "members/note/1", "note.txt", "--wait",
               "done")
     assert "can be read by 3 entities" in said.err and "FRONTEX" in said.err
-    assert "done at sequence 2" in said.out
+    assert "done as record 2" in said.out
     [told] = by(europol, "--json", "outbox", "list").json()
     assert told["state"] == "done" and told["sequence"] == 2
     heard = json.loads(follower.stdout.readline())
@@ -54,7 +54,7 @@ def test_publish_follow_replay(pair, by, tmp_path):
     assert by(afripol, "replay", "#", "--since", "3").out == ""
     assert len(by(afripol, "--json", "replay", "#", "--log").json()) >= 3
     said = by(europol, "show", told["id"]).out
-    assert "signed by the desk" in said and said.endswith("\nSalaam.\n")
+    assert "signed by the broker's desk" in said and said.endswith("\nSalaam.\n")
     by(afripol, "show", "99", code=4)
     assert "link" in by(europol, "status").out
     assert by(europol, "refusals").out == ""
