@@ -18,7 +18,7 @@ static void look_at_clock (struct watch *self) {
 }
 
 static int64_t octets_shown (uint64_t octets) {
-    return octets > INT64_MAX ? INT64_MAX : (int64_t) octets;
+    return octets > NUMBER_MAX ? NUMBER_MAX : (int64_t) octets;
 }
 
 static void look_at_space (struct watch *self) {

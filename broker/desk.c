@@ -102,8 +102,8 @@ static void reply_pass (struct desk *self, struct job *job) {
         session_drop (self->sessions, session);
         session = NULL;
     }
-    if (session && job->reply_type == WIRE_ERROR
-        && is_malformed (job->why.rule) && job->frame_count > 0)
+    if (session && job->reply_type == WIRE_ERROR && is_malformed (job->why.rule)
+        && job->frame_count > 0)
         count_malformed (self, session, &job->frames[0]);
     job_give (self->pool, &job);
 }

@@ -7,6 +7,15 @@
 
 #include <string.h>
 
+void hello_refuse_version (struct refusal *why, int64_t lowest,
+                           int64_t highest) {
+    refusal_set (why, RULE_VERSION);
+    refusal_int (why, "lowest", WIRE_VERSION);
+    refusal_int (why, "highest", WIRE_VERSION);
+    refusal_int (why, "stated_lowest", lowest);
+    refusal_int (why, "stated_highest", highest);
+}
+
 static enum err hello_read (struct slice frame, struct wire_hello *out,
                             struct refusal *why, struct error *e) {
     enum err rc = wire_hello_read (frame, out, e);
@@ -16,9 +25,7 @@ static enum err hello_read (struct slice frame, struct wire_hello *out,
     }
     if (out->lowest <= WIRE_VERSION && out->highest >= WIRE_VERSION)
         return ERR_NONE;
-    refusal_set (why, RULE_VERSION);
-    refusal_int (why, "lowest", WIRE_VERSION);
-    refusal_int (why, "highest", WIRE_VERSION);
+    hello_refuse_version (why, out->lowest, out->highest);
     return error_set (
         e, ERR_NEWER, "protocol versions %lld to %lld are yours, %d is ours",
         (long long) out->lowest, (long long) out->highest, WIRE_VERSION);
@@ -35,17 +42,23 @@ static bool is_ours (struct state *state, const struct roster *roster,
     return !promise_proof_check (proof, state_dialogue (state), key, e);
 }
 
-/* Whether the ledger has what was promised. */
-static bool is_kept (struct journal *journal,
+/* Whether the ledger lacks what was promised. What can't be read now (no
+ * descriptor is left, say) is not known to be lacking. */
+static bool is_lost (struct journal *journal,
                      const struct promise_proof *proof) {
     struct buf leaf = { 0 };
     struct error e;
-    bool kept = proof->sequence >= 0 && proof->sequence < journal_size (journal)
-                && !journal_leaves (journal, proof->sequence, 1, &leaf, &e)
-                && slice_equal (buf_slice (&leaf),
-                                slice_of (proof->leaf.octets, HASH_SIZE));
+    if (proof->sequence >= journal_size (journal))
+        return true;
+    bool lost = false;
+    if (journal_leaves (journal, proof->sequence, 1, &leaf, &e))
+        log_error ("HELLO-UNREAD", "sequence=%lld why=%s",
+                   (long long) proof->sequence, log_text (e.text));
+    else
+        lost = !slice_equal (buf_slice (&leaf),
+                             slice_of (proof->leaf.octets, HASH_SIZE));
     buf_free (&leaf);
-    return kept;
+    return lost;
 }
 
 static void close_behind (struct state *state, const char *delegation,
@@ -77,7 +90,7 @@ static void promise_judge (struct state *state, const struct roster *roster,
                      "delegation=%s sequence=%lld why=%s",
                      log_text (delegation), (long long) proof->sequence,
                      log_text (e.text));
-    else if (!is_kept (state_journal (state), proof))
+    else if (is_lost (state_journal (state), proof))
         close_behind (state, delegation, proof);
 }
 

@@ -13,6 +13,9 @@ struct hello_parts {
     struct commit *commit;
 };
 
+/* VERSION, which names our range of versions and theirs. */
+void hello_refuse_version (struct refusal *why, int64_t lowest,
+                           int64_t highest);
 /* Fill the job's reply with the welcome and its signature; the session has said
  * hello then. Otherwise nothing is changed, and *why and *e say it: ERR_NEWER
  * (VERSION), ERR_MALFORMED, ERR_LIMIT. A promise of ours that the ledger does

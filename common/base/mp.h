@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #define MP_DEPTH_MAX 16
+/* Integers of our own structures go no higher (section 2.1): exact in JSON. */
+#define NUMBER_MAX INT64_C (9007199254740991) /* 2^53 - 1 */
 
 enum mp_type {
     MP_NIL,

@@ -101,7 +101,7 @@ static enum err read_head (struct slice octets, struct head *out,
     mp_array (&in, HEAD_ITEMS, HEAD_ITEMS);
     out->author = take_delegation (&in, "author");
     out->channel = take_channel (&in);
-    out->size = (size_t) mp_int (&in, 1, INT64_MAX);
+    out->size = (size_t) mp_int (&in, 1, NUMBER_MAX);
     mp_bin_exact (&in, out->key_id.octets, KEY_ID_SIZE);
     out->signature = mp_bin (&in, SIGNATURE_SIZE, SIGNATURE_SIZE).data;
     via_take (&in, &out->via);
@@ -466,7 +466,7 @@ enum err contribution_read (struct slice octets, struct slice *head,
     struct mp in;
     mp_start (&in, octets);
     size_t items = mp_array (&in, 1, SIZE_MAX);
-    int64_t format = mp_int (&in, CONTRIBUTION_FORMAT, INT64_MAX);
+    int64_t format = mp_int (&in, CONTRIBUTION_FORMAT, NUMBER_MAX);
     if (format > CONTRIBUTION_FORMAT && !in.failed)
         return error_set (e, ERR_NEWER,
                           "contribution of format %lld, known is %d",

@@ -222,7 +222,7 @@ static enum err read_header (struct slice octets, struct block *out,
                           out->count, octets.size, BLOCK_RECORDS_MAX,
                           octets_max (out->count));
     if (format < FORMAT || out->count == 0 || out->runs > out->count
-        || get_u16 (head + AT_ZERO) != 0 || first > INT64_MAX - out->count)
+        || get_u16 (head + AT_ZERO) != 0 || first > (uint64_t) NUMBER_MAX + 1 - out->count)
         return error_set (e, ERR_MALFORMED,
                           "a block's header with format %u, %zu records, %zu "
                           "batches, %u for zero, first sequence %" PRIu64,

@@ -92,8 +92,9 @@ void block_run_at (const struct block *self, size_t run,
  * are consecutive, one channel, one roster and epoch, log times not decreasing,
  * each run's records agree (author, size, signature, via, ascending indexes),
  * all its hashes are there, bodies match their digests, no erased ones but
- * messages'. Records of a newer format are counted, and passed over but for
- * their places. ERR_MALFORMED, ERR_LIMIT, ERR_CHAIN, ERR_DIGEST. */
+ * messages'. Records and headers of a newer format are counted, and passed over
+ * but for their places; a run has records of a newer form only or none.
+ * ERR_MALFORMED, ERR_LIMIT, ERR_CHAIN, ERR_DIGEST. */
 struct block_facts {
     struct slice channel;
     int64_t first_channel_sequence;
@@ -107,9 +108,9 @@ enum err block_check (const struct block *self, struct block_facts *facts,
 /* Everything that the block and the roster in force at its place prove:
  * dialogue, keys valid at the log time, batch signatures, via, the author's
  * right to write, roster versions not above, rosters and marks that name that
- * roster. Call after block_check. ERR_SIGNATURE, ERR_KEY, ERR_RIGHT, ERR_CHAIN
- * with the record's sequence; ERR_NEWER: a run that holds records of a newer
- * format beside ours proves nothing. */
+ * roster. Call after block_check, which sees to it that no record is left out
+ * here but those that `newer` counts. ERR_SIGNATURE, ERR_KEY, ERR_RIGHT,
+ * ERR_CHAIN with the record's sequence. */
 enum err block_verify (const struct block *self, const struct hash *dialogue,
                        const struct roster *roster, struct error *e) MUST_CHECK;
 

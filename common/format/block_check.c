@@ -10,11 +10,12 @@
 struct agreed {
     int run; /* -1: none */
     struct block_run_view view;
-    size_t judged; /* its records so far that we know */
-    size_t newer;  /* that we don't */
+    size_t known;  /* its records so far whose form we know */
+    size_t judged; /* and that of their headers too */
+    size_t newer;  /* records whose form we don't know */
     size_t hashes; /* of paths that the records so far need */
     struct record first;
-    struct message first_message;
+    struct message first_message; /* of the first judged one */
     size_t last_index;
 };
 
@@ -119,13 +120,15 @@ static bool via_equal (const struct via *a, const struct via *b) {
            && memcmp (a->signature, b->signature, SIGNATURE_SIZE) == 0;
 }
 
-/* What differs, or NULL. */
+/* What differs, or NULL. Of a header in a newer form (`m` NULL) nobody knows
+ * author and key. */
 static const char *disagreement (const struct agreed *self,
                                  const struct record *r,
                                  const struct message *m) {
-    if (!slice_equal (m->author, self->first_message.author))
+    bool compared = m && self->judged > 0;
+    if (compared && !slice_equal (m->author, self->first_message.author))
         return "author";
-    if (!key_id_equal (m->key_id, self->first_message.key_id))
+    if (compared && !key_id_equal (m->key_id, self->first_message.key_id))
         return "sign key id";
     if (r->batch_size != self->first.batch_size)
         return "batch size";
@@ -136,8 +139,8 @@ static const char *disagreement (const struct agreed *self,
     return NULL;
 }
 
-static enum err check_first (const struct record *r, const struct message *m,
-                             struct error *e) {
+static enum err check_submitter (const struct record *r,
+                                 const struct message *m, struct error *e) {
     if (r->via.present && slice_equal (r->via.submitter, m->author))
         return error_set (e, ERR_MALFORMED,
                           "%.*s is author and submitter in one",
@@ -160,14 +163,15 @@ static enum err check_next (const struct agreed *self, const struct record *r,
 
 static enum err add_to_run (struct agreed *self, const struct record *r,
                             const struct message *m, struct error *e) {
-    enum err rc =
-        self->judged == 0 ? check_first (r, m, e) : check_next (self, r, m, e);
+    enum err rc = self->known == 0 ? ERR_NONE : check_next (self, r, m, e);
+    if (!rc && m && self->judged == 0)
+        rc = check_submitter (r, m, e);
     if (rc)
         return rc;
-    if (self->judged++ == 0) {
+    if (self->known++ == 0)
         self->first = *r;
+    if (m && self->judged++ == 0)
         self->first_message = *m;
-    }
     self->last_index = r->batch_index;
     self->hashes += tree_path_length (r->batch_index, r->batch_size);
     return ERR_NONE;
@@ -175,7 +179,7 @@ static enum err add_to_run (struct agreed *self, const struct record *r,
 
 /* Does what stands beside the run fit the size of its batch? */
 static enum err end_run (const struct agreed *self, struct error *e) {
-    if (self->run < 0 || self->judged == 0)
+    if (self->run < 0 || self->known == 0)
         return ERR_NONE;
     const struct block_run_view *view = &self->view;
     size_t found = view->hashes.size / HASH_SIZE, size = self->first.batch_size;
@@ -183,7 +187,7 @@ static enum err end_run (const struct agreed *self, struct error *e) {
     if (view->count > size)
         wanted = SIZE_MAX;
     else if (view->kind == RUN_PATHS)
-        wanted = self->newer > 0 ? found : self->hashes;
+        wanted = self->hashes;
     if (found != wanted)
         return error_set (
             e, ERR_MALFORMED,
@@ -200,7 +204,7 @@ static enum err enter_run (struct agreed *self, const struct block_walk *w,
         return ERR_NONE;
     enum err rc = end_run (self, e);
     self->run = w->run;
-    self->judged = self->newer = self->hashes = 0;
+    self->known = self->judged = self->newer = self->hashes = 0;
     if (w->run >= 0)
         block_run_at (w->block, (size_t) w->run, &self->view);
     return rc;
@@ -217,12 +221,18 @@ static enum err check_membership (const struct record *r,
                       w->run >= 0 ? "in" : "outside of");
 }
 
+/* ERR_NEWER: its header's form is not known. It is of its batch all the same:
+ * in every format a message's id is the leaf hash of its header. */
 static enum err check_message (struct agreed *self, const struct record *r,
                                const struct block_walk *w, struct error *e) {
     const struct message *like = self->judged ? &self->first_message : NULL;
     struct message m;
     struct refusal why;
     enum err rc = message_read_form (r->payload, like, &m, &why);
+    if (rc == ERR_NEWER) {
+        rc = add_to_run (self, r, NULL, e);
+        return rc ? rc : ERR_NEWER;
+    }
     if (rc)
         return explain (rc, &why, e);
     if (!slice_equal (m.channel, r->channel))
@@ -243,6 +253,25 @@ static enum err check_content (struct agreed *self, const struct record *r,
                                      : check_body (r, NULL, w, e);
 }
 
+/* A record whose form we don't know may stand in a run, as a message. */
+static enum err check_newer (struct agreed *self, const struct record *r,
+                             const struct block_walk *w, struct error *e) {
+    if (w->run >= 0 && r->type != RECORD_MESSAGE)
+        return check_membership (r, w, e);
+    self->newer++;
+    return ERR_NEWER;
+}
+
+/* Without the ids of all its messages a batch proves nothing, and what is in
+ * it must not pass for proven: whoever writes a newer form begins a run. */
+static enum err check_mixed (const struct agreed *self,
+                             const struct block_walk *w, struct error *e) {
+    if (w->run < 0 || self->known == 0 || self->newer == 0)
+        return ERR_NONE;
+    return error_set (e, ERR_MALFORMED,
+                      "records of a newer form and of ours in one batch");
+}
+
 static enum err check_record (struct agreed *self, const struct block_walk *w,
                               struct block_facts *facts, struct error *e) {
     struct record r;
@@ -252,13 +281,11 @@ static enum err check_record (struct agreed *self, const struct block_walk *w,
     enum err rc = check_place (&r, w, facts, e);
     if (rc)
         return rc;
-    if (!form)
-        form = check_content (self, &r, w, e);
-    if (form != ERR_NEWER)
-        return form;
-    facts->newer++;
-    self->newer++;
-    return ERR_NONE;
+    rc = form ? check_newer (self, &r, w, e) : check_content (self, &r, w, e);
+    if (rc && rc != ERR_NEWER)
+        return rc;
+    facts->newer += rc == ERR_NEWER;
+    return check_mixed (self, w, e);
 }
 
 enum err block_check (const struct block *self, struct block_facts *facts,
@@ -268,7 +295,7 @@ enum err block_check (const struct block *self, struct block_facts *facts,
         e = &own;
     struct agreed agreed;
     agreed.run = -1;
-    agreed.judged = agreed.newer = 0;
+    agreed.known = agreed.judged = agreed.newer = 0;
     struct block_walk w;
     block_walk (self, &w);
     while (block_next (&w)) {

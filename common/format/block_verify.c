@@ -13,8 +13,9 @@
 struct run {
     int number; /* -1: none */
     struct block_run_view view;
-    size_t judged, newer; /* its records so far */
-    struct record first;
+    size_t known;  /* its records so far, those of a newer form left out */
+    size_t judged; /* and of headers that we know */
+    struct record first; /* of the judged ones */
     struct message first_message;
     int64_t last_time;
     struct batch_ids ids; /* unless it has paths */
@@ -48,7 +49,7 @@ static enum err add_path (struct run *self, const struct record *r,
         return error_set (e, rc, "index %zu of %zu", r->batch_index,
                           r->batch_size);
     self->used += length;
-    if (self->judged > 0 && !hash_equal (&root, &self->root))
+    if (self->known > 0 && !hash_equal (&root, &self->root))
         return error_set (e, ERR_SIGNATURE,
                           "its path leads to another root than those before");
     self->root = root;
@@ -154,22 +155,13 @@ static enum err enter_run (struct verifier *self, const struct block_walk *w) {
         return ERR_NONE;
     enum err rc = end_run (self);
     run->number = w->run;
-    run->judged = run->newer = run->used = 0;
+    run->known = run->judged = run->used = 0;
     if (w->run >= 0)
         block_run_at (self->block, (size_t) w->run, &run->view);
     return rc;
 }
 
 /* Records. */
-
-/* Without the id of each message a batch proves nothing, and what is in it must
- * not pass for proven. */
-static enum err check_mixed (const struct verifier *self) {
-    if (self->run.judged == 0 || self->run.newer == 0)
-        return ERR_NONE;
-    return error_set (self->e, ERR_NEWER,
-                      "records of one batch in a newer format and in ours");
-}
 
 static enum err read_header (const struct verifier *self,
                              const struct record *r, struct message *out) {
@@ -194,27 +186,37 @@ static enum err verify_header (const struct verifier *self,
     return ERR_NONE;
 }
 
+/* In every format of a header it is its leaf hash. */
+static enum err add_id (struct verifier *self, const struct record *r,
+                        const struct hash *id) {
+    struct run *run = &self->run;
+    if (run->known == 0)
+        batch_ids_begin (&run->ids, r->batch_size);
+    enum err rc = run->view.kind == RUN_PATHS
+                      ? add_path (run, r, id, self->e)
+                      : batch_ids_put (&run->ids, r, id, self->e);
+    run->known++;
+    return rc;
+}
+
 static enum err add_message (struct verifier *self, const struct record *r) {
     struct run *run = &self->run;
     if (run->number < 0)
         return error_set (self->e, ERR_MALFORMED, "a message in no batch");
     struct message m;
     enum err rc = read_header (self, r, &m);
+    if (rc == ERR_NEWER)
+        return add_id (self, r, &m.id);
     if (!rc)
         rc = verify_header (self, &m);
     if (rc)
         return rc;
-    if (run->judged == 0) {
+    if (run->judged++ == 0) {
         run->first = *r;
         run->first_message = m;
-        batch_ids_begin (&run->ids, r->batch_size);
     }
-    rc = run->view.kind == RUN_PATHS
-             ? add_path (run, r, &m.id, self->e)
-             : batch_ids_put (&run->ids, r, &m.id, self->e);
-    run->judged++;
     run->last_time = r->log_time;
-    return rc;
+    return add_id (self, r, &m.id);
 }
 
 static enum err same_roster (const struct verifier *self, int64_t version,
@@ -253,16 +255,13 @@ static enum err verify_record (struct verifier *self,
                                const struct block_walk *w) {
     struct record r;
     enum err rc = record_read (w->record, &r, self->e);
+    if (rc == ERR_NEWER) /* alone in its run, or in none: block_check */
+        return ERR_NONE;
     if (!rc && r.epoch != roster_epoch (self->roster))
         return error_set (self->e, ERR_CHAIN,
                           "epoch %" PRId64 ", the roster's is %" PRId64,
                           r.epoch, roster_epoch (self->roster));
-    if (!rc)
-        rc = verify_content (self, &r);
-    if (rc != ERR_NEWER)
-        return rc ? rc : check_mixed (self);
-    self->run.newer++;
-    return check_mixed (self);
+    return rc ? rc : verify_content (self, &r);
 }
 
 enum err block_verify (const struct block *self, const struct hash *dialogue,
@@ -273,7 +272,7 @@ enum err block_verify (const struct block *self, const struct hash *dialogue,
     verifier.dialogue = dialogue;
     verifier.roster = roster;
     verifier.run.number = -1;
-    verifier.run.judged = verifier.run.newer = 0;
+    verifier.run.known = verifier.run.judged = 0;
     verifier.e = e ? e : &own;
     struct block_walk w;
     block_walk (self, &w);

@@ -131,7 +131,7 @@ static void take_prefix (struct reader *self, const struct message *like,
     out->dialogue = take_octets (self, HASH_SIZE);
     take_author (self, like, out);
     out->key_id = take_key_id (self);
-    out->roster_version = mp_int (in, 1, INT64_MAX);
+    out->roster_version = mp_int (in, 1, NUMBER_MAX);
     struct slice lane = mp_bin (in, 8, 8);
     out->lane = lane.size == 8 ? get_u64 (lane.data) : 0;
     out->number = mp_int (in, 1, NUMBER_MAX);
@@ -144,7 +144,9 @@ static void take_prefix (struct reader *self, const struct message *like,
 }
 
 static void take_body (struct reader *self, struct message *out) {
-    out->body_length = mp_int (&self->in, BODY_MIN, BODY_MAX);
+    out->body_length = mp_int (&self->in, BODY_MIN, NUMBER_MAX);
+    if (out->body_length > BODY_MAX)
+        over (self, "body", (size_t) out->body_length, BODY_MAX);
     out->body_digest = take_octets (self, HASH_SIZE);
 }
 
@@ -171,7 +173,7 @@ static enum err read_form (struct slice header, const struct message *like,
         over (&self, "header", header.size, HEADER_MAX);
     size_t items = mp_array (in, 1, SIZE_MAX);
     size_t prefix_items = mp_array (in, 1, SIZE_MAX);
-    int64_t format = mp_int (in, FORMAT, INT64_MAX);
+    int64_t format = mp_int (in, FORMAT, NUMBER_MAX);
     /* Before the counts: those are the newer format's own. */
     if (format > FORMAT && !in->failed) {
         refuse_number (why, RULE_NEWER_FORMAT, ERR_NEWER, "format", format);

@@ -159,7 +159,7 @@ static struct promise_accepted *take_accepted (struct mp *in,
     for (size_t i = 0; i < *n && !in->failed; i++) {
         mp_array (in, 3, 3);
         all[i].index = last = take_index (in, last, count);
-        all[i].sequence = mp_int (in, 0, INT64_MAX);
+        all[i].sequence = mp_int (in, 0, NUMBER_MAX);
         take_hash (in, &all[i].leaf);
         if (!in->failed)
             all[i].id = ids[all[i].index];
@@ -209,7 +209,7 @@ void promise_reply_write (struct buf *out, const struct promise *self,
 }
 
 static void take_head (struct mp *in, struct promise *out) {
-    out->epoch = mp_int (in, 1, INT64_MAX);
+    out->epoch = mp_int (in, 1, NUMBER_MAX);
     out->log_time = mp_int (in, 0, NUMBER_MAX);
     mp_bin_exact (in, out->key_id.octets, KEY_ID_SIZE);
 }
@@ -328,13 +328,13 @@ void promise_proof_take (struct mp *in, struct promise_proof *out) {
     *out = (struct promise_proof){ 0 };
     struct promise *p = &out->promise;
     mp_array (in, 13, 13);
-    p->epoch = mp_int (in, 1, INT64_MAX);
+    p->epoch = mp_int (in, 1, NUMBER_MAX);
     mp_bin_exact (in, p->key_id.octets, KEY_ID_SIZE);
     p->log_time = mp_int (in, 0, NUMBER_MAX);
     take_counts (in, p);
     mp_bin_exact (in, p->signature, SIGNATURE_SIZE);
     take_hash (in, &out->id);
-    out->sequence = mp_int (in, 0, INT64_MAX);
+    out->sequence = mp_int (in, 0, NUMBER_MAX);
     take_hash (in, &out->leaf);
     out->index = mp_int (in, 0, p->accepted_count - 1);
     if (in->failed)

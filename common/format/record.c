@@ -75,15 +75,15 @@ void record_write (struct buf *out, const struct record *record) {
 /* Reading. */
 
 static void take_fixed (struct mp *in, struct record *r) {
-    r->format = mp_int (in, 1, INT64_MAX);
-    r->type = mp_int (in, 0, INT64_MAX);
-    r->sequence = mp_int (in, 0, INT64_MAX);
+    r->format = mp_int (in, 1, NUMBER_MAX);
+    r->type = mp_int (in, 0, NUMBER_MAX);
+    r->sequence = mp_int (in, 0, NUMBER_MAX);
     r->log_time = mp_int (in, 0, NUMBER_MAX);
-    r->epoch = mp_int (in, 1, INT64_MAX);
-    r->roster = mp_int (in, 0, INT64_MAX);
+    r->epoch = mp_int (in, 1, NUMBER_MAX);
+    r->roster = mp_int (in, 0, NUMBER_MAX);
     r->channel = mp_str (in, 1, CHANNEL_MAX);
-    r->channel_sequence = mp_int (in, 1, INT64_MAX);
-    r->previous = mp_try_nil (in) ? -1 : mp_int (in, 0, INT64_MAX);
+    r->channel_sequence = mp_int (in, 1, NUMBER_MAX);
+    r->previous = mp_try_nil (in) ? -1 : mp_int (in, 0, NUMBER_MAX);
 }
 
 static bool channel_valid (struct slice channel) {
@@ -101,14 +101,23 @@ static void check_fixed (struct mp *in, const struct record *r) {
                  "previous sequence %" PRId64 " on the topic of record %" PRId64
                  " is not below it",
                  r->previous, r->sequence);
+    if (r->roster > r->sequence)
+        mp_fail (in, ERR_MALFORMED,
+                 "the roster in force at record %" PRId64
+                 " can't be record %" PRId64,
+                 r->sequence, r->roster);
+}
+
+/* What the types of this format say of elements 5 and 6. */
+static void check_type (struct mp *in, const struct record *r) {
     bool log = slice_is (r->channel, CHANNEL_LOG);
     bool of_log = r->type == RECORD_ROSTER || r->type == RECORD_MARK;
-    if (r->type <= RECORD_ERASURE && log != of_log)
+    if (log != of_log)
         mp_fail (in, ERR_MALFORMED, "type %s on channel %.*s",
                  record_type_name (r->type), (int) r->channel.size,
                  (const char *) r->channel.data);
     bool itself = r->roster == r->sequence;
-    if (r->roster > r->sequence || itself != (r->type == RECORD_ROSTER))
+    if (itself != (r->type == RECORD_ROSTER))
         mp_fail (in, ERR_MALFORMED,
                  "the roster in force at %s %" PRId64
                  " can't be record %" PRId64,
@@ -148,9 +157,9 @@ static void take_rest (struct mp *in, size_t elements, struct record *r) {
     if (!mp_try_nil (in))
         r->signature = mp_bin (in, SIGNATURE_SIZE, SIGNATURE_SIZE).data;
     mp_extension (in, EXTENSION_MAX, &r->must_know);
-    if (in->failed)
-        return;
-    check_fixed (in, r);
+    if (in->failed || r->type > RECORD_ERASURE)
+        return; /* a later type's own matter */
+    check_type (in, r);
     check_batch (in, r, has_index);
 }
 
@@ -182,6 +191,8 @@ enum err record_read (struct slice octets, struct record *out,
     mp_start (&in, octets);
     size_t elements = mp_array (&in, ELEMENTS_FIXED, RECORD_MAX);
     take_fixed (&in, out);
+    if (in.failed == ERR_NONE)
+        check_fixed (&in, out);
     if (in.failed == ERR_NONE && out->format > FORMAT)
         in.at = in.end; /* whatever a later format has there is its matter */
     else
@@ -213,7 +224,7 @@ enum err roster_payload_read (struct slice octets, struct roster_payload *out,
     struct mp in;
     mp_start (&in, octets);
     mp_array (&in, 4, 4);
-    out->version = mp_int (&in, 1, INT64_MAX);
+    out->version = mp_int (&in, 1, NUMBER_MAX);
     take_hash (&in, &out->digest);
     out->note_length = mp_int (&in, 1, NOTE_MAX);
     take_hash (&in, &out->note_hash);
@@ -235,7 +246,7 @@ enum err mark_payload_read (struct slice octets, struct mark_payload *out,
     struct mp in;
     mp_start (&in, octets);
     mp_array (&in, 3, 3);
-    out->roster_version = mp_int (&in, 1, INT64_MAX);
+    out->roster_version = mp_int (&in, 1, NUMBER_MAX);
     take_hash (&in, &out->roster_digest);
     out->root = (struct hash){ { 0 } };
     out->has_root = !mp_try_nil (&in);

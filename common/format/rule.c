@@ -202,10 +202,10 @@ static bool values_plain (struct slice values) {
     size_t pairs = mp_map (&in, 0, REFUSAL_PAIRS_MAX);
     for (size_t i = 0; i < pairs; i++) {
         (void) mp_str (&in, 0, SIZE_MAX);
-        enum mp_type type = mp_peek (&in);
-        if (type != MP_STR && type != MP_INT)
-            return false;
-        (void) mp_any (&in);
+        if (mp_peek (&in) == MP_INT)
+            (void) mp_int (&in, -NUMBER_MAX, NUMBER_MAX);
+        else
+            (void) mp_str (&in, 0, SIZE_MAX);
     }
     return mp_finish (&in, NULL) == ERR_NONE;
 }

@@ -107,10 +107,9 @@ static enum err verify (struct past *self, const struct block *b,
     enum err rc = find_roster (self, b, facts, &roster, e);
     if (!rc)
         rc = block_verify (b, &self->audit->dialogue, roster, e);
-    if (rc && rc != ERR_NEWER)
+    if (rc)
         return rc;
-    if (!rc)
-        self->audit->report->signatures += (int64_t) b->runs;
+    self->audit->report->signatures += (int64_t) b->runs;
     self->audit->report->newer += (int64_t) facts->newer;
     return ERR_NONE;
 }

@@ -118,11 +118,11 @@ enum err feed_head_read (struct slice octets, struct feed_head *out,
     struct mp in;
     mp_start (&in, octets);
     mp_array (&in, 4, 4);
-    out->size = mp_int (&in, 0, INT64_MAX);
-    out->log_time = mp_int (&in, 0, INT64_MAX);
-    out->last = mp_int (&in, 0, INT64_MAX);
+    out->size = mp_int (&in, 0, NUMBER_MAX);
+    out->log_time = mp_int (&in, 0, NUMBER_MAX);
+    out->last = mp_int (&in, 0, NUMBER_MAX);
     out->next_generation = 0;
     if (!mp_try_nil (&in))
-        out->next_generation = mp_int (&in, 1, INT64_MAX);
+        out->next_generation = mp_int (&in, 1, NUMBER_MAX);
     return mp_finish (&in, e);
 }

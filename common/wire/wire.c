@@ -32,20 +32,25 @@ enum err wire_head_read (struct slice frame, struct wire_head *out,
     *out = (struct wire_head){ 0 };
     struct mp in;
     mp_start (&in, frame);
-    mp_array (&in, 5, 5);
+    size_t items = mp_array (&in, 4, SIZE_MAX);
     struct slice name = mp_str (&in, 1, 16);
     if (!in.failed && !slice_is (name, PROTOCOL_NAME))
         mp_fail (&in, ERR_MALFORMED, "not Parley's protocol");
-    int64_t version = mp_int (&in, 1, INT32_MAX);
+    int64_t version = mp_int (&in, 1, NUMBER_MAX);
     int64_t type = mp_int (&in, 0, 255);
     int64_t id = mp_int (&in, 0, CLOCK_MS_MAX); /* 2^53 - 1 */
     if (!in.failed) {
+        out->version = version;
         out->type = (int) type;
         out->id = id;
     }
+    /* Four elements begin frame 0 in every version. */
     if (!in.failed && version != WIRE_VERSION)
-        return error_set (e, ERR_NEWER, "protocol version %d, this is %d",
-                          (int) version, WIRE_VERSION);
+        return error_set (e, ERR_NEWER, "protocol version %lld, this is %d",
+                          (long long) version, WIRE_VERSION);
+    if (items != 5)
+        mp_fail (&in, ERR_MALFORMED, "frame 0 of %zu elements, it has 5",
+                 items);
     out->has_run = !mp_try_nil (&in);
     if (out->has_run)
         mp_bin_exact (&in, out->run, RUN_SIZE);
@@ -127,7 +132,7 @@ enum err wire_streams_read (struct slice frame, int64_t *generation,
     struct mp in;
     mp_start (&in, frame);
     mp_array (&in, 2, 2);
-    *generation = mp_int (&in, 1, INT64_MAX);
+    *generation = mp_int (&in, 1, NUMBER_MAX);
     size_t n = mp_array (&in, 0, STREAMS_MAX);
     struct wire_stream *list = mem_alloc ((n + 1) * sizeof *list);
     for (size_t i = 0; i < n; i++) {
@@ -135,8 +140,8 @@ enum err wire_streams_read (struct slice frame, int64_t *generation,
         list[i].name = mp_str (&in, 1, STREAM_NAME_MAX);
         mp_bin_exact (&in, list[i].key.tag, TAG_SIZE);
         mp_bin_exact (&in, list[i].key.key, FEED_KEY_SIZE);
-        list[i].last = mp_int (&in, 0, INT64_MAX);
-        list[i].readable_from = mp_int (&in, 1, INT64_MAX);
+        list[i].last = mp_int (&in, 0, NUMBER_MAX);
+        list[i].readable_from = mp_int (&in, 1, NUMBER_MAX);
         for (size_t j = 0; j < i && !in.failed; j++)
             if (slice_equal (list[i].name, list[j].name))
                 mp_fail (&in, ERR_MALFORMED, "a stream is listed twice");
@@ -174,11 +179,11 @@ enum err wire_fetch_read (struct slice frame, struct wire_fetch *out,
     mp_start (&in, frame);
     mp_array (&in, 4, 4);
     out->stream = mp_str (&in, 1, STREAM_NAME_MAX);
-    out->first = mp_int (&in, 1, INT64_MAX);
+    out->first = mp_int (&in, 1, NUMBER_MAX);
     out->last = -1;
     if (!mp_try_nil (&in))
-        out->last = mp_int (&in, out->first, INT64_MAX);
-    out->octets = mp_int (&in, 0, INT64_MAX);
+        out->last = mp_int (&in, out->first, NUMBER_MAX);
+    out->octets = mp_int (&in, 0, NUMBER_MAX);
     return mp_finish (&in, e);
 }
 
@@ -203,7 +208,7 @@ enum err wire_items_read (struct slice frame, struct slice *stream,
     mp_start (&in, frame);
     mp_array (&in, 3, 3);
     *stream = mp_str (&in, 1, STREAM_NAME_MAX);
-    *last = mp_int (&in, 0, INT64_MAX);
+    *last = mp_int (&in, 0, NUMBER_MAX);
     size_t n = mp_array (&in, 0, FETCH_ITEMS_MAX);
     struct wire_item *list = mem_alloc ((n + 1) * sizeof *list);
     for (size_t i = 0; i < n; i++) {
@@ -211,9 +216,9 @@ enum err wire_items_read (struct slice frame, struct slice *stream,
         list[i].readable = mp_int (&in, 0, 1) == 0;
         /* Consecutive: each begins where the one before it ended. */
         int64_t low = i > 0 ? list[i - 1].last + 1 : 1;
-        int64_t high = i > 0 ? low : INT64_MAX - 1;
+        int64_t high = i > 0 ? low : NUMBER_MAX;
         list[i].first = mp_int (&in, low, high);
-        list[i].last = mp_int (&in, list[i].first, INT64_MAX - 1);
+        list[i].last = mp_int (&in, list[i].first, NUMBER_MAX);
         if (!in.failed && list[i].last > *last)
             mp_fail (&in, ERR_MALFORMED,
                      "an item goes to %lld, the stream to %lld",
@@ -243,7 +248,7 @@ enum err wire_roster_read (struct slice frame, int64_t *version,
     mp_array (&in, 1, 1);
     *version = 0;
     if (!mp_try_nil (&in))
-        *version = mp_int (&in, 1, INT64_MAX);
+        *version = mp_int (&in, 1, NUMBER_MAX);
     return mp_finish (&in, e);
 }
 
@@ -259,8 +264,8 @@ enum err wire_roster_found_read (struct slice frame, int64_t *version,
     struct mp in;
     mp_start (&in, frame);
     mp_array (&in, 2, 2);
-    *version = mp_int (&in, 1, INT64_MAX);
-    *sequence = mp_int (&in, 0, INT64_MAX);
+    *version = mp_int (&in, 1, NUMBER_MAX);
+    *sequence = mp_int (&in, 0, NUMBER_MAX);
     return mp_finish (&in, e);
 }
 
@@ -275,7 +280,7 @@ enum err wire_range_read (struct slice frame, int64_t most, int64_t *from,
     struct mp in;
     mp_start (&in, frame);
     mp_array (&in, 2, 2);
-    *from = mp_int (&in, 0, INT64_MAX);
+    *from = mp_int (&in, 0, NUMBER_MAX);
     *count = mp_int (&in, 1, most);
     return mp_finish (&in, e);
 }
@@ -306,7 +311,7 @@ enum err wire_refusals_read (struct slice frame,
         for (size_t i = 0; i < n && !in.failed; i++) {
             struct wire_refusal one;
             mp_array (&in, 7, 7);
-            one.number = mp_int (&in, 1, INT64_MAX);
+            one.number = mp_int (&in, 1, NUMBER_MAX);
             one.log_time = mp_int (&in, 0, CLOCK_MS_MAX);
             one.author = mp_str (&in, 0, DELEGATION_MAX);
             mp_bin_exact (&in, one.id.octets, HASH_SIZE);
@@ -335,6 +340,6 @@ enum err wire_leaves_from_read (struct slice frame, int64_t *from,
     struct mp in;
     mp_start (&in, frame);
     mp_array (&in, 1, 1);
-    *from = mp_int (&in, 0, INT64_MAX);
+    *from = mp_int (&in, 0, NUMBER_MAX);
     return mp_finish (&in, e);
 }

@@ -27,6 +27,7 @@ enum wire_type {
 
 /* Frame 0 of both directions. */
 struct wire_head {
+    int64_t version; /* read; written is ours */
     int type;
     int64_t id;   /* the agent's choice, echoed */
     bool has_run; /* requests: may be nil */
@@ -34,7 +35,7 @@ struct wire_head {
 };
 void wire_head_write (struct buf *out, const struct wire_head *head);
 /* ERR_MALFORMED; ERR_NEWER: another protocol version (head->type and id are
- * set where they could be read). */
+ * set, and head->version). */
 enum err wire_head_read (struct slice frame, struct wire_head *out,
                          struct error *e) MUST_CHECK;
 /* Frames behind frame 0 that a request has; -1: no such request. */

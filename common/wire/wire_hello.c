@@ -5,7 +5,6 @@
 #include "base/topic.h"
 #include "format/message.h"
 
-
 #define FEATURE_MAX 32
 #define CHECKPOINT_MAX 65536
 
@@ -29,8 +28,8 @@ static void versions_put (struct buf *out, int64_t lowest, int64_t highest) {
 
 static void versions_take (struct mp *in, int64_t *lowest, int64_t *highest) {
     mp_array (in, 2, 2);
-    *lowest = mp_int (in, 1, INT32_MAX);
-    *highest = mp_int (in, *lowest, INT32_MAX);
+    *lowest = mp_int (in, 1, NUMBER_MAX);
+    *highest = mp_int (in, *lowest, NUMBER_MAX);
 }
 
 static void lanes_put (struct buf *out, const struct wire_lane *lanes,
@@ -87,7 +86,7 @@ enum err wire_hello_read (struct slice frame, struct wire_hello *out,
     out->program = mp_str (&in, 0, PROGRAM_MAX);
     mp_bin_exact (&in, out->nonce, sizeof out->nonce);
     out->time = mp_int (&in, 0, CLOCK_MS_MAX);
-    out->roster_version = mp_int (&in, 1, INT64_MAX);
+    out->roster_version = mp_int (&in, 1, NUMBER_MAX);
     mp_bin_exact (&in, out->roster_digest.octets, HASH_SIZE);
     out->lane_count = lanes_take (&in, out->lanes);
     out->has_promise = !mp_try_nil (&in);
@@ -154,15 +153,15 @@ enum err wire_welcome_read (struct slice frame, struct wire_welcome *out,
     out->delegation = mp_str (&in, 1, DELEGATION_MAX);
     versions_take (&in, &out->lowest, &out->highest);
     features_take (&in, &out->features);
-    out->epoch = mp_int (&in, 1, INT64_MAX);
-    out->roster_version = mp_int (&in, 1, INT64_MAX);
+    out->epoch = mp_int (&in, 1, NUMBER_MAX);
+    out->roster_version = mp_int (&in, 1, NUMBER_MAX);
     mp_bin_exact (&in, out->roster_digest.octets, HASH_SIZE);
-    out->roster_sequence = mp_int (&in, 0, INT64_MAX);
-    out->size = mp_int (&in, 0, INT64_MAX);
+    out->roster_sequence = mp_int (&in, 0, NUMBER_MAX);
+    out->size = mp_int (&in, 0, NUMBER_MAX);
     out->log_time = mp_int (&in, 0, CLOCK_MS_MAX);
     out->time = mp_int (&in, 0, CLOCK_MS_MAX);
     closed_take (&in, out);
-    out->generation = mp_int (&in, 1, INT64_MAX);
+    out->generation = mp_int (&in, 1, NUMBER_MAX);
     out->lane_count = lanes_take (&in, out->lanes);
     return mp_finish (&in, e);
 }

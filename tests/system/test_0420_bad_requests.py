@@ -72,7 +72,8 @@ def test_frame0_run(victim, run):
 @pytest.mark.parametrize("version", [2, 1 << 20])
 def test_frame0_version(victim, version):
     agrees(answer(victim, head(victim, 1, version=version)), "VERSION",
-           lowest=1, highest=1)
+           lowest=1, highest=1, stated_lowest=version,
+           stated_highest=version)
 
 
 # -- types and frames ---------------------------------------------------
@@ -95,7 +96,7 @@ def test_other_number_of_frames(victim, kind):
 @pytest.mark.parametrize("count", [9, 30, 1000])
 def test_too_many_frames(victim, count):
     agrees(answer(victim, head(victim, 2), *[b"\xc0"] * count),
-           "MALFORMED", place="frames", why={"8"})
+           "LIMIT", what="frames", size=count, limit=8)
 
 
 def test_delimiter(victim):

@@ -297,46 +297,86 @@ static void test_without_bodies (void **state) {
     build_free (n);
 }
 
+#define NEWER_HEADER "c403919102" /* [[2]] */
+
+/* Of which record; and, of those that stand in a run, of its neighbours too. */
 static const struct {
     size_t item, element;
     const char *hex;
+    size_t first, last; /* items that get it */
 } newer[] = {
-    { 0, 0, "02" }, /* format 2 in a whole run */
-    { 7, 0, "02" }, /* with paths */
-    { 3, 1, "04" }, /* type 4 outside of one */
-    { 5, 14, "810200" },
+    { 0, 0, "02", 0, 2 }, /* format 2: a whole run */
+    { 6, 0, "02", 6, 7 }, /* with paths */
+    { 4, 14, "810200", 4, 5 },
+    { 3, 0, "02", 3, 3 }, /* outside of one */
+    { 3, 1, "04", 3, 3 }, /* type 4 */
+    { 3, 14, "810200", 3, 3 },
+    { 0, 10, NEWER_HEADER, 0, 0 }, /* a header's: beside others */
+    { 5, 10, NEWER_HEADER, 5, 5 },
+    { 7, 10, NEWER_HEADER, 7, 7 },
 };
 
 static void test_newer (void **state) {
     (void) state;
     struct block_facts facts;
     struct error e = { 0 };
-    struct build *all = words();
     for (size_t i = 0; i < sizeof newer / sizeof *newer; i++) {
         struct build *b = words();
-        record_put (&b->items[newer[i].item].record, newer[i].element,
-                    newer[i].hex);
-        record_put (&all->items[newer[i].item].record, newer[i].element,
-                    newer[i].hex);
+        for (size_t n = newer[i].first; n <= newer[i].last; n++)
+            record_put (&b->items[n].record, newer[i].element, newer[i].hex);
         if (check (b, &facts, &e))
             fail_msg ("row %zu: %s", i, e.text);
-        assert_int_equal (facts.newer, 1);
+        assert_int_equal (facts.newer, 1 + newer[i].last - newer[i].first);
         /* Its place is judged all the same. */
         record_put (&b->items[newer[i].item].record, 7, "20");
         assert_int_equal (check (b, &facts, &e), ERR_CHAIN);
         build_free (b);
     }
-    if (check (all, &facts, NULL))
-        fail_msg ("%s", e.text);
-    assert_int_equal (facts.newer, 4);
-    build_free (all);
+}
+
+/* One of a newer form beside ours in a run, and what is no message in one. */
+static void test_mixed_runs (void **state) {
+    (void) state;
+    static const size_t runs[] = { 0, 1, 2, 4, 5, 6, 7 };
+    static const struct {
+        size_t element;
+        const char *hex;
+    } rows[] = { { 0, "02" }, { 14, "810200" }, { 1, "04" } };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
+        for (size_t j = 0; j < 3; j++) {
+            struct block_facts facts;
+            struct error e = { 0 };
+            struct build *b = words();
+            record_put (&b->items[runs[i]].record, rows[j].element,
+                        rows[j].hex);
+            if (check (b, &facts, &e) != ERR_MALFORMED)
+                fail_msg ("item %zu, row %zu: %s", runs[i], j, e.text);
+            build_free (b);
+        }
+    /* What stands beside a newer header agrees in all that a record says. */
+    static const struct {
+        size_t element;
+        const char *hex;
+    } same[] = { { 11, "04" }, { 12, "00" }, { 13, BIN64 }, { 9, VIA_HQ } };
+    for (size_t j = 0; j < sizeof same / sizeof *same; j++) {
+        struct block_facts facts;
+        struct error e = { 0 };
+        struct build *b = words();
+        record_put (&b->items[1].record, 10, NEWER_HEADER);
+        record_put (&b->items[1].record, same[j].element, same[j].hex);
+        assert_int_equal (check (b, &facts, &e), ERR_MALFORMED);
+        build_free (b);
+    }
 }
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_elements),       cmocka_unit_test (test_beside),
-        cmocka_unit_test (test_without_bodies), cmocka_unit_test (test_newer),
+        cmocka_unit_test (test_elements),
+        cmocka_unit_test (test_beside),
+        cmocka_unit_test (test_without_bodies),
+        cmocka_unit_test (test_newer),
         cmocka_unit_test (test_good),
+        cmocka_unit_test (test_mixed_runs),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }

@@ -250,6 +250,10 @@ static void test_frame_0 (void **state) {
         { "another protocol", "95a67061726c6578010307", RULE_MALFORMED, 0,
           true },
         { "version 2", "95a67061726c657902030a", RULE_VERSION, 10, true },
+        { "version 2 with more", "96a67061726c657902030ac0", RULE_VERSION, 10,
+          true },
+        { "six elements", "96a67061726c657901030ac0", RULE_MALFORMED, 10,
+          true },
         { "no run", "95a67061726c657901030ac0", RULE_HELLO_FIRST, 10, false },
         { "type 99", "95a67061726c657901630a", RULE_UNKNOWN_REQUEST, 10, true },
         { "erase", "95a67061726c657901090a", RULE_UNKNOWN_REQUEST, 10, true },
@@ -312,7 +316,11 @@ static void test_sizes (void **state) {
     ask (dealer, WIRE_STATUS, 4, many, 8);
     check_error (dealer, "8 frames", 4, RULE_UNKNOWN_REQUEST, NULL);
     ask (dealer, WIRE_STATUS, 5, many, 9);
-    check_error (dealer, "9 frames", 5, RULE_MALFORMED, NULL);
+    struct refusal why;
+    char text[REFUSAL_TEXT_MAX];
+    check_error (dealer, "9 frames", 5, RULE_LIMIT, &why);
+    assert_string_equal (refusal_print (&why, text),
+                         "LIMIT limit=8 size=9 what=frames");
     status_check (dealer);
     buf_free (&large);
     sock_close (&dealer);
@@ -373,6 +381,10 @@ static void test_hello (void **state) {
     hello.lowest = hello.highest = 2;
     hello_ask (dealer, &hello);
     check_error (dealer, "version 2", 1, RULE_VERSION, &why);
+    char text[REFUSAL_TEXT_MAX];
+    assert_string_equal (
+        refusal_print (&why, text),
+        "VERSION highest=1 lowest=1 stated_highest=2 stated_lowest=2");
     hello.lowest = 1;
     hello_ask (dealer, &hello);
     welcome_take (dealer, &reply, &w);
@@ -476,6 +488,32 @@ static void test_promise_above (void **state) {
     struct wire_welcome w;
     struct wire_hello hello = hello_of();
     promise_make (&hello, stage->cast.broker, 4, false, 1);
+    hello_ask (dealer, &hello);
+    welcome_take (dealer, &reply, &w);
+    assert_int_equal (w.closed, RULE_LEDGER_BEHIND);
+    reply_free (&reply);
+    sock_close (&dealer);
+}
+
+/* What can't be read is no proof that it is gone: the state would stay closed
+ * for the whole run. */
+static void test_promise_unread (void **state) {
+    (void) state;
+    void *dealer = connect_as (stage->cast.hq);
+    struct reply reply = { 0 };
+    struct wire_welcome w;
+    struct wire_hello hello = hello_of();
+    promise_make (&hello, stage->cast.broker, 3, true, 1);
+    assert_int_equal (
+        journal_roll (stage->journal, slice_text ("snapshot"), &e), 0);
+    assert_int_equal (
+        rename (ledger_in ("index/leaves"), ledger_in ("index/away")), 0);
+    hello_ask (dealer, &hello);
+    welcome_take (dealer, &reply, &w);
+    assert_int_equal (w.closed, RULE_NONE);
+    assert_int_equal (
+        rename (ledger_in ("index/away"), ledger_in ("index/leaves")), 0);
+    promise_make (&hello, stage->cast.broker, 3, false, 1);
     hello_ask (dealer, &hello);
     welcome_take (dealer, &reply, &w);
     assert_int_equal (w.closed, RULE_LEDGER_BEHIND);
@@ -633,10 +671,13 @@ static void test_fetch (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        CASE (test_frame_0),    CASE (test_hello_first),   CASE (test_sizes),
-        CASE (test_not_listed), CASE (test_cut),           CASE (test_hello),
-        CASE (test_promise),    CASE (test_promise_above), CASE (test_publish),
-        CASE (test_dry),        CASE (test_gone),          CASE (test_fetch),
+        CASE (test_frame_0), CASE (test_hello_first),
+        CASE (test_sizes),   CASE (test_not_listed),
+        CASE (test_cut),     CASE (test_hello),
+        CASE (test_promise), CASE (test_promise_above),
+        CASE (test_publish), CASE (test_promise_unread),
+        CASE (test_dry),     CASE (test_gone),
+        CASE (test_fetch),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

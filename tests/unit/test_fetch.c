@@ -201,11 +201,11 @@ static void test_names (void **state) {
 
 static void test_ranges (void **state) {
     (void) state;
-    const int64_t all = INT64_MAX;
+    const int64_t all = NUMBER_MAX;
     check_fetch (HQ, "$log", 1, -1, all, "last 2: 1-2");
     check_fetch (HQ, "$log", 2, 2, all, "last 2: 2-2");
     check_fetch (HQ, "$log", 3, -1, all, "last 2:");
-    check_fetch (HQ, "$log", INT64_MAX, -1, all, "last 2:");
+    check_fetch (HQ, "$log", NUMBER_MAX, -1, all, "last 2:");
     check_fetch (HQ, "core", 1, -1, all, "last 6: 1-6");
     check_fetch (FRONTEX, "core", 3, -1, all, "last 6: 3-6");
     check_fetch (FRONTEX, "core", 1, 4, all, "last 6: 1-4");
@@ -218,7 +218,7 @@ static void test_ranges (void **state) {
 /* FRONTEX was let out of core, and in again. */
 static void test_rights (void **state) {
     (void) state;
-    const int64_t all = INT64_MAX;
+    const int64_t all = NUMBER_MAX;
     next (ONE);
     stage_messages (stage, "core", stage->cast.hq, 4, NULL);
     check_fetch (HQ, "core", 1, -1, all, "last 10: 1-6 7-10");
@@ -238,7 +238,7 @@ static void test_rights (void **state) {
 
 static void test_budget (void **state) {
     (void) state;
-    ask_fetch (HQ, "core", 1, -1, INT64_MAX);
+    ask_fetch (HQ, "core", 1, -1, NUMBER_MAX);
     int64_t first = (int64_t) job->blocks[0].size,
             second = (int64_t) job->blocks[1].size;
     const struct {
@@ -249,7 +249,7 @@ static void test_budget (void **state) {
         { first, "last 14: 1-6" },
         { first + second - 1, "last 14: 1-6" },
         { first + second, "last 14: 1-6 7-10" },
-        { INT64_MAX, "last 14: 1-6 7-10 11-11 12-14" },
+        { NUMBER_MAX, "last 14: 1-6 7-10 11-11 12-14" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         check_fetch (HQ, "core", 1, -1, rows[i].octets, rows[i].want);
@@ -274,8 +274,8 @@ static void test_budget_limit (void **state) {
         }
         stage_append (stage, NULL);
     }
-    check_fetch (HQ, "all", 1, -1, INT64_MAX, "last 30: 1-5 6-10 11-15 16-20");
-    check_fetch (HQ, "all", 18, -1, INT64_MAX, "last 30: 18-20 21-25 26-30");
+    check_fetch (HQ, "all", 1, -1, NUMBER_MAX, "last 30: 1-5 6-10 11-15 16-20");
+    check_fetch (HQ, "all", 18, -1, NUMBER_MAX, "last 30: 18-20 21-25 26-30");
 }
 
 /* What is not readable ends a reply by its octets only. */
@@ -291,7 +291,7 @@ static void test_items_limit (void **state) {
         stage_append (stage, NULL);
     }
     next (ONE);
-    ask_fetch (FRONTEX, "core", 7, -1, INT64_MAX);
+    ask_fetch (FRONTEX, "core", 7, -1, NUMBER_MAX);
     int64_t last;
     size_t count;
     struct slice name;
@@ -348,7 +348,7 @@ static void test_streams (void **state) {
     state_set_tags (stage->state, tags_new (roster, 5));
     roster_unref (&roster);
     check_streams (FRONTEX, "$log 8 1; all 0 1; core 14 12; @FRONTEX 3 4; ");
-    check_fetch (FRONTEX, "@FRONTEX", 1, -1, INT64_MAX, "last 3: (1-2) 3-3");
+    check_fetch (FRONTEX, "@FRONTEX", 1, -1, NUMBER_MAX, "last 3: (1-2) 3-3");
 }
 
 static void test_roster (void **state) {
@@ -389,7 +389,7 @@ static void test_leaves (void **state) {
                  { 22, 5, 1 },
                  { 3, 4, 4 },
                  { 23, 1, 0 },
-                 { INT64_MAX, 1, 0 } };
+                 { NUMBER_MAX, 1, 0 } };
     struct error e;
     struct buf leaves = { 0 };
     assert_int_equal (journal_leaves (stage->journal, 0, 23, &leaves, &e), 0);
@@ -428,7 +428,7 @@ static void test_status (void **state) {
     for (size_t n = mp_map (&in, 0, 64); n > 0; n--) {
         struct slice key = mp_str (&in, 1, 32);
         if (slice_is (key, "size"))
-            size = mp_int (&in, 0, INT64_MAX);
+            size = mp_int (&in, 0, NUMBER_MAX);
         else
             mp_any (&in);
     }

@@ -228,10 +228,10 @@ static void test_largest (void **state) {
     struct record r, again;
     struct error e;
     assert_int_equal (record_read (good ('m'), &r, &e), ERR_NONE);
-    r.sequence = r.channel_sequence = INT64_MAX;
+    r.sequence = r.channel_sequence = NUMBER_MAX;
     r.log_time = NUMBER_MAX;
-    r.epoch = INT64_MAX;
-    r.roster = r.previous = INT64_MAX - 1;
+    r.epoch = NUMBER_MAX;
+    r.roster = r.previous = NUMBER_MAX - 1;
     r.channel = slice_text (
         "@AAAAAAAAAAAAAAAA+BBBBBBBBBBBBBBBB+CCCCCCCCCCCCCCCC+DDDDDDDDDDDDDDDD"
         "+EEEEEEEEEEEEEEEE+FFFFFFFFFFFFFFFF+GGGGGGGGGGGGGGGG+HHHHHHHH");
@@ -245,7 +245,7 @@ static void test_largest (void **state) {
     assert_true (out.size <= RECORD_MAX - EXTENSION_MAX);
     if (record_read (buf_slice (&out), &again, &e))
         fail_msg ("%s", e.text);
-    assert_true (again.sequence == INT64_MAX && again.log_time == NUMBER_MAX);
+    assert_true (again.sequence == NUMBER_MAX && again.log_time == NUMBER_MAX);
     buf_free (&out);
 }
 

@@ -172,7 +172,7 @@ def tree_vectors():
 
 def _header_json(header):
     fields = dict(vars(header))
-    del fields["octets"]
+    del fields["octets"], fields["newer"]
     for name in ("dialogue", "key_id", "lane", "body_digest"):
         fields[name] = fields[name].hex()
     fields["references"] = hs(header.references)
@@ -294,11 +294,22 @@ def _bad_headers(header):
         one("an even extension key", "must be understood", 12,
             Ext({2: None}), "EXTENSION"),
         one("body length 16", "17 to 262,144", 0, 16, place=1),
-        one("body length 262,145", "17 to 262,144", 0, 262145, place=1),
+        one("body length 262,145", "17 to 262,144", 0, 262145, "LIMIT",
+            place=1),
+        one("body length 2^53", "to 2^53-1", 0, 2**53, place=1),
+        one("format 2^53", "to 2^53-1", 0, 2**53),
+        one("roster version 2^53", "to 2^53-1", 4, 2**53),
         one("digest of 64", "bin 32", 0, bytes(64), place=2),
         bad("header: four elements", "header", mp.encode(
             [header.prefix(), header.body_length, header.body_digest, 0]),
             "3 elements", rule="MALFORMED"),
+        bad("header: an extension nested 17 deep", "header",
+            header.octets.replace(b"\xc0\x80", b"\xc0\x81\1"
+                                  + b"\x91" * 16 + b"\0"),
+            "nesting 16", rule="LIMIT"),
+        bad("header: 6,145 octets", "header",
+            header.octets + bytes(6145 - len(header.octets)),
+            "at most 6,144", rule="LIMIT"),
         bad("header: octets behind", "header", header.octets + b"\xc0",
             "octets follow", rule="MALFORMED"),
         bad("header: a number in a longer form", "header",
@@ -328,23 +339,27 @@ def _bad_bodies():
 def _bad_heads():
     b = w.HANDED_VIA
 
-    def one(name, error, index, value):
+    def one(name, error, index, value, rule="MALFORMED"):
         head = [b.author, b.channel, b.size, b.key_id, b.signature, b.via]
         head[index] = value
-        return bad(f"head: {name}", "head", mp.encode(head), error)
+        return bad(f"head: {name}", "head", mp.encode(head), error, rule=rule)
 
     return [
         one("author", "a delegation", 0, "AFRIPOL"),
         one("channel $log", "a channel", 1, "$log"),
         one("channel is a topic", "a channel", 1, "members/x"),
-        one("size 0", "1 to 256", 2, 0), one("size 257", "1 to 256", 2, 257),
+        one("size 0", "1 to 256", 2, 0),
+        one("size 257", "1 to 256", 2, 257, "LIMIT"),
+        one("size 2^53", "to 2^53-1", 2, 2**53),
+        one("513 octets", "at most 512", 4, bytes(64 + 513 - len(b.head())),
+            "LIMIT"),
         one("key id of 4", "bin 8", 3, b"\0" * 4),
         one("signature of 63", "bin 64", 4, bytes(63)),
         one("via of two", "array of 3", 5, b.via[:2]),
         one("via's submitter", "a delegation", 5, ["SCO", *b.via[1:]]),
         bad("head: five elements", "head", mp.encode(
             [b.author, b.channel, b.size, b.key_id, b.signature]),
-            "array of 6"),
+            "array of 6", rule="MALFORMED"),
     ]
 
 
@@ -352,10 +367,11 @@ def _bad_frames():
     frame2, frame3 = messages.join_headers(
         [m[0].octets for m in w.MESSAGES], [m[1] for m in w.MESSAGES])
 
-    def one(name, error, size, headers, bodies):
+    def one(name, error, size, headers, bodies, rule="MALFORMED"):
         return {"name": f"frames: {name}", "kind": "frames",
                 "in": {"size": size, "headers": headers.hex(),
-                       "bodies": bodies.hex()}, "error": error}
+                       "bodies": bodies.hex()}, "error": error,
+                **({"rule": rule} if rule else {})}
 
     return [
         one("size above", "headers end early", 5, frame2, frame3),
@@ -364,12 +380,10 @@ def _bad_frames():
         one("bodies cut", "bodies end early", 4, frame2, frame3[:-1]),
         one("octets behind", "octets follow the bodies", 4, frame2,
             frame3 + b"\0"),
-        one("a header of 2^32-1", "above 6,144", 1,
+        one("a header of 2^32-1", "headers end early", 1,
             struct.pack(">II", 2**32 - 1, 17) + b"\0", b"\0" * 17),
-        one("a body of 2^32-1", "above 262,144", 1,
+        one("a body of 2^32-1", "bodies end early", 1,
             struct.pack(">II", 1, 2**32 - 1) + b"\0", b"\0" * 17),
-        one("a body of 16", "below 17", 1,
-            struct.pack(">II", 1, 16) + b"\0", b"\0" * 16),
     ]
 
 
@@ -401,7 +415,8 @@ def _erasure():
 
 
 def _other(r, extension=None, **changes):
-    fields = {k: v for k, v in vars(r).items() if k != "newer"}
+    fields = {k: v for k, v in vars(r).items()
+              if k not in ("newer", "foreign")}
     fields.update(changes)
     if extension is not None:
         fields["extension"] = extension

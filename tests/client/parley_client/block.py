@@ -92,17 +92,16 @@ def _body_octets(one):
 
 
 def _batch_key(record):
-    header = record.header()
+    """What a record says of its batch, also where its header is newer."""
     via = tuple(record.via) if record.via else None
-    return (header.author, record.channel, header.key_id, record.size,
-            record.signature, via)
+    return record.channel, record.size, record.signature, via
 
 
 def _runs(places):
     """The longest runs of neighbours of one batch, indexes ascending."""
     out, last = [], None
     for i, one in enumerate(places):
-        if one.record.type != ledger.MESSAGE or not one.record.known:
+        if one.record.type != ledger.MESSAGE or one.record.foreign:
             last = None
             continue
         key, index = _batch_key(one.record), one.record.index
@@ -114,13 +113,18 @@ def _runs(places):
     return out
 
 
+def message_id(record):
+    """In every format of a header it is its leaf hash."""
+    return tree.leaf(record.payload)
+
+
 def _make_run(places, run, batch_ids, kind):
     first = places[run[0]].record
     here = [places[i].record for i in run]
     if len(run) == first.size:
         return Run(0, run)
     ids = batch_ids[first.signature]
-    assert all(ids[r.index] == r.header().id for r in here)
+    assert all(ids[r.index] == message_id(r) for r in here)
     if kind == 2:
         return Run(2, run, paths=[tree.path(r.index, ids) for r in here])
     indexes = {r.index for r in here}
@@ -219,7 +223,7 @@ def _check_order(places, first):
               "channel sequences are not consecutive")
         check(i == 0 or record.log_time >= places[i - 1].record.log_time,
               "log time decreases")
-        if record.known:
+        if record.known or record.judged:
             _check_body(one)
 
 
@@ -251,7 +255,7 @@ def _check_runs(places, entries, raw):
         at += count
     check(all(e[3] == NO_BATCH for e in entries[at:]), "an index of no batch")
     for one, entry in zip(places, entries):
-        if one.record.known:
+        if not one.record.foreign:
             check((one.record.type == ledger.MESSAGE)
                   == (entry[3] != NO_BATCH), "a message without a batch")
 
@@ -260,9 +264,13 @@ def _run(places, run, kind, hashes):
     here = [places[i].record for i in run]
     check(all(r.type == ledger.MESSAGE for r in here),
           "a batch of what is no message")
-    if not all(r.known for r in here):
+    if all(r.foreign for r in here):
         return Run(kind, run)  # kept, and checked by a newer program
-    check(len({_batch_key(r) for r in here}) == 1, "two batches in one run")
+    check(not any(r.foreign for r in here), "a newer form beside ours")
+    headers = [r.header() for r in here if r.judged]
+    check(len({_batch_key(r) for r in here}) == 1
+          and len({(h.author, h.key_id) for h in headers}) <= 1,
+          "two batches in one run")
     indexes = [r.index for r in here]
     check(all(a < b for a, b in zip(indexes, indexes[1:])),
           "indexes do not ascend")
@@ -288,7 +296,7 @@ def _run(places, run, kind, hashes):
 def run_roots(block, run):
     """The batch root (kind 2: the root of each path; they must agree)."""
     here = [block.places[i].record for i in run.places]
-    ids = [r.header().id for r in here]
+    ids = [message_id(r) for r in here]
     if run.kind == 2:
         roots = {tree.root_from_path(one, r.index, r.size, p)
                  for one, r, p in zip(ids, here, run.paths)}
@@ -303,21 +311,22 @@ def run_roots(block, run):
 
 def verify(block, dialogue, key_of):
     """Check each batch's signature, and its via's. key_of(delegation,
-    key id, record) gives the sign key that is valid there, or Refused."""
+    key id, record) gives the sign key that is valid there, or Refused.
+    Batches of which nothing can be judged are passed over."""
     for run in block.runs:
-        if not all(block.places[i].record.known for i in run.places):
+        here = [block.places[i].record for i in run.places]
+        judged = [r for r in here if r.judged]
+        if not judged:
             continue
-        record = block.places[run.places[0]].record
-        batch, root = record.batch(), run_roots(block, run)
-        for i in run.places:
-            one = block.places[i].record
+        batch, root = judged[0].batch(), run_roots(block, run)
+        for one in judged:
             check(one.header().dialogue == dialogue, "another dialogue",
                   "WRONG-DIALOGUE")
             key = key_of(batch.author, batch.key_id, one)
             if batch.via:
                 via_key = key_of(batch.via[0], batch.via[1], one)
         check(messages.batch_verifies(key, dialogue, batch, root),
-              f"batch at {record.sequence}", "BAD-SIGNATURE")
+              f"batch at {here[0].sequence}", "BAD-SIGNATURE")
         if batch.via:
             check(messages.via_verifies(via_key, dialogue, batch, root),
-                  f"via at {record.sequence}", "BAD-VIA")
+                  f"via at {here[0].sequence}", "BAD-VIA")

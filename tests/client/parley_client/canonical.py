@@ -32,7 +32,7 @@ def encode(value, depth=0):
         return _head(len(value), None, 0xC4, 0xC5, 0xC6) + bytes(value)
     if isinstance(value, Ext):
         depth = 0  # an extension map counts from itself
-    check(depth < DEPTH, "nested more than 16 deep")
+    check(depth < DEPTH, "nested more than 16 deep", "LIMIT")
     if isinstance(value, (list, tuple)):
         out = _head(len(value), (0x90, 15), None, 0xDC, 0xDD)
         return out + b"".join(encode(v, depth + 1) for v in value)
@@ -172,7 +172,8 @@ class _Cursor:
     def nest(self, path):
         if path == self.ext_at:
             self.base = len(path)
-        check(len(path) - self.base < DEPTH, "nested more than 16 deep")
+        check(len(path) - self.base < DEPTH, "nested more than 16 deep",
+              "LIMIT")
 
     def array(self, n, path):
         self.nest(path)
@@ -236,7 +237,7 @@ def decode(octets, ext_at=None):
 
 # -- fixed structures ---------------------------------------------------
 
-TIME_MAX = (1 << 53) - 1
+INTEGER_MAX = TIME_MAX = (1 << 53) - 1  # section 2.1
 
 
 def array(value, n, what):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from . import canonical as mp
 from . import keys, messages, names, tree
-from .errors import Refused, check
+from .errors import NewerVersion, check
 
 RECORD_OCTETS = 8192
 MESSAGE, ROSTER, MARK, ERASURE = 0, 1, 2, 3
-SEQUENCE_MAX = mp.TIME_MAX
+SEQUENCE_MAX = mp.INTEGER_MAX
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Record:
     format: int = 1
     octets: bytes = None
     newer: str = None  # why this program is too old for it
+    foreign: bool = False  # and that for the record, not for its header
 
     @property
     def leaf(self):
@@ -51,8 +52,19 @@ class Record:
         """Does this program know what the record means?"""
         return self.newer is None
 
+    @property
+    def judged(self):
+        """A message whose signature and rights this program can judge?"""
+        if self.type != MESSAGE or self.foreign:
+            return False
+        try:
+            self.header()
+        except NewerVersion:
+            return False
+        return True
+
     def header(self):
-        return messages.read_header(self.payload)
+        return messages.read_header(self.payload, lenient=True)
 
     def batch(self):
         """The Batch that this message record is of."""
@@ -67,13 +79,14 @@ def _nil_or_int(value, low, high, what):
 
 def read_record(octets):
     """A Record. One that is newer than this program comes back with
-    known == False, its elements 0 to 8 checked, and nothing more."""
+    known == False. Of one that is `foreign` too, elements 0 to 8 are
+    checked, and of an unknown type the form of all; nothing more."""
     check(1 <= len(octets) <= RECORD_OCTETS, "record above 8,192", "LIMIT")
     value = mp.decode(octets, ext_at=(14,))
     check(isinstance(value, list) and len(value) >= 9, "record is no array")
-    form = mp.integer(value[0], 1, mp.INT_MAX, "format")
+    form = mp.integer(value[0], 1, mp.INTEGER_MAX, "format")
     record = Record(
-        format=form, type=mp.integer(value[1], 0, mp.INT_MAX, "type"),
+        format=form, type=mp.integer(value[1], 0, mp.INTEGER_MAX, "type"),
         sequence=mp.integer(value[2], 0, SEQUENCE_MAX, "sequence"),
         log_time=mp.time(value[3], "log time"),
         epoch=mp.integer(value[4], 1, SEQUENCE_MAX, "epoch"),
@@ -81,14 +94,17 @@ def read_record(octets):
         channel=mp.text(value[6], "channel", names.LEVEL_OCTETS),
         channel_sequence=mp.integer(value[7], 1, SEQUENCE_MAX,
                                     "channel sequence"),
-        previous=_nil_or_int(value[8], 0, SEQUENCE_MAX, "previous"),
+        previous=_nil_or_int(value[8], 0, value[2] - 1, "previous"),
         payload=None, octets=bytes(octets))
+    check(record.channel == names.LOG or names.is_channel(record.channel),
+          "no channel")
     if form > 1:
-        record.newer = f"record of format {form}"
+        record.newer, record.foreign = f"record of format {form}", True
         return record
     mp.array(value, 15, "record")
     record.via = messages.read_via(value[9])
     record.payload = mp.octets(value[10], None, "payload")
+    check(record.payload, "an empty payload")
     record.size = _nil_or_int(value[11], 1, 256, "batch size")
     record.index = _nil_or_int(value[12], 0, 255, "index")
     if value[13] is not None:
@@ -97,47 +113,50 @@ def read_record(octets):
     record.extension = value[14]
     even = mp.even_key(record.extension)
     if record.type > ERASURE:
-        record.newer = f"record of type {record.type}"
-    elif even is not None:
-        record.newer = f"extension key {even}"
+        record.newer, record.foreign = f"record of type {record.type}", True
+        return record
+    _check_kind(record)
+    if even is not None:
+        record.newer, record.foreign = f"extension key {even}", True
+    elif record.type == MESSAGE:
+        _check_header(record)
     else:
-        _check_kind_or_newer(record)
+        _check_payload(record)
     return record
-
-
-def _check_kind_or_newer(record):
-    try:
-        _check_kind(record)
-    except Refused as refused:
-        if refused.rule not in ("NEWER-FORMAT", "EXTENSION", "SEALING"):
-            raise
-        record.newer = str(refused)
 
 
 def _check_kind(record):
     """What the type of a record says of its other elements."""
     batch = (record.size, record.index, record.signature)
+    on_log = record.channel == names.LOG
+    check((record.roster == record.sequence) == (record.type == ROSTER),
+          "a roster names itself, and nothing else does")
+    check(on_log == (record.type in (ROSTER, MARK)),
+          "rosters and marks stand on $log, and nothing else does")
     if record.type == MESSAGE:
-        names.check_channel(record.channel)
         check(None not in batch, "a message without its batch")
         check(record.index < record.size, "index beyond the batch")
-        check(record.previous is None or record.previous < record.sequence,
-              "previous is not before")
-        header = record.header()
-        check(header.channel == record.channel, "topic on another channel")
-        check(record.via is None or record.via[0] != header.author,
-              "a via by the author")
         return
     check(batch == (None, None, None) and record.previous is None
           and record.via is None, "a batch on what is no message")
-    if record.type == ERASURE:
-        names.check_channel(record.channel)
-        return read_order_payload(record.payload)
-    check(record.channel == names.LOG, "a roster or mark stands on $log")
-    if record.type == ROSTER:
-        check(record.roster == record.sequence, "a roster names itself")
-        return read_roster_payload(record.payload)
-    return read_mark_payload(record.payload)
+
+
+def _check_header(record):
+    try:
+        header = record.header()
+    except NewerVersion as newer:
+        record.newer = str(newer)
+        return
+    check(header.channel == record.channel, "topic on another channel")
+    check(record.via is None or record.via[0] != header.author,
+          "a via by the author")
+    if header.newer:
+        record.newer = str(header.newer)
+
+
+def _check_payload(record):
+    {ROSTER: read_roster_payload, MARK: read_mark_payload,
+     ERASURE: read_order_payload}[record.type](record.payload)
 
 
 def roster_payload(version, digest, note):
@@ -261,7 +280,8 @@ def read_values(values):
     check(len(values) <= 16 and len(mp.encode(values)) <= 1024,
           "values above the limit", "LIMIT")
     for value in values.values():
-        check(type(value) in (int, str), "a value is no string or integer")
+        if not isinstance(value, str):
+            mp.integer(value, -mp.INTEGER_MAX, mp.INTEGER_MAX, "a value")
     return values
 
 

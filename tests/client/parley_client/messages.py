@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from . import canonical as mp
 from . import keys, names, tree
-from .errors import NewerVersion, check
+from .errors import NewerVersion, Refused, check
 
 HEADER_OCTETS, REFERENCES = 6144, 64
 SALT_OCTETS, BODY_MIN, BODY_MAX = 16, 17, 262144
 BATCH_MESSAGES, BATCH_OCTETS = 256, 1048576
+HEAD_OCTETS, CONTRIBUTION_OCTETS = 512, 1052672
 MAP, TEXT, OCTETS, NOTE = 1, 2, 3, 4
 
 
@@ -30,6 +31,7 @@ class Header:
     sealing: bytes = None
     extension: dict = field(default_factory=mp.Ext)
     octets: bytes = None  # as they travelled, or as encode() made them
+    newer: Refused = None  # why this program is too old to understand it
 
     @property
     def id(self):
@@ -51,15 +53,18 @@ class Header:
         return self.octets
 
 
-def read_header(octets):
+def read_header(octets, lenient=False):
     """A Header, each element within its type and bounds. The signature,
-    the rights and the body are not looked at."""
+    the rights and the body are not looked at. lenient: one that is sealed
+    or has an even extension key comes back, with `newer` set."""
     check(len(octets) <= HEADER_OCTETS, "header above 6,144", "LIMIT")
-    outer = mp.array(mp.decode(octets, ext_at=(0, 12)), 3, "header")
-    check(isinstance(outer[0], list) and outer[0], "prefix is no array")
-    form = mp.integer(outer[0][0], 1, mp.INT_MAX, "format")
+    outer = mp.decode(octets, ext_at=(0, 12))
+    check(isinstance(outer, list) and outer and isinstance(outer[0], list)
+          and outer[0], "header and prefix are no arrays")
+    form = mp.integer(outer[0][0], 1, mp.INTEGER_MAX, "format")
     if form > 1:
         raise NewerVersion(f"header of format {form}")
+    mp.array(outer, 3, "header")
     p = mp.array(outer[0], 13, "prefix")
     references = p[9]
     check(isinstance(references, list), "references are no array")
@@ -68,24 +73,31 @@ def read_header(octets):
         mp.octets(one, 32, "reference")
     check(len(set(references)) == len(references), "two references equal")
     check(names.is_delegation(p[2]), "author is no delegation")
-    names.check_topic(p[8])
     if p[11] is not None:
         mp.octets(p[11], 32, "sealing key id")
-        check(False, "sealed", "SEALING")
     check(isinstance(p[12], mp.Ext), "extension map is no map")
-    even = mp.even_key(p[12])
-    check(even is None, f"extension key {even}", "EXTENSION")
-    return Header(
+    length = mp.integer(outer[1], BODY_MIN, mp.INTEGER_MAX, "body length")
+    check(length <= BODY_MAX, f"body of {length}", "LIMIT")
+    header = Header(
         dialogue=mp.octets(p[1], 32, "dialogue id"), author=p[2],
         key_id=mp.octets(p[3], 8, "sign key id"),
-        roster_version=mp.integer(p[4], 1, mp.TIME_MAX, "roster version"),
+        roster_version=mp.integer(p[4], 1, mp.INTEGER_MAX, "roster version"),
         lane=mp.octets(p[5], 8, "lane"),
-        number=mp.integer(p[6], 1, mp.TIME_MAX, "number"),
+        number=mp.integer(p[6], 1, mp.INTEGER_MAX, "number"),
         time=mp.time(p[7], "author time"), topic=p[8], references=references,
-        body_format=mp.integer(p[10], 1, 4, "body format"), extension=p[12],
-        body_length=mp.integer(outer[1], BODY_MIN, BODY_MAX, "body length"),
+        body_format=mp.integer(p[10], 1, 4, "body format"), sealing=p[11],
+        extension=p[12], body_length=length,
         body_digest=mp.octets(outer[2], 32, "body digest"),
         octets=bytes(octets))
+    names.check_topic(header.topic)
+    even = mp.even_key(header.extension)
+    if even is not None:
+        header.newer = Refused(f"extension key {even}", "EXTENSION")
+    elif header.sealing is not None:
+        header.newer = Refused("sealed", "SEALING")
+    if header.newer and not lenient:
+        raise header.newer
+    return header
 
 
 # -- bodies -------------------------------------------------------------
@@ -195,11 +207,13 @@ def read_via(value):
 
 
 def read_head(octets):
+    check(len(octets) <= HEAD_OCTETS, "batch head above 512", "LIMIT")
     head = mp.array(mp.decode(octets), 6, "batch head")
     check(names.is_delegation(head[0]), "author is no delegation")
-    names.check_channel(mp.text(head[1], "channel"))
-    return Batch(head[0], head[1],
-                 mp.integer(head[2], 1, BATCH_MESSAGES, "batch size"),
+    check(names.is_channel(mp.text(head[1], "channel")), "no channel")
+    size = mp.integer(head[2], 1, mp.INTEGER_MAX, "batch size")
+    check(size <= BATCH_MESSAGES, f"batch of {size}", "LIMIT")
+    return Batch(head[0], head[1], size,
                  mp.octets(head[3], 8, "sign key id"),
                  mp.octets(head[4], 64, "batch signature"),
                  read_via(head[5]))
@@ -213,7 +227,8 @@ def join_headers(headers, bodies):
 
 
 def cut_headers(size, headers, bodies):
-    """[(header's octets, body's octets)] of frames 2 and 3."""
+    """[(header's octets, body's octets)] of frames 2 and 3. How long each
+    may be is each message's own matter."""
     check(len(headers) - 8 * size + len(bodies) <= BATCH_OCTETS,
           "batch above 1,048,576", "LIMIT")
     out, at, body_at = [], 0, 0
@@ -221,8 +236,6 @@ def cut_headers(size, headers, bodies):
         check(len(headers) - at >= 8, "headers end early")
         h, b = struct.unpack(">II", headers[at:at + 8])
         at += 8
-        check(h <= HEADER_OCTETS and BODY_MIN <= b <= BODY_MAX,
-              f"header of {h}, body of {b}", "LIMIT")
         check(len(headers) - at >= h, "headers end early")
         check(len(bodies) - body_at >= b, "bodies end early")
         out.append((headers[at:at + h], bodies[body_at:body_at + b]))
@@ -256,9 +269,10 @@ def contribution(batch, headers, bodies):
 
 def read_contribution(octets):
     """(Batch, [(header, body)])."""
+    check(len(octets) <= CONTRIBUTION_OCTETS, "contribution", "LIMIT")
     value = mp.decode(octets)
     check(isinstance(value, list) and value, "a contribution is an array")
-    form = mp.integer(value[0], 1, mp.INT_MAX, "format")
+    form = mp.integer(value[0], 1, mp.INTEGER_MAX, "format")
     if form > 1:
         raise NewerVersion(f"contribution of format {form}")
     mp.array(value, 4, "contribution")

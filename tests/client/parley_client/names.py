@@ -60,6 +60,10 @@ def check_channel(channel):
         check(is_name(channel), f"{channel!r} is no channel", "TOPIC")
 
 
+def is_channel(channel):
+    return _passes(check_channel, channel)
+
+
 def check_topic(topic):
     """The levels of a topic; Refused (TOPIC) where it is none."""
     check(isinstance(topic, str), "topic is no str")

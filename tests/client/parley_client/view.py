@@ -102,10 +102,12 @@ class View:
     def _check_right(self, record, own):
         """Readers and writers, under the roster at the record's place. A
         broker that hands out more than that has a fault worth a test."""
-        if not record.known:
+        if not record.known and not record.judged:
             return
         in_force = self.at[record.roster]
         author = record.type == ledger.MESSAGE and record.header().author
+        check(not author or record.header().roster_version
+              <= in_force.version, "under a roster to come")
         check(not author or rights.may_write(
             in_force, author, record.channel, record.log_time),
             f"{author} may not write {record.channel}", "NOT-A-WRITER")

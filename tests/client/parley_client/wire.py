@@ -13,8 +13,10 @@ TYPES = {"hello": 1, "publish": 2, "fetch": 3, "streams": 4, "roster": 5,
 REQUEST_FRAMES = {1: 1, 2: 3, 3: 1, 4: 0, 5: 1, 6: 1, 7: 0, 8: 1, 9: 1}
 REPLY_FRAMES = {1: 2, 2: 1, 3: None, 4: 1, 5: 2, 6: 1, 7: 1, 8: 2, 9: 1}
 FRAME_OCTETS, REQUEST_FRAMES_MAX = 1114112, 8
+FRAME1_OCTETS, FRAME1_HELLO = 512, 131072
 FETCH_OCTETS, LEAVES = 4194304, 8192
-COUNT_MAX = mp.TIME_MAX
+FEATURES, FEATURE_OCTETS, CHECKPOINT_OCTETS = 32, 32, 65536
+COUNT_MAX = mp.INTEGER_MAX
 
 
 class DeskError(Refused):
@@ -40,21 +42,29 @@ def error(number, run, rule, text, values):
 
 
 def _frame0(octets):
-    v = mp.array(mp.decode(octets), 5, "frame 0")
-    check(v[0] == "parley" and v[1] == 1, "not Parley 1")
+    v = mp.decode(octets)
+    check(isinstance(v, list) and len(v) >= 4 and v[0] == "parley",
+          "frame 0 is none of Parley's")
+    mp.integer(v[2], 0, 255, "type")
     mp.integer(v[3], 0, COUNT_MAX, "request id")
+    version = mp.integer(v[1], 1, COUNT_MAX, "version")
+    check(version == 1, f"version {version}", "VERSION")
+    mp.array(v, 5, "frame 0")
     if v[4] is not None:
         mp.octets(v[4], 16, "run id")
-    return mp.integer(v[2], 1, 255, "type"), v[3], v[4]
+    return v[2], v[3], v[4]
 
 
 def read_request(frames):
     """(type, request id, run id or None, the frames behind)."""
-    check(1 <= len(frames) <= REQUEST_FRAMES_MAX, "frames", "LIMIT")
     check(all(len(f) <= FRAME_OCTETS for f in frames), "frame", "LIMIT")
     kind, number, run = _frame0(frames[0])
+    check(len(frames) - 1 <= REQUEST_FRAMES_MAX, "frames", "LIMIT")
     check(REQUEST_FRAMES.get(kind) == len(frames) - 1,
           f"type {kind} with {len(frames)} frames", "UNKNOWN-REQUEST")
+    if REQUEST_FRAMES[kind] == 1:
+        limit = FRAME1_HELLO if kind == 1 else FRAME1_OCTETS
+        check(kind == 9 or len(frames[1]) <= limit, "frame 1", "LIMIT")
     return kind, number, run, frames[1:]
 
 
@@ -80,7 +90,7 @@ def reply_number(frames):
 
 def read_error(octets):
     v = mp.array(mp.decode(octets), 3, "error")
-    return DeskError(mp.text(v[0], "rule", 32), mp.text(v[1], "text"),
+    return DeskError(mp.text(v[0], "rule", 32), mp.text(v[1], "text", 512),
                      ledger.read_values(v[2]))
 
 
@@ -159,8 +169,9 @@ def read_hello(octets):
     """The ten elements of a hello, checked."""
     v = mp.array(mp.decode(octets), 10, "hello")
     _range(v[0])
-    check(isinstance(v[1], list) and all(isinstance(f, str) for f in v[1]),
-          "features")
+    check(isinstance(v[1], list) and len(v[1]) <= FEATURES, "features")
+    for one in v[1]:
+        check(mp.text(one, "feature", FEATURE_OCTETS), "empty feature")
     mp.text(v[2], "program", 64)
     mp.octets(v[3], 32, "nonce")
     mp.time(v[4], "time")
@@ -174,6 +185,7 @@ def read_hello(octets):
         mp.array(v[8], 13, "highest promise")
     if v[9] is not None:
         mp.octets(v[9], None, "checkpoint")
+        check(1 <= len(v[9]) <= CHECKPOINT_OCTETS, "checkpoint")
     return v
 
 
@@ -256,7 +268,7 @@ def fetch(stream, first, last=None, octets=FETCH_OCTETS):
 
 def read_fetch(octets):
     v = mp.array(mp.decode(octets), 4, "fetch")
-    mp.text(v[0], "stream", 32)
+    mp.text(v[0], "stream", names.LEVEL_OCTETS)
     mp.integer(v[1], 1, COUNT_MAX, "first")
     if v[2] is not None:
         mp.integer(v[2], v[1], COUNT_MAX, "last")
