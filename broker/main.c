@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -170,6 +171,8 @@ static enum err run_open (struct run *self, struct error *e) {
         return e->code;
     self->pool = job_pool_new ((size_t) self->settings->jobs);
     self->context = zmq_ctx_new();
+    if (!self->pool || !self->context)
+        return error_sys (e, errno, "make the desk's pool and sockets");
     zmq_ctx_set (self->context, ZMQ_IO_THREADS, 1);
     zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, 1023);
     return threads_start (self, e);
@@ -227,6 +230,27 @@ static void reload (struct run *self) {
     roster_reload (self);
 }
 
+/* At the start the file is only looked at: nothing is recorded before a hello,
+ * and a roster never but on the operator's word. */
+static void roster_compare (struct run *self) {
+    struct error e;
+    struct roster *now = state_roster (self->state, NULL);
+    struct roster *file = roster_file_read (self->settings->roster, &e);
+    if (!file)
+        log_warn ("ROSTER-FILE", "file=%s why=%s",
+                  log_text (self->settings->roster), log_text (e.text));
+    else if (!hash_equal (roster_digest (file), roster_digest (now)))
+        log_warn ("ROSTER-FILE",
+                  "file=%s version=%lld in_force=%lld advice=\"the file holds"
+                  " another roster than the ledger; SIGHUP records the next"
+                  " one\"",
+                  log_text (self->settings->roster),
+                  (long long) roster_version (file),
+                  (long long) roster_version (now));
+    roster_unref (&file);
+    roster_unref (&now);
+}
+
 /* Until TERM or INT. */
 static void signals_serve (struct run *self) {
     for (;;) {
@@ -257,6 +281,15 @@ static int signals_block (void) {
     return signalfd (-1, &set, SFD_CLOEXEC);
 }
 
+/* Each connection is a descriptor, and the ledger needs some beside them. */
+static void descriptors_raise (void) {
+    struct rlimit limit;
+    if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void) setrlimit (RLIMIT_NOFILE, &limit); /* as it was, then */
+}
+
 static void manager_tell (const char *state) {
     struct error e;
     if (notify_send (state, &e))
@@ -268,6 +301,7 @@ static int serve (const char *path, struct settings **settings_p) {
     *settings_p = NULL;
     struct error e;
     self.signals = signals_block();
+    descriptors_raise();
     enum err rc = run_open (&self, &e);
     if (!rc)
         rc = ready_write (&self, &e);
@@ -279,6 +313,7 @@ static int serve (const char *path, struct settings **settings_p) {
                   self.desk_bound, self.feed_bound,
                   (long long) journal_size (self.ledger.journal),
                   PARLEY_VERSION);
+        roster_compare (&self);
         manager_tell (NOTIFY_READY);
         signals_serve (&self);
         manager_tell (NOTIFY_STOPPING);
@@ -322,14 +357,21 @@ static int command_init (const char *path) {
     return EXIT_FINE;
 }
 
+/* What it can't look at is not damaged; all else that it finds is. */
+static int fsck_failed (const char *dir, const struct error *e) {
+    bool looked = e->code != ERR_IO && e->code != ERR_STATE
+                  && e->code != ERR_NOT_FOUND && e->code != ERR_NEWER;
+    fprintf (stderr, "parley-broker: %s: %s%s\n", dir,
+             looked ? "damaged: " : "", e->text);
+    return looked ? EXIT_DAMAGED : exit_of (e);
+}
+
 static int command_fsck (const char *dir) {
     struct error e;
     struct fsck_report report;
     enum err rc = ledger_fsck (dir, &report, &e);
-    if (rc) {
-        fprintf (stderr, "parley-broker: %s: damaged: %s\n", dir, e.text);
-        return exit_of (&e);
-    }
+    if (rc)
+        return fsck_failed (dir, &e);
     printf ("records     %lld\nrosters     %lld\nblocks      %lld\n"
             "signatures  %lld\ndialogue    %s\n",
             (long long) report.records, (long long) report.rosters,
