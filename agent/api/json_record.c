@@ -193,3 +193,15 @@ json_t *json_record (const struct record_row *row) {
     put_content (out, row);
     return out;
 }
+
+static int text_take (const char *text, size_t size, void *arg) {
+    buf_add (arg, text, size);
+    return 0;
+}
+
+enum err json_record_write (struct buf *out, const struct record_row *row) {
+    json_t *json = json_record (row);
+    int rc = json_dump_callback (json, text_take, out, JSON_COMPACT);
+    json_decref (json);
+    return rc == 0 ? ERR_NONE : ERR_MALFORMED;
+}

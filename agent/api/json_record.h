@@ -21,5 +21,9 @@ json_t *json_slice (struct slice text); /* null where it is no UTF-8 */
 const char *json_format_name (enum body_format format);
 
 json_t *json_record (const struct record_row *row);
+/* The same, appended as text without line breaks. ERR_MALFORMED: what was
+ * appended is not whole. */
+enum err json_record_write (struct buf *out, const struct record_row *row)
+    MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
 #include "api/http_impl.h"
 #include "api/json_outbox.h"
 #include "api/json_record.h"
+#include "api/lines.h"
 #include "api/problem.h"
 #include "api/resources.h"
 
@@ -47,7 +48,6 @@ static bool query_read (struct request *r, struct records_query *q,
     q->filter = *filter;
     q->by_sequence = order == 1;
     q->log = log == 1;
-    q->limit++; /* to know whether there is more */
     return true;
 }
 
@@ -60,16 +60,9 @@ struct page {
 };
 
 static enum err page_add (struct page *page, const struct record_row *row) {
-    json_t *json = json_record (row);
-    char *text = json_dumps (json, JSON_COMPACT);
-    json_decref (json);
-    if (!text)
-        return ERR_MALFORMED;
     if (page->count++ > 0)
         buf_add_text (&page->text, ",");
-    buf_add_text (&page->text, text);
-    free (text);
-    return ERR_NONE;
+    return json_record_write (&page->text, row);
 }
 
 static enum err page_fill (struct page *page, const struct records_query *q,
@@ -98,22 +91,33 @@ static void page_reply (struct request *r, struct page *page) {
     reply_octets (r, "application/json", buf_slice (&page->text));
 }
 
-void records_get (struct request *r) {
-    struct records_query q;
-    char *filter = NULL;
+static void page_get (struct request *r, struct records_query *q) {
     struct error e = { 0 };
-    if (!query_read (r, &q, &filter))
-        return;
     struct store *store = request_reader (r);
-    struct records_cursor *cursor = store ? records_open (store, &q, &e) : NULL;
+    q->limit++; /* to know whether there is more */
+    struct records_cursor *cursor = store ? records_open (store, q, &e) : NULL;
     struct page page = { .next = -1 };
     buf_add_text (&page.text, "{\"records\":[");
-    if (cursor && !page_fill (&page, &q, cursor, &e))
+    if (cursor && !page_fill (&page, q, cursor, &e))
         page_reply (r, &page);
     else if (store)
         problem_error (r, &e);
     records_close (&cursor);
     buf_free (&page.text);
+}
+
+void records_get (struct request *r) {
+    struct records_query q;
+    char *filter = NULL;
+    if (!query_read (r, &q, &filter))
+        return;
+    if (!lines_wanted (r)) {
+        page_get (r, &q);
+    } else {
+        if (!request_query (r, "limit"))
+            q.limit = 0;
+        lines_reply (r, &q);
+    }
     free (filter);
 }
 

@@ -26,6 +26,7 @@ struct exchange {
     struct buf answer; /* all of it, or of a problem */
     size_t max;
     client_take_fn *take; /* NULL: kept in answer */
+    const char *type;     /* that it needs; NULL: any */
     void *arg;
     struct error *e; /* of take, or of the bound */
     enum err rc;
@@ -168,6 +169,14 @@ static enum err problem_error (const struct exchange *x, long status,
 
 /* Requests. */
 
+static bool type_fits (const struct exchange *x) {
+    char *type = NULL;
+    if (!x->type)
+        return true;
+    curl_easy_getinfo (x->client->curl, CURLINFO_CONTENT_TYPE, &type);
+    return type && strcmp (type, x->type) == 0;
+}
+
 static size_t on_octets (char *data, size_t one, size_t size, void *arg) {
     struct exchange *x = arg;
     long status = 0;
@@ -175,7 +184,10 @@ static size_t on_octets (char *data, size_t one, size_t size, void *arg) {
     curl_easy_getinfo (x->client->curl, CURLINFO_RESPONSE_CODE, &status);
     bool good = status >= 200 && status < 300;
     size_t max = good ? x->max : PROBLEM_MAX;
-    if (good && x->take) {
+    if (good && !type_fits (x)) {
+        x->rc = error_set (x->e, ERR_DAMAGED, "the agent's answer is no %s",
+                           x->type);
+    } else if (good && x->take) {
         x->rc = x->take (x->arg, slice_of (data, size), x->e);
     } else if (size > max - x->answer.size) {
         x->rc = error_set (x->e, ERR_LIMIT,
@@ -324,6 +336,15 @@ enum err client_delete (struct client *self, const struct buf *path,
     return rc;
 }
 
+static enum err stream (struct exchange *x, struct error *e) {
+    CURL *curl = x->client->curl;
+    curl_easy_setopt (curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt (curl, CURLOPT_LOW_SPEED_TIME, (long) CLIENT_SILENCE_S);
+    enum err rc = perform (x, false, e);
+    buf_free (&x->answer);
+    return rc;
+}
+
 enum err client_stream (struct client *self, const struct buf *path,
                         const char *last_id, client_take_fn *take, void *arg,
                         struct error *e) {
@@ -333,10 +354,19 @@ enum err client_stream (struct client *self, const struct buf *path,
     set_up (&x, path);
     if (last_id && last_id[0])
         add_header (&x, "Last-Event-ID", last_id);
-    curl_easy_setopt (self->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt (self->curl, CURLOPT_LOW_SPEED_TIME,
-                      (long) CLIENT_SILENCE_S);
-    enum err rc = perform (&x, false, e);
-    buf_free (&x.answer);
-    return rc;
+    return stream (&x, e);
+}
+
+enum err client_stream_type (struct client *self, const struct buf *path,
+                             const char *type, client_take_fn *take, void *arg,
+                             struct error *e) {
+    struct exchange x = { .client = self,
+                          .max = PROBLEM_MAX,
+                          .take = take,
+                          .arg = arg,
+                          .type = type };
+    set_up (&x, path);
+    add_header (&x, "Accept", type);
+    curl_easy_setopt (self->curl, CURLOPT_BUFFERSIZE, 262144L);
+    return stream (&x, e);
 }

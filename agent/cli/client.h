@@ -57,5 +57,10 @@ typedef enum err client_take_fn (void *arg, struct slice octets,
 enum err client_stream (struct client *self, const struct buf *path,
                         const char *last_id, client_take_fn *take, void *arg,
                         struct error *e) MUST_CHECK;
+/* The same, asking for a media type: ERR_DAMAGED where the answer is of another
+ * one, and `take` was given nothing of it. */
+enum err client_stream_type (struct client *self, const struct buf *path,
+                             const char *type, client_take_fn *take, void *arg,
+                             struct error *e) MUST_CHECK;
 
 #endif

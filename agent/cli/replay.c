@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define PAGE 50 /* records of 256 KiB that are all escapes: client.h */
+#define PAGE 500 /* or fewer: the agent ends a page at some megabytes */
 
 static const char usage[] =
     "usage: parley replay FILTER [--since RECORD|TIME] [--until RECORD|TIME]\n"
@@ -93,20 +93,45 @@ static enum err find_end (struct client *client, const char *filter,
     return rc;
 }
 
+static void records_path (struct buf *path, const struct replay *self,
+                          int64_t from) {
+    client_path (path, "/api/v1/records");
+    client_query (path, "filter", self->filter);
+    client_query (path, "author", self->author);
+    client_query (path, "order", "sequence");
+    client_query_int (path, "from", from);
+    if (self->to >= 0)
+        client_query_int (path, "to", self->to);
+    client_query (path, "since", self->since);
+    client_query (path, "until", self->until);
+    if (self->log)
+        client_query (path, "log", "1");
+}
+
+/* The agent's lines are ours: one JSON object each. */
+static enum err take_lines (void *arg, struct slice octets, struct error *e) {
+    (void) arg;
+    fwrite (octets.data, 1, octets.size, stdout);
+    return ferror (stdout)
+               ? error_set (e, ERR_IO, "standard output can't be written")
+               : ERR_NONE;
+}
+
+static enum err pass_all (struct client *client, const struct replay *self,
+                          struct error *e) {
+    struct buf path = { 0 };
+    records_path (&path, self, self->from);
+    enum err rc = client_stream_type (client, &path, "application/x-ndjson",
+                                      take_lines, NULL, e);
+    buf_free (&path);
+    fflush (stdout);
+    return ferror (stdout) ? ERR_NONE : rc; /* it is said at the end */
+}
+
 static enum err get_page (struct client *client, const struct replay *self,
                           int64_t from, json_t **page, struct error *e) {
     struct buf path = { 0 };
-    client_path (&path, "/api/v1/records");
-    client_query (&path, "filter", self->filter);
-    client_query (&path, "author", self->author);
-    client_query (&path, "order", "sequence");
-    client_query_int (&path, "from", from);
-    if (self->to >= 0)
-        client_query_int (&path, "to", self->to);
-    client_query (&path, "since", self->since);
-    client_query (&path, "until", self->until);
-    if (self->log)
-        client_query (&path, "log", "1");
+    records_path (&path, self, from);
     client_query_int (&path, "limit", PAGE);
     enum err rc = client_get (client, &path, 0, page, e);
     buf_free (&path);
@@ -160,7 +185,8 @@ int command_replay (struct cli *cli, int argc, char **argv) {
     if (!rc && (self.to < 0 || self.to > end))
         self.to = end;
     if (!rc && self.to >= 0)
-        rc = print_all (cli, client, &self, &e);
+        rc = cli->json ? pass_all (client, &self, &e)
+                       : print_all (cli, client, &self, &e);
     client_destroy (&client);
     return rc ? cli_fail (&e) : CLI_FINE;
 }

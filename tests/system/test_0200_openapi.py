@@ -96,8 +96,9 @@ def check_answer(operation, answer, body):
         return
     kind = answer.getheader("Content-Type").split(";")[0]
     assert kind in response["content"]
-    if kind.endswith("json"):
-        check(json.loads(body), response["content"][kind]["schema"])
+    lines = body.splitlines() if kind.endswith("ndjson") else [body]
+    for line in lines if kind.endswith("json") else []:
+        check(json.loads(line), response["content"][kind]["schema"])
 
 
 # What stands in the server's store (tests/unit/api_fixture.h).
@@ -185,6 +186,29 @@ def test_same_routes_and_parameters():
                 assert in_path == {q["name"] for q in
                                    operation.get("parameters", [])
                                    if q["in"] == "path"}
+
+
+NDJSON = {"Accept": "application/x-ndjson"}
+
+
+def test_records_as_lines(server):
+    operation = DOCUMENT["paths"]["/api/v1/records"]["get"]
+    for query in QUERIES["/api/v1/records"]:
+        path = "/api/v1/records" + query
+        answer, body = server.ask("GET", path, None, NDJSON)
+        check_answer(operation, answer, body)
+        _, page = server.ask("GET", path)
+        if answer.status == 200:
+            assert answer.getheader("Content-Type") == NDJSON["Accept"]
+            assert [json.loads(line) for line in body.splitlines()] == \
+                json.loads(page)["records"]
+        else:
+            assert body == page
+    for accept in ("application/json, application/x-ndjson", "*/*",
+                   "application/x-ndjsonx"):
+        answer, _ = server.ask("GET", "/api/v1/records", None,
+                               {"Accept": accept})
+        assert answer.getheader("Content-Type") == "application/json"
 
 
 def test_served_document_is_this_one(server):
