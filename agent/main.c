@@ -86,8 +86,10 @@ static int say (const char *id, const struct error *e) {
 
 static enum err identity_open (struct run *self, struct error *e) {
     self->identity = identity_load (self->settings->identity, e);
-    if (!self->identity)
+    if (!self->identity) {
+        error_at (e, "agent/identity");
         return e->code = e->code == ERR_IO ? ERR_CONFIG : e->code;
+    }
     if (identity_kind (self->identity) != IDENTITY_DELEGATION)
         return error_set (
             e, ERR_CONFIG, "'%s' is not the key of a delegation, but of %s",
@@ -115,6 +117,7 @@ static enum err roster_open (struct run *self, struct error *e) {
     enum err rc = disk_read_file (self->settings->roster, NOTE_MAX, &note, e);
     if (rc) {
         buf_free (&note);
+        error_at (e, "agent/roster");
         return e->code = ERR_CONFIG;
     }
     self->roster = roster_read (buf_slice (&note), e);
@@ -155,9 +158,10 @@ static enum err store_make (const struct run *self, struct error *e) {
     const struct settings *s = self->settings;
     enum err rc = store_create (s->store, &s->dialogue,
                                 identity_name (self->identity), e);
-    if (!rc)
-        log_info ("STORE-MADE", "file=%s", log_text (s->store));
-    return rc;
+    if (rc)
+        return error_at (e, "agent/store");
+    log_info ("STORE-MADE", "file=%s", log_text (s->store));
+    return ERR_NONE;
 }
 
 static enum err store_ensure (const struct run *self, struct error *e) {

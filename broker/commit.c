@@ -55,7 +55,11 @@ struct commit {
 static _Noreturn void stop (const char *id, const struct error *e) {
     bool damaged = e->code == ERR_DAMAGED || e->code == ERR_DIGEST
                    || e->code == ERR_MALFORMED || e->code == ERR_CHAIN;
-    log_error (id, "why=%s", log_text (e->text));
+    log_error (id, "why=%s advice=\"%s\"", log_text (e->text),
+               damaged ? "keep the state folder as it is; parley-broker fsck "
+                         "names the place; bring back the newest copy"
+                       : "nothing in hand was promised; make room or mend the "
+                         "disk, and start again");
     _exit (damaged ? EXIT_DAMAGED : EXIT_DISK);
 }
 

@@ -21,8 +21,10 @@ static char *path_join (const char *dir, const char *name) {
 
 struct roster *roster_file_read (const char *path, struct error *e) {
     struct buf octets = { 0 };
-    if (disk_read_file (path, NOTE_MAX, &octets, e))
+    if (disk_read_file (path, NOTE_MAX, &octets, e)) {
+        error_at (e, "broker/roster");
         return NULL;
+    }
     struct roster *roster = roster_read (buf_slice (&octets), e);
     buf_free (&octets);
     if (!roster) {
@@ -62,6 +64,8 @@ static enum err broker_check (const struct identity *identity,
 
 static struct identity *broker_load (const char *path, struct error *e) {
     struct identity *identity = identity_load (path, e);
+    if (!identity)
+        error_at (e, "broker/identity");
     if (identity && identity_kind (identity) != IDENTITY_BROKER) {
         error_set (e, ERR_CONFIG, "%s holds the keys of '%s', no broker's",
                    path, identity_name (identity));
@@ -228,8 +232,8 @@ enum err ledger_found (const struct settings *settings,
         rc = broker_check (identity, first, e);
     if (!rc)
         rc = roster_founds (first, e);
-    if (!rc)
-        rc = disk_make_dir (settings->state, e);
+    if (!rc && (rc = disk_make_dir (settings->state, e)))
+        error_at (e, "broker/state");
     int lock = -1;
     if (!rc) {
         lock = disk_lock (settings->state, e);
