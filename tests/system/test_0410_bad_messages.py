@@ -132,7 +132,8 @@ CASES = {
     "long array": (ext(b"\x81\x01\xdc\0\x01\xc0"), malformed()),
     "bomb": (ext(b"\x81\x01\xdd\xff\xff\xff\xff"), malformed()),
     "body length 16": (set_outer(1, 16), malformed()),
-    "body length 262145": (set_outer(1, 262145), malformed()),
+    "body length 262145": (set_outer(1, 262145), limit("body", 262145,
+                                                       262144)),
     "body length -1": (set_outer(1, -1), malformed()),
     "digest of 31": (set_outer(2, bytes(31)), malformed()),
     "digest nil": (set_outer(2, None), malformed()),
@@ -219,14 +220,14 @@ def test_body_length(victim, change):
            found=len(other))
 
 
-@pytest.mark.parametrize("octets_", [0, 16, 262145])
-def test_body_size(victim, octets_):
+@pytest.mark.parametrize("size", [0, 16, 262145])
+def test_body_size(victim, size):
     """Above and below the limits, and stated so."""
     values, _ = values_of(victim)
-    body = bytes(octets_)
-    values[1], values[2] = octets_, bytes.fromhex(digest_hex(body))
-    agrees(only(victim, raw(victim, [encode(values)], [body])), "MALFORMED",
-           place="header", why={"17", "262144"})
+    body = bytes(size)
+    values[1], values[2] = size, bytes.fromhex(digest_hex(body))
+    rule, said = malformed("17") if size < 17 else limit("body", size, 262144)
+    agrees(only(victim, raw(victim, [encode(values)], [body])), rule, **said)
 
 
 # -- one among others ---------------------------------------------------
