@@ -155,7 +155,6 @@ static void frame_send (struct feed *self, size_t n, enum feed_kind kind,
     feed_seal (&sealed, state_dialogue (self->state), key, clear, kind, parts,
                count);
     parts_send (self, key, clear, &sealed);
-    atomic_fetch_add (&state_counts (self->state)->frames, 1);
 }
 
 static void head_send (struct feed *self, size_t n, int64_t next_generation) {

@@ -12,15 +12,15 @@
 
 /* Octets read for one request: what is not readable is read too, and somebody
  * who was let in late could ask for years of it. It gets what was found, and
- * asks on from there. */
+ * asks on from there. To find a block costs as much as to read some. */
 #define READ_MOST (4 * (size_t) FETCH_OCTETS_MAX)
+#define FIND_OCTETS 4096
 
-bool fetch_may_ask (const struct roster *now, const char *delegation,
-                    struct slice stream) {
+bool fetch_may_ask (const char *delegation, struct slice stream) {
     if (stream.size > 0 && stream.data[0] == '@')
         return slice_equal (slice_of (stream.data + 1, stream.size - 1),
                             delegation_entity (slice_text (delegation)));
-    return slice_is (stream, CHANNEL_LOG) || roster_channel (now, stream);
+    return slice_is (stream, CHANNEL_LOG) || channel_name_valid (stream);
 }
 
 /* One reply in the making. */
@@ -100,7 +100,7 @@ static enum err find (struct gather *self, const char *stream, int64_t number,
         return rc;
     out->channel = record.channel;
     out->roster = record.roster;
-    self->read += out->octets.size;
+    self->read += out->octets.size + FIND_OCTETS;
     return ERR_NONE;
 }
 
@@ -272,29 +272,25 @@ static bool readable_under (const struct roster *then, const struct roster *now,
 static enum err number_at (struct journal *journal, struct wire_stream *stream,
                            int64_t sequence, struct error *e) {
     char name[ROSTER_NAME_MAX + 1];
-    struct buf octets = { 0 };
     int64_t low = 1, high = stream->last + 1; /* it is one of [low, high] */
     enum err rc = ERR_NONE;
     memcpy (name, stream->name.data, stream->name.size);
     name[stream->name.size] = '\0';
     while (!rc && low < high) {
-        struct block block;
+        struct index_entry block;
         int64_t first = 0;
-        rc = journal_read_stream (journal, name, low + (high - low) / 2,
-                                  &octets, &first, e);
-        if (!rc)
-            rc = block_read (buf_slice (&octets), &block, e);
+        rc = journal_find_stream (journal, name, low + (high - low) / 2, &block,
+                                  &first, e);
         if (rc)
             break;
         int64_t into = sequence - block.first_sequence;
         if (into <= 0)
             high = first;
-        else if (into >= (int64_t) block.count)
-            low = first + (int64_t) block.count;
+        else if (into >= block.count)
+            low = first + block.count;
         else
             low = high = first + into;
     }
-    buf_free (&octets);
     stream->readable_from = low;
     return rc;
 }
@@ -317,33 +313,44 @@ static enum err count_before (struct state *state, int64_t version,
     int64_t sequence;
     struct roster *roster = state_roster_version (state, version, &sequence);
     struct wire_stream stream = { .name = name, .last = *last };
-    if (!roster)
-        return ERR_NONE; /* an epoch left this version out */
+    roster_unref (&roster);
     enum err rc = number_at (state_journal (state), &stream, sequence, e);
     *last = stream.readable_from - 1;
-    roster_unref (&roster);
     return rc;
 }
 
-enum err fetch_last (struct state *state, const char *delegation,
-                     const char *stream, int64_t *last, struct error *e) {
-    struct roster *now = state_roster (state, NULL);
-    struct slice name = slice_text (stream);
-    bool reads = stream[0] == '@' || slice_is (name, CHANNEL_LOG)
-                 || was_reader (now, delegation, name);
-    int64_t version = roster_version (now);
-    roster_unref (&now);
-    *last = journal_stream_last (state_journal (state), stream);
-    while (!reads && version > 1) {
-        enum err rc = count_before (state, version--, name, last, e);
-        if (rc)
-            return rc;
-        struct roster *then = state_roster_version (state, version, NULL);
+/* The version of the roster that ended its reading, 0: it reads. */
+static enum err ended_by (struct state *state, const char *delegation,
+                          struct slice name, int64_t *ended, struct error *e) {
+    struct roster *then = state_roster (state, NULL);
+    int64_t version = roster_version (then);
+    bool reads = was_reader (then, delegation, name);
+    roster_unref (&then);
+    *ended = reads ? 0 : version;
+    while (!reads && --version > 0) {
+        then = state_roster_version (state, version, NULL);
         reads = then && was_reader (then, delegation, name);
+        if (then && !reads)
+            *ended = version;
         roster_unref (&then);
     }
     return reads ? ERR_NONE
                  : error_set (e, ERR_RIGHT, "it never was one of its readers");
+}
+
+enum err fetch_last (struct state *state, const char *delegation,
+                     const char *stream, int64_t *last, struct error *e) {
+    struct slice name = slice_text (stream);
+    int64_t ended = 0;
+    /* Before rosters are looked at: one that ends it may come meanwhile, and
+     * records behind it. */
+    *last = journal_stream_last (state_journal (state), stream);
+    enum err rc = ERR_NONE;
+    if (stream[0] != '@' && !slice_is (name, CHANNEL_LOG))
+        rc = ended_by (state, delegation, name, &ended, e);
+    if (!rc && ended > 0)
+        rc = count_before (state, ended, name, last, e);
+    return rc;
 }
 
 /* From the roster in force back, as long as a stream stays readable under each.

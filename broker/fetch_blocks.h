@@ -7,9 +7,9 @@
 #include "job.h"
 #include "state.h"
 
-/* May the delegation ask for a stream of this name at all? */
-bool fetch_may_ask (const struct roster *now, const char *delegation,
-                    struct slice stream);
+/* May the delegation ask for a stream of this name at all? Of a channel that
+ * no roster has any more it still has what it wrote. */
+bool fetch_may_ask (const char *delegation, struct slice stream);
 
 /* The last number of a stream that the delegation is told: of one that it reads
  * no more, the last one before the roster that ended it, since what came later

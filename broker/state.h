@@ -59,8 +59,8 @@ int64_t state_log_time (const struct state *self);
 
 /* For the status request and the operator. */
 struct state_counts {
-    atomic_llong hellos, publishes, accepted, refused, repeated, groups,
-        fetches, frames, cut_off, malformed;
+    atomic_llong hellos, accepted, refused, repeated, groups, fetches, cut_off,
+        malformed;
 };
 struct state_counts *state_counts (struct state *self);
 

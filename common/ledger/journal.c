@@ -247,6 +247,12 @@ enum err journal_read_stream (struct journal *self, const char *stream,
     return rc ? rc : journal_files_block (self->files, &entry, out, &block, e);
 }
 
+enum err journal_find_stream (const struct journal *self, const char *stream,
+                              int64_t number, struct index_entry *out,
+                              int64_t *first, struct error *e) {
+    return index_of_stream (self->index, stream, number, out, first, e);
+}
+
 int64_t journal_stream_last (const struct journal *self, const char *stream) {
     return index_stream_last (self->index, stream);
 }

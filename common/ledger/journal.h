@@ -77,6 +77,10 @@ enum err journal_read (struct journal *self, int64_t sequence, struct buf *out,
 enum err journal_read_stream (struct journal *self, const char *stream,
                               int64_t number, struct buf *out, int64_t *first,
                               struct error *e) MUST_CHECK;
+/* Where that block stands, by the index alone. */
+enum err journal_find_stream (const struct journal *self, const char *stream,
+                              int64_t number, struct index_entry *out,
+                              int64_t *first, struct error *e) MUST_CHECK;
 int64_t journal_stream_last (const struct journal *self, const char *stream);
 /* The lowest sequence with log time at or after `ms`; journal_size if none. */
 enum err journal_sequence_at (struct journal *self, int64_t ms, int64_t *out,

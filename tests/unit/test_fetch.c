@@ -236,6 +236,49 @@ static void test_rights (void **state) {
     check_error ("core", RULE_UNKNOWN_STREAM);
 }
 
+/* Out of core for two rosters, then core itself is gone: FRONTEX still has what
+ * it wrote, and the count of the first of them. */
+static void test_rights_gone (void **state) {
+    (void) state;
+    const int64_t all = NUMBER_MAX;
+    for (int i = 0; i < 2; i++) {
+        next (ONE);
+        stage_messages (stage, "core", stage->cast.hq, 4, NULL);
+    }
+    check_fetch (FRONTEX, "core", 1, -1, all, "last 6: (1-3) 4-5 (6-6)");
+    json_t *d = core (BOTH);
+    fixture_set (d, "channels[1].id", "'other'");
+    struct roster *roster = stage_next (stage, d, NULL);
+    roster_unref (&roster);
+    check_fetch (FRONTEX, "core", 1, -1, all, "last 6: (1-3) 4-5 (6-6)");
+    ask_fetch ("UNODC/hq", "core", 1, -1, all);
+    check_error ("core", RULE_UNKNOWN_STREAM);
+}
+
+/* Blocks that are closed count also where they are small. */
+static void test_closed_limit (void **state) {
+    (void) state;
+    enum { BLOCKS = 4000 };
+    next (ONE);
+    for (int i = 0; i < BLOCKS; i++)
+        stage_messages (stage, "core", stage->cast.hq, 1, NULL);
+    next (BOTH);
+    ask_fetch (FRONTEX, "core", 7, -1, NUMBER_MAX);
+    int64_t last;
+    size_t count;
+    struct slice name;
+    struct wire_item *items;
+    struct error e;
+    assert_int_equal (wire_items_read (buf_slice (&job->reply[0]), &name, &last,
+                                       &items, &count, &e),
+                      0);
+    assert_int_equal (last, 6 + BLOCKS);
+    assert_int_equal (count, 1);
+    assert_false (items[0].readable);
+    assert_true (items[0].last > 1000 && items[0].last < last);
+    free (items);
+}
+
 static void test_budget (void **state) {
     (void) state;
     ask_fetch (HQ, "core", 1, -1, NUMBER_MAX);
@@ -349,6 +392,10 @@ static void test_streams (void **state) {
     roster_unref (&roster);
     check_streams (FRONTEX, "$log 8 1; all 0 1; core 14 12; @FRONTEX 3 4; ");
     check_fetch (FRONTEX, "@FRONTEX", 1, -1, NUMBER_MAX, "last 3: (1-2) 3-3");
+
+    /* the feed has not heard of the roster yet that lets it out */
+    next (ONE);
+    check_streams (FRONTEX, "$log 10 1; all 0 1; @FRONTEX 3 4; ");
 }
 
 static void test_roster (void **state) {
@@ -466,6 +513,7 @@ int main (void) {
         CASE (test_items_limit, setup), CASE (test_streams, setup_all),
         CASE (test_roster, setup_all),  CASE (test_leaves, setup_all),
         CASE (test_status, setup_all),  CASE (test_thread, setup_all),
+        CASE (test_rights_gone, setup), CASE (test_closed_limit, setup),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
