@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "identity/rights.h"
 #include "store/outbox.h"
 #include "store/records.h"
 
@@ -15,8 +16,30 @@
 #define WAIT_RETRY_MS 1000
 
 void fill_reload (struct follow *self) {
-    for (struct stream *s = self->streams; s; s = s->next)
+    for (struct stream *s = self->streams; s; s = s->next) {
         s->upto = records_stream_upto (self->core->store, s->name);
+        s->sequence = -1;
+    }
+}
+
+/* May numbers of this stream be hidden from us, by the rosters that we know?
+ * Where not, who says so withholds them. Of a direct stream nobody can tell
+ * once there was a second roster: what its channels are is hidden too. */
+static bool may_hide (const struct core *core, const struct stream *stream) {
+    const struct roster_chain *chain = rosters_chain (core->rosters);
+    size_t count = roster_chain_count (chain);
+    int64_t now = clock_wall_ms();
+    if (strcmp (stream->name, CHANNEL_LOG) == 0)
+        return false;
+    if (count == 0 || stream->name[0] == '@')
+        return count != 1;
+    for (size_t i = 0; i < count; i++)
+        if (rights_ask (roster_chain_nth (chain, i, NULL),
+                        slice_text (core->delegation),
+                        slice_text (stream->name), RIGHT_READ, now)
+            != VERDICT_YES)
+            return true;
+    return false;
 }
 
 /* One block */
@@ -50,14 +73,23 @@ static enum err outbox_show (const struct core *core,
                              struct error *e) {
     struct slice own = slice_text (core->delegation);
     struct hash leaf = record_leaf (record->octets);
+    bool via = record->via.present && slice_equal (record->via.submitter, own);
+    bool denied = false;
+    enum err rc = ERR_NONE;
     *contradiction = false;
     if (slice_equal (message->author, own))
-        return outbox_seen_own (core->store, message, record->sequence, &leaf,
-                                contradiction, e);
-    if (record->via.present && slice_equal (record->via.submitter, own))
-        return outbox_seen (core->store, &message->id, record->sequence, &leaf,
-                            contradiction, e);
-    return ERR_NONE;
+        rc = outbox_seen_own (core->store, message, record->sequence, &leaf,
+                              contradiction, e);
+    else if (via)
+        rc = outbox_seen (core->store, &message->id, record->sequence, &leaf,
+                          contradiction, e);
+    else
+        return ERR_NONE;
+    if (!rc)
+        rc = outbox_denied (core->store, &message->id, record->log_time,
+                            &denied, e);
+    *contradiction = *contradiction || denied;
+    return rc;
 }
 
 /* Messages of the outbox that the block shows recorded. */
@@ -78,7 +110,7 @@ static enum err outbox_look (struct follow *self, const struct block *block,
         char text[160];
         snprintf (text, sizeof text,
                   "record %" PRId64 " was promised at another place or with "
-                  "another leaf hash",
+                  "another leaf hash, or refused after it was recorded",
                   record.sequence);
         if (!rc && contradiction)
             rc = core_notice (core, "PROMISE-BROKEN", true, text, block->octets,
@@ -124,6 +156,11 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
     if (stream->name[0] == '@')
         records_direct_first (store, first);
     rc = records_add (store, block, facts, &added, e);
+    if (!rc && added < end - stream->upto)
+        rc = error_set (e, ERR_CHAIN,
+                        "numbers up to %" PRId64 " are given to records that "
+                        "have others, from record %" PRId64 " on",
+                        end, block->first_sequence);
     if (!rc && note.size > 0)
         rc = roster_keep (self, block, note, e);
     if (!rc)
@@ -136,11 +173,30 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
         rc = store_commit (store, e);
     if (!rc) {
         stream->upto = end;
+        stream->sequence = block->first_sequence + (int64_t) block->count - 1;
         stream->problem[0] = '\0';
         stream->tries = 0;
         size_note (self->core, block, facts);
     }
     return rc;
+}
+
+/* A roster that was held back: records behind its place came under the one
+ * before, and were taken for good. */
+static enum err late_check (struct follow *self, struct slice octets,
+                            int64_t sequence, size_t known, struct error *e) {
+    struct core *core = self->core;
+    if (roster_chain_count (rosters_chain (core->rosters)) == known)
+        return ERR_NONE;
+    int64_t highest = records_highest (core->store, NULL);
+    char text[200];
+    if (highest <= sequence)
+        return ERR_NONE;
+    snprintf (text, sizeof text,
+              "the roster of record %" PRId64 " was held back: records up to "
+              "%" PRId64 " were given out under the one before it",
+              sequence, highest);
+    return core_notice (core, "ROSTER-LATE", true, text, octets, e);
 }
 
 /* Verified as far as this block goes; what is wrong is said here. */
@@ -150,11 +206,14 @@ static enum err judge (struct follow *self, struct stream *stream,
                        enum verify_verdict *verdict, struct error *e) {
     struct core *core = self->core;
     struct error why = { 0 };
+    size_t known = roster_chain_count (rosters_chain (core->rosters));
     *verdict = VERIFY_BAD;
     /* A new one; one that is held already is compared. */
     if (note.size > 0
         && rosters_learn (core->rosters, note, block->first_sequence, &why))
         return refuse (self, stream, "BAD-ROSTER", block->octets, &why, e);
+    if (late_check (self, block->octets, block->first_sequence, known, e))
+        return e->code;
     *verdict = verify_judge (block, facts, &core->dialogue,
                              rosters_chain (core->rosters), &why);
     if (*verdict == VERIFY_BAD)
@@ -167,6 +226,33 @@ static enum err judge (struct follow *self, struct stream *stream,
             log->check = true;
     }
     return ERR_NONE;
+}
+
+/* Under numbers that are held: the same, as a rule. Where not, and it proves
+ * whose it is, the broker shows two ledgers; the stream goes on. */
+static enum err held_again (struct follow *self, struct stream *stream,
+                            const struct block *block,
+                            const struct block_facts *facts, struct error *e) {
+    struct core *core = self->core;
+    bool other = !may_hide (core, stream);
+    struct error why = { 0 };
+    enum err rc = records_compare (core->store, block, &other, &why);
+    if (!rc && other)
+        rc = error_set (&why, ERR_CHAIN,
+                        "record %" PRId64 " has a number of another record",
+                        block->first_sequence);
+    if (rc && rc != ERR_CHAIN) {
+        *e = why;
+        return rc;
+    }
+    if (!rc
+        || verify_judge (block, facts, &core->dialogue,
+                         rosters_chain (core->rosters), &(struct error){ 0 })
+               != VERIFY_FINE)
+        return ERR_NONE;
+    char text[ERROR_TEXT_MAX + STREAM_NAME_ROOM + 16];
+    snprintf (text, sizeof text, "stream %s: %s", stream->name, why.text);
+    return core_notice (core, "CONTRADICTION", true, text, block->octets, e);
 }
 
 enum err fill_block (struct follow *self, struct stream *stream, int64_t first,
@@ -185,7 +271,14 @@ enum err fill_block (struct follow *self, struct stream *stream, int64_t first,
         return refuse (self, stream, "BAD-BLOCK", octets, &why, e);
     if (first + (int64_t) block.count - 1 <= stream->upto) {
         *done = true;
-        return ERR_NONE;
+        return held_again (self, stream, &block, &facts, e);
+    }
+    if (block.first_sequence <= stream->sequence) {
+        error_set (&why, ERR_CHAIN,
+                   "number %" PRId64 " is record %" PRId64 ", the one before "
+                   "is record %" PRId64,
+                   first, block.first_sequence, stream->sequence);
+        return refuse (self, stream, "BAD-BLOCK", octets, &why, e);
     }
     struct slice note = verify_roster_note (&block, &facts);
     enum err rc = judge (self, stream, &block, &facts, note, &verdict, e);
@@ -256,16 +349,47 @@ enum err fill_fetch (struct follow *self, struct stream *stream,
     return ERR_NONE;
 }
 
-/* Numbers that this delegation may not read. */
+/* Hidden, by no roster that we know. One may have come into force just now:
+ * `$log` is asked for it first. */
+static enum err withheld (struct follow *self, struct stream *stream,
+                          const struct wire_item *item, struct error *e) {
+    struct error why = { 0 };
+    struct stream *log = stream_by_name (self, slice_text (CHANNEL_LOG));
+    error_set (&why, ERR_RIGHT,
+               "numbers from %" PRId64 " on are withheld: no roster hides them",
+               item->first);
+    bool asked = stream->doubted == item->first && log && !log->check
+                 && !log->call && log->upto >= log->last;
+    if (asked || stream == log)
+        return refuse (self, stream, "WITHHELD", (struct slice){ 0 }, &why, e);
+    stream->doubted = item->first;
+    if (log)
+        log->check = true;
+    stream_stop (stream, WAIT_RETRY_MS, why.text);
+    return ERR_NONE;
+}
+
+/* Numbers that this delegation may not read. Each is one of a record, so there
+ * are no more of them than the ledger has. *done as in fill_block. */
 static enum err pass_over (struct follow *self, struct stream *stream,
-                           int64_t last, struct error *e) {
-    if (last <= stream->upto)
+                           const struct wire_item *item, bool *done,
+                           struct error *e) {
+    struct core *core = self->core;
+    *done = item->last <= stream->upto;
+    if (*done)
         return ERR_NONE;
-    enum err rc = core_begin (self->core, e);
+    if (!may_hide (core, stream))
+        return withheld (self, stream, item, e);
+    if (item->last > core->size) { /* as a head will say, if it is so */
+        stream_stop (stream, WAIT_RETRY_MS, "more numbers than records");
+        return ERR_NONE;
+    }
+    enum err rc = core_begin (core, e);
     if (!rc)
-        rc = records_set_upto (self->core->store, stream->name, last, e);
+        rc = records_set_upto (core->store, stream->name, item->last, e);
     if (!rc)
-        stream->upto = last;
+        stream->upto = item->last;
+    *done = !rc;
     return rc;
 }
 
@@ -274,13 +398,13 @@ static enum err items_take (struct follow *self, struct stream *stream,
                             const struct slice *blocks, struct error *e) {
     for (size_t i = 0; i < count; i++) {
         const struct wire_item *item = &items[i];
-        bool done = true;
+        bool done;
         enum err rc;
         if (item->readable)
             rc = fill_block (self, stream, item->first,
                              item->last - item->first + 1, *blocks++, &done, e);
         else
-            rc = pass_over (self, stream, item->last, e);
+            rc = pass_over (self, stream, item, &done, e);
         if (rc || !done)
             return rc;
     }

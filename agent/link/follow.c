@@ -18,6 +18,7 @@
  * holds would show only with the next head: asked for once more. */
 #define CONFIRM_MS 500
 #define AGAIN_MS 200 /* the next generation is announced, not there yet */
+#define AGAIN_MAX 5  /* so often: then the desk is believed, not who spoke */
 
 struct follow *follow_new (struct core *core) {
     struct follow *self = mem_alloc (sizeof *self);
@@ -86,6 +87,7 @@ void follow_end (struct follow *self) {
     self->streams_at = -1;
     self->fetches = 0;
     self->generation = self->wanted = 0;
+    self->again = 0;
     /* The list stays for status; tags and what was in flight go. */
     for (struct stream *s = self->streams; s; s = s->next) {
         fill_pending_drop (self, s);
@@ -122,9 +124,13 @@ static enum err subscribe (struct follow *self, int option,
     return e->code = ERR_STATE;
 }
 
-static bool stream_name_valid (struct slice name) {
+/* Of direct streams only our own entity's: an ad-hoc record that names another
+ * one too has another number there. */
+static bool stream_name_valid (struct slice name, const char *delegation) {
+    size_t entity = strcspn (delegation, "/");
     if (name.size > 0 && name.data[0] == '@')
-        return entity_valid (slice_of (name.data + 1, name.size - 1));
+        return slice_equal (slice_of (name.data + 1, name.size - 1),
+                            slice_of (delegation, entity));
     return slice_is (name, CHANNEL_LOG) || channel_name_valid (name);
 }
 
@@ -134,6 +140,7 @@ static struct stream *stream_add (struct follow *self, struct slice name) {
     stream->pending_end = &stream->pending;
     stream->quiet = clock_mono_ms();
     stream->held = records_stream_upto (self->core->store, stream->name);
+    stream->sequence = -1;
     while (*at)
         at = &(*at)->next;
     *at = stream;
@@ -146,7 +153,7 @@ static enum err stream_take (struct follow *self,
                              const struct wire_stream *wire, bool *fresh,
                              struct error *e) {
     struct core *core = self->core;
-    if (!stream_name_valid (wire->name))
+    if (!stream_name_valid (wire->name, core->delegation))
         return error_set (e, ERR_MALFORMED, "a stream with the name %s",
                           log_octets (wire->name.data, wire->name.size));
     struct stream *stream = stream_by_name (self, wire->name);
@@ -165,6 +172,7 @@ static enum err stream_take (struct follow *self,
         stream->tries = 0;
         stream->retry = 0;
         stream->upto = records_stream_upto (core->store, stream->name);
+        stream->sequence = -1;
         if (!rc)
             rc = subscribe (self, ZMQ_SUBSCRIBE, stream, e);
     }
@@ -224,8 +232,11 @@ static enum err streams_take (struct follow *self, const struct reply *reply,
     if (rc)
         return rc;
     self->generation = generation;
-    if (self->wanted < generation)
+    bool next = self->wanted > generation && ++self->again < AGAIN_MAX;
+    if (!next) {
         self->wanted = generation;
+        self->again = 0;
+    }
     if (fresh)
         self->streams_at = clock_mono_ms() + CONFIRM_MS;
     self->core->changed = true;
@@ -261,7 +272,7 @@ bool follow_filled (const struct follow *self) {
  * and not there. */
 static enum err streams_ask (struct follow *self, int64_t now,
                              struct error *e) {
-    int64_t again = self->streams_asked + AGAIN_MS;
+    int64_t again = self->streams_asked + (AGAIN_MS << self->again);
     if (self->wanted > self->generation
         && (self->streams_at < 0 || self->streams_at > again))
         self->streams_at = again;

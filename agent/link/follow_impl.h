@@ -24,6 +24,8 @@ struct stream {
     bool listed; /* in the streams reply in hand */
     int64_t upto, last;
     int64_t held;     /* in the store when the list was asked for */
+    int64_t sequence; /* of the record at `upto`; -1: not known */
+    int64_t doubted;  /* first number that was hidden, as no roster does; 0 */
     uint64_t frame;   /* newest heard of this tag; 0: none yet */
     int64_t quiet;    /* monotonic: since then nothing was heard or asked */
     int64_t heard;    /* wall clock; 0: never */
@@ -44,6 +46,7 @@ struct follow {
     struct stream *streams;
     size_t count;
     int64_t generation, wanted; /* of tags: had, and heard of */
+    int again;                  /* lists in a row that were not of `wanted` */
     int64_t streams_call;       /* in flight, or 0 */
     int64_t streams_at;         /* ask then; -1: not */
     int64_t streams_asked;      /* monotonic */

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TRIES_MAX 7
+#define LEAST_MS 20
+
 struct sender {
     struct core *core;
     struct parcel *flight;
@@ -27,7 +30,7 @@ struct sender {
                     back, and what waits in it have gone out before */
     int64_t pause;   /* monotonic: nothing goes before */
     int64_t version; /* a roster that ends the pause; 0: none */
-    int tries;
+    int tries;       /* pauses in a row with nothing accepted between */
 };
 
 struct sender *sender_new (struct core *core) {
@@ -71,16 +74,20 @@ void sender_move_lane (struct sender *self) {
     self->move = self->fill = true;
 }
 
-/* Each time longer, unless the broker said how long. */
+/* Each time longer, unless the broker said how long; and whatever it said, not
+ * at once again and again. What is answered in a pause does not count. */
 static void hold_back (struct sender *self, const struct answer *answer) {
-    int64_t wait = answer->wait_ms;
-    if (wait == ANSWER_WAIT_MS)
-        wait <<= self->tries < 6 ? self->tries++ : 6;
+    int64_t now = clock_mono_ms(), wait = answer->wait_ms;
+    if (self->tries == 0 || (now >= self->pause && self->tries < TRIES_MAX))
+        self->tries++;
+    int64_t least = (wait == ANSWER_WAIT_MS ? ANSWER_WAIT_MS : LEAST_MS)
+                    << (self->tries - 1);
+    if (wait < least)
+        wait = least;
     if (wait > ANSWER_WAIT_MAX_MS)
         wait = ANSWER_WAIT_MAX_MS;
-    int64_t until = clock_mono_ms() + wait;
-    if (until > self->pause)
-        self->pause = until;
+    if (now + wait > self->pause)
+        self->pause = now + wait;
 }
 
 int64_t sender_due (const struct sender *self) {
@@ -206,10 +213,13 @@ enum err sender_tick (struct sender *self, int64_t now, bool filled,
 
 /* Answers */
 
+/* What was answered is kept: it may prove to be a lie. */
 static enum err lane_problem (struct sender *self, const char *kind,
-                              const char *text, struct error *e) {
+                              struct slice proof, const char *text,
+                              struct error *e) {
     self->move = true;
-    return core_notice (self->core, kind, false, text, (struct slice){ 0 }, e);
+    hold_back (self, &(struct answer){ .wait_ms = 0 });
+    return core_notice (self->core, kind, false, text, proof, e);
 }
 
 static enum err broken (struct sender *self, const struct hash *id,
@@ -252,6 +262,7 @@ struct refused {
     const struct hash *id;
     const struct refusal *refusal;
     struct slice proof;
+    int64_t log_time; /* of the answer */
 };
 
 static enum err refuse (struct sender *self, const struct refused *r,
@@ -275,7 +286,7 @@ static enum err held (struct sender *self, const struct refused *r,
     rc = refuse (self, r, r->parcel->contribution, e);
     if (rc || r->parcel->contribution)
         return rc;
-    return lane_problem (self, "NUMBER-USED",
+    return lane_problem (self, "NUMBER-USED", r->proof,
                          "a number of this agent's lane is used by a message "
                          "that it does not hold: another copy of the store "
                          "has sent; what waits goes under a new lane",
@@ -289,7 +300,7 @@ static enum err old (struct sender *self, const struct refused *r,
     /* It stays as sent: if its record is held it is settled, else it moves. */
     enum err rc = seen_already (self, r->id, e);
     return rc ? rc
-              : lane_problem (self, "NUMBER-OLD",
+              : lane_problem (self, "NUMBER-OLD", r->proof,
                               "a message was sent under a number that the "
                               "broker does not look at any more; what waits "
                               "goes under a new lane",
@@ -302,7 +313,11 @@ static enum err anew (struct sender *self, const struct refused *r,
     if (r->parcel->contribution)
         return refuse (self, r, true, e);
     hold_back (self, answer);
-    self->version = answer->in_force;
+    /* With the roster that it names it goes at once; where that is here
+     * already, it may have come in between: once. */
+    int64_t newest = roster_version (rosters_newest (self->core->rosters));
+    if (self->tries == 1 || answer->in_force > newest)
+        self->version = answer->in_force;
     self->core->roster_wanted = true;
     return refuse (self, r, false, e);
 }
@@ -314,11 +329,38 @@ static enum err jump (struct sender *self, const struct refused *r,
     /* What is still on its way may fill the hole; else nothing does. */
     if (rc || self->batches > 0 || r->parcel->contribution)
         return rc;
-    return lane_problem (self, "NUMBER-JUMP",
+    return lane_problem (self, "NUMBER-JUMP", r->proof,
                          "over a thousand numbers of this agent's lane were "
                          "refused or cancelled in a row; what waits goes under "
                          "a new one",
                          e);
+}
+
+/* It signs "not recorded" of what it recorded before (8.4); only OLD-NUMBER may
+ * be said of such a one. */
+static enum err recorded_check (struct sender *self, const struct refused *r,
+                                const struct answer *answer, struct error *e) {
+    char text[200], hex[HASH_TEXT_MAX];
+    struct core *core = self->core;
+    bool same = answer->act == ANSWER_HELD && hash_equal (&answer->id, r->id);
+    if (same || answer->act == ANSWER_OLD)
+        return ERR_NONE;
+    struct promise_proof proof;
+    bool recorded = outbox_promise (core->store, r->id, &proof);
+    struct record_row row;
+    struct records_cursor *cursor =
+        recorded ? NULL : records_by_id (core->store, r->id, &row, e);
+    if (cursor)
+        recorded = row.record.log_time < r->log_time;
+    else if (!recorded && e->code != ERR_NOT_FOUND)
+        return e->code;
+    records_close (&cursor);
+    if (!recorded)
+        return ERR_NONE;
+    snprintf (text, sizeof text,
+              "message %s was refused as %s, and is recorded",
+              hash_text (hex, r->id), r->refusal->name);
+    return core_notice (core, "PROMISE-BROKEN", true, text, r->proof, e);
 }
 
 static enum err refused_take (struct sender *self, const struct refused *r,
@@ -326,6 +368,9 @@ static enum err refused_take (struct sender *self, const struct refused *r,
     struct answer answer;
     char text[REFUSAL_TEXT_MAX];
     answer_read (r->refusal, &answer);
+    enum err rc = recorded_check (self, r, &answer, e);
+    if (rc)
+        return rc;
     log_limited (LOG_WARN, "REFUSED", r->refusal->name, "id=%s why=%s",
                  log_hex (r->id->octets, 8),
                  log_text (refusal_print (r->refusal, text)));
@@ -377,7 +422,7 @@ static enum err outcome_take (struct sender *self, const struct parcel *parcel,
         refusal_proof_write (&proof, &o->promise, o->refused, o->refused_count);
     for (size_t i = 0; !rc && i < o->refused_count; i++) {
         struct refused r = { parcel, &o->refused[i].id, &o->refused[i].refusal,
-                             buf_slice (&proof) };
+                             buf_slice (&proof), o->promise.log_time };
         if (o->refused[i].index >= 0) {
             rc = refused_take (self, &r, e);
             continue;
@@ -402,6 +447,12 @@ static enum err outcome_check (const struct sender *self,
         return error_set (e, ERR_KEY,
                           "a promise by a desk key that the roster does not "
                           "list");
+    /* Hello shows promises of the epoch: one of another would not be shown. */
+    int64_t epoch = roster_epoch (rosters_newest (core->rosters));
+    if (o->promise.epoch != epoch)
+        return error_set (e, ERR_CHAIN,
+                          "a promise of epoch %" PRId64 " in epoch %" PRId64,
+                          o->promise.epoch, epoch);
     if (!promise_signed (&o->promise, &core->dialogue, key))
         return error_set (e, ERR_SIGNATURE,
                           "a promise whose signature does not verify");

@@ -189,6 +189,11 @@ enum err outbox_proofs (struct store *store,
                         enum err (*refusal) (void *arg, struct slice proof,
                                              struct error *),
                         void *arg, struct error *e) MUST_CHECK;
+/* Was it refused for good, as not recorded, at a log time above that of its
+ * record? (OLD-NUMBER does not say so.) */
+enum err outbox_denied (struct store *store, const struct hash *id,
+                        int64_t log_time, bool *denied, struct error *e)
+    MUST_CHECK;
 /* What was refused for good, newest last; number and `after` count refusals,
  * limit 0: none. */
 enum err outbox_refusals (struct store *store, int64_t after, int64_t limit,

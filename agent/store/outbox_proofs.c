@@ -159,6 +159,44 @@ enum err refusal_keep (struct store *store, int64_t number,
     return rc;
 }
 
+static enum err denied_by (struct slice refusal, struct slice proof,
+                           int64_t log_time, bool *denied, struct error *e) {
+    struct refusal why;
+    struct promise promise;
+    struct promise_refused *refused = NULL;
+    size_t count;
+    struct mp in;
+    mp_start (&in, refusal);
+    refusal_take (&in, &why);
+    enum err rc = mp_finish (&in, e);
+    if (!rc)
+        rc = refusal_proof_read (proof, &promise, &refused, &count, e);
+    free (refused);
+    if (rc)
+        return error_set (e, ERR_DAMAGED, "store: a refusal: %s", e->text);
+    *denied =
+        *denied || (why.rule != RULE_OLD_NUMBER && promise.log_time > log_time);
+    return ERR_NONE;
+}
+
+enum err outbox_denied (struct store *store, const struct hash *id,
+                        int64_t log_time, bool *denied, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        store, "SELECT r.refusal, p.octets FROM refusals r"
+               " JOIN proofs p ON p.digest = r.proof WHERE r.id = ?");
+    bind_hash (s, 1, id);
+    enum err rc;
+    *denied = false;
+    while ((rc = store_row (store, s, "refusal", e)) == ERR_NONE) {
+        rc = denied_by (column_slice (s, 0), column_slice (s, 1), log_time,
+                        denied, e);
+        if (rc)
+            break;
+    }
+    sqlite3_reset (s);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+}
+
 /* Showing promises */
 
 static enum err reply_load (struct store *store, int64_t number,

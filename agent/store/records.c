@@ -75,6 +75,17 @@ static enum err find_held (struct store *self, const struct block *block,
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
+enum err records_compare (struct store *self, const struct block *block,
+                          bool *other, struct error *e) {
+    bool held[BLOCK_RECORDS_MAX] = { false };
+    enum err rc = find_held (self, block, held, e);
+    size_t count = 0;
+    for (size_t i = 0; i < block->count; i++)
+        count += held[i];
+    *other = *other && count < block->count;
+    return rc;
+}
+
 /* Taking in */
 
 /* What the index says of a record. The slices are of its octets. */

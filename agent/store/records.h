@@ -27,6 +27,11 @@ enum err records_add (struct store *self, const struct block *block,
                       const struct block_facts *facts, int64_t *added,
                       struct error *e) MUST_CHECK;
 
+/* Are its records held as they are there? ERR_CHAIN as above. Some are not
+ * held: no error, and *other stays as it is; all are: it is set false. */
+enum err records_compare (struct store *self, const struct block *block,
+                          bool *other, struct error *e) MUST_CHECK;
+
 /* One row, for API and export. Slices and texts are borrowed from the cursor
  * until its next step. A record of a newer format has its elements 0 to 8, a
  * message of a newer one its id; one that is sealed or has an even extension

@@ -17,7 +17,7 @@
 #define APPLICATION 0x50415259 /* "PARY": what file(1) and we know it by */
 #define BUSY_MS 10000
 #define EVIDENCE_MAX 1114112
-#define NOTICES_SHOWN 200
+#define NOTICES_SHOWN 1000 /* more than there are */
 
 /* Errors */
 
@@ -31,8 +31,6 @@ static enum err code_of (int code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return ERR_TIMEOUT;
-    case SQLITE_CANTOPEN:
-        return ERR_NOT_FOUND;
     case SQLITE_CONSTRAINT:
         return ERR_EXISTS;
     default:
@@ -89,7 +87,10 @@ static struct store *handle_new (const char *path, int flags, struct error *e) {
         NULL);
     free (real);
     if (rc != SQLITE_OK) {
-        error_set (e, code_of (rc), "store '%s': %s", path,
+        /* Elsewhere it is no missing row, but a disk that fails. */
+        bool missing = (rc & 0xff) == SQLITE_CANTOPEN;
+        error_set (e, missing ? ERR_NOT_FOUND : code_of (rc), "store '%s': %s",
+                   path,
                    self->db ? sqlite3_errmsg (self->db) : sqlite3_errstr (rc));
         store_close (&self);
         return NULL;
@@ -533,13 +534,38 @@ bool store_knows (struct store *self, const char *run, int64_t position) {
 
 /* Notices */
 
-enum err store_notice (struct store *self, const char *kind, bool alarm,
-                       const char *text, struct slice evidence,
-                       struct error *e) {
+/* *again: it was noticed before. */
+static enum err notice_count (struct store *self, const char *kind,
+                              const char *text, bool *again, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self,
+        "UPDATE notices SET count = count + 1 WHERE kind = ? AND text = ?");
+    sqlite3_bind_text (s, 1, kind, -1, SQLITE_STATIC);
+    sqlite3_bind_text (s, 2, text, -1, SQLITE_STATIC);
+    enum err rc = store_done (self, s, "notice", e);
+    *again = !rc && sqlite3_changes (self->db) > 0;
+    return rc;
+}
+
+static enum err notices_of (struct store *self, const char *kind,
+                            int64_t *count, struct error *e) {
+    sqlite3_stmt *s =
+        store_prepare (self, "SELECT COUNT (*) FROM notices WHERE kind = ?");
+    sqlite3_bind_text (s, 1, kind, -1, SQLITE_STATIC);
+    enum err rc = store_row (self, s, "notices", e);
+    if (rc)
+        return rc;
+    *count = sqlite3_column_int64 (s, 0);
+    sqlite3_reset (s);
+    return ERR_NONE;
+}
+
+static enum err notice_add (struct store *self, const char *kind, bool alarm,
+                            const char *text, struct slice evidence,
+                            struct error *e) {
     sqlite3_stmt *s = store_prepare (
         self, "INSERT INTO notices (time, kind, alarm, text, evidence)"
-              " VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, text)"
-              " DO UPDATE SET count = count + 1");
+              " VALUES (?, ?, ?, ?, ?)");
     size_t size = evidence.size < EVIDENCE_MAX ? evidence.size : EVIDENCE_MAX;
     sqlite3_bind_int64 (s, 1, clock_wall_ms());
     sqlite3_bind_text (s, 2, kind, -1, SQLITE_STATIC);
@@ -550,6 +576,24 @@ enum err store_notice (struct store *self, const char *kind, bool alarm,
     else
         sqlite3_bind_zeroblob (s, 5, 0);
     return store_done (self, s, "notice", e);
+}
+
+enum err store_notice (struct store *self, const char *kind, bool alarm,
+                       const char *text, struct slice evidence,
+                       struct error *e) {
+    static const char more[] = "and others of this kind, which are not kept";
+    int64_t count;
+    bool again;
+    enum err rc = notice_count (self, kind, text, &again, e);
+    if (rc || again)
+        return rc;
+    rc = notices_of (self, kind, &count, e);
+    if (rc || count < STORE_NOTICES_A_KIND)
+        return rc ? rc : notice_add (self, kind, alarm, text, evidence, e);
+    rc = notice_count (self, kind, more, &again, e);
+    if (rc || again)
+        return rc;
+    return notice_add (self, kind, alarm, more, (struct slice){ 0 }, e);
 }
 
 enum err store_notices (struct store *self,

@@ -91,7 +91,9 @@ bool store_knows (struct store *self, const char *run, int64_t position);
 
 /* What was noticed and must not be lost: evidence, quarantine, a restored
  * store. Shown by status. `kind` is a stable id like "BAD-BLOCK". The same kind
- * and text again only counts up. */
+ * and text again only counts up. Of one kind so many are kept, with their
+ * evidence: what a broker says wrong may be new each time. */
+#define STORE_NOTICES_A_KIND 32
 enum err store_notice (struct store *self, const char *kind, bool alarm,
                        const char *text, struct slice evidence, struct error *e)
     MUST_CHECK;

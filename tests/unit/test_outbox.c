@@ -436,6 +436,53 @@ static void test_contradictions (void **state) {
     assert_int_equal (store_number ("SELECT COUNT(*) FROM promises"), 6);
 }
 
+static void deny (const char *header, enum rule rule, int64_t log_time) {
+    struct promise_refused entry = { .index = 0, .id = id_of (header) };
+    struct promise answer = { .epoch = 1, .log_time = log_time };
+    struct buf proof = { 0 };
+    refusal_set (&entry.refusal, rule);
+    answer.refused_count = 1;
+    answer.refused_root =
+        promise_refused_leaf (&entry.id, &entry.refusal); /* of one */
+    refusal_proof_write (&proof, &answer, &entry, 1);
+    FINE (outbox_refused (store, &entry.id, &entry.refusal, true,
+                          buf_slice (&proof), &e));
+    buf_free (&proof);
+}
+
+static bool denied (const char *header, int64_t log_time) {
+    struct hash id = id_of (header);
+    bool out = true;
+    FINE (outbox_denied (store, &id, log_time, &out, &e));
+    return out;
+}
+
+/* Refused when it stood there already? */
+static void test_denied (void **state) {
+    (void) state;
+    int64_t one = add ("x"), two = add ("y");
+    send (one, "form 1");
+    send (two, "form 2");
+    assert_false (denied ("form 1", 0));
+    deny ("form 1", RULE_TOPICS, 100);
+    deny ("form 2", RULE_OLD_NUMBER, 100);
+    assert_true (denied ("form 1", 99));
+    assert_false (denied ("form 1", 100));
+    assert_false (denied ("form 1", 200));
+    assert_false (denied ("form 2", 99));
+    deny ("form 2", RULE_LIMIT, 101);
+    deny ("form 2", RULE_LIMIT, 90);
+    assert_true (denied ("form 2", 99));
+    /* What can't be read is no answer. */
+    assert_int_equal (sqlite3_exec (store->db,
+                                    "UPDATE proofs SET octets = x'00'", NULL,
+                                    NULL, NULL),
+                      SQLITE_OK);
+    struct hash id = id_of ("form 2");
+    bool out;
+    assert_int_equal (outbox_denied (store, &id, 1, &out, &e), ERR_DAMAGED);
+}
+
 static void test_refused (void **state) {
     (void) state;
     int64_t one = add ("x"), two = add ("y");
@@ -964,6 +1011,7 @@ int main (void) {
         T (test_found),
         T (test_contradictions),
         T (test_refused),
+        T (test_denied),
         T (test_refusals_are_shown),
         T (test_many_promised),
         T (test_contribution),

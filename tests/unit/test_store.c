@@ -318,6 +318,34 @@ static void test_notices (void **state) {
         store_number ("SELECT MAX(length(evidence)) FROM notices"), 1114112);
 }
 
+/* A broker that says something else wrong each time. */
+static void test_notices_bounded (void **state) {
+    (void) state;
+    static uint8_t evidence[1000];
+    char text[40];
+    for (int i = 0; i < 3 * STORE_NOTICES_A_KIND; i++) {
+        snprintf (text, sizeof text, "wrong %d", i);
+        FINE (store_notice (store, "BAD-BLOCK", true, text,
+                            slice_of (evidence, sizeof evidence), &e));
+    }
+    FINE (store_notice (store, "BAD-BLOCK", true, "wrong 0",
+                        (struct slice){ 0 }, &e));
+    FINE (store_notice (store, "OTHER", true, "x",
+                        slice_of (evidence, sizeof evidence), &e));
+    assert_int_equal (
+        store_number ("SELECT COUNT(*) FROM notices WHERE kind = 'BAD-BLOCK'"),
+        STORE_NOTICES_A_KIND + 1);
+    assert_int_equal (
+        store_number ("SELECT SUM(length(evidence)) FROM notices"),
+        1000 * (STORE_NOTICES_A_KIND + 1));
+    assert_int_equal (
+        store_number (
+            "SELECT MAX(count) FROM notices WHERE kind = 'BAD-BLOCK'"),
+        2 * STORE_NOTICES_A_KIND);
+    assert_int_equal (
+        store_number ("SELECT count FROM notices WHERE text = 'wrong 0'"), 2);
+}
+
 static void test_runs (void **state) {
     (void) state;
     char first[STORE_RUN_MAX], second[STORE_RUN_MAX];
@@ -341,11 +369,14 @@ static void test_runs (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        T (test_strange_files),  T (test_damaged_pages), T (test_create),
-        T (test_folder_by_link), T (test_durable),       T (test_meta_and_lane),
-        T (test_transactions),   T (test_groups),        T (test_lost_group),
-        T (test_statements),     T (test_errors),        T (test_rosters),
-        T (test_notices),        T (test_runs),
+        T (test_strange_files), T (test_damaged_pages),
+        T (test_create),        T (test_folder_by_link),
+        T (test_durable),       T (test_meta_and_lane),
+        T (test_transactions),  T (test_groups),
+        T (test_lost_group),    T (test_statements),
+        T (test_errors),        T (test_rosters),
+        T (test_notices),       T (test_notices_bounded),
+        T (test_runs),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
