@@ -9,6 +9,7 @@
 #include "ledger/bundle.h"
 #include "options.h"
 #include "progress.h"
+#include "table.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -296,8 +297,14 @@ static void print_report (const struct audit_report *r, bool compared) {
                 clock_text (last, r->last_time));
     print_counts (r);
     printf ("\nAll of that holds. What rests on the broker's word:\n");
-    for (size_t i = 0; audit_caveat (i); i++)
-        printf ("- %s\n", audit_caveat (i));
+    static const char *const heads[] = { "", "", NULL };
+    struct table *table = table_new (heads);
+    for (size_t i = 0; audit_caveat (i); i++) {
+        table_cell (table, "-");
+        table_cell (table, audit_caveat (i));
+    }
+    table_print (table, stdout);
+    table_destroy (&table);
 }
 
 int command_audit_check (struct cli *cli, int argc, char **argv) {

@@ -284,21 +284,24 @@ void table_print (const struct table *self, FILE *out) {
 
 void fields_print (const char *const *fields, size_t count, FILE *out) {
     size_t limit = terminal_width (out), at = 0;
+    bool open = false; /* the line has no end yet */
     for (size_t i = 0; i < count; i++) {
         size_t width = text_width (fields[i]);
-        if (i == 0 || limit == 0 || at + 2 + width <= limit) {
+        if (i == 0 || limit == 0 || (open && at + 2 + width <= limit)) {
             fprintf (out, "%s%s", i > 0 ? "  " : "", fields[i]);
             at += width + (i > 0 ? 2 : 0);
-        } else if (width + BELOW <= limit) {
-            fprintf (out, "\n%*s%s", BELOW, "", fields[i]);
-            at = BELOW + width;
-        } else {
-            fputc ('\n', out);
-            print_below (out, fields[i], limit);
-            if (i + 1 < count)
-                fields_print (fields + i + 1, count - i - 1, out);
-            return;
+            open = true;
+            continue;
         }
+        if (open)
+            fputc ('\n', out);
+        open = BELOW + width <= limit;
+        at = BELOW + width;
+        if (open)
+            fprintf (out, "%*s%s", BELOW, "", fields[i]);
+        else
+            print_below (out, fields[i], limit);
     }
-    fputc ('\n', out);
+    if (open)
+        fputc ('\n', out);
 }
