@@ -103,15 +103,15 @@ static struct store *handle_new (const char *path, int flags, struct error *e) {
     return self;
 }
 
+/* Pages in memory (KiB) and of the WAL before it is written back: what a reply
+ * of a fetch changes fits, and pages that change again and again are written
+ * back once for many transactions. */
 static enum err durable_set (struct store *self, struct error *e) {
     return run (self,
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;PRAGMA "
-                "temp_store = MEMORY;",
-                e)
-           || run (self,
-                   getenv ("PRAG") ? getenv ("PRAG")
-                                   : "PRAGMA foreign_keys = ON;",
-                   e);
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+                "PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000;",
+                e);
 }
 
 static enum err tables_make (struct store *self, const struct hash *dialogue,
