@@ -158,7 +158,7 @@ static enum err frame_heard (struct follow *self, struct frame *frame,
     stream->quiet = self->heard = clock_mono_ms();
     stream->heard = clock_wall_ms();
     if (clear.generation > (uint64_t) self->wanted
-        && clear.generation <= INT64_MAX)
+        && clear.generation <= NUMBER_MAX)
         self->wanted = (int64_t) clear.generation;
     if (kind == FEED_BLOCK)
         return block_heard (self, stream, content, e);

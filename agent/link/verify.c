@@ -40,6 +40,19 @@ static enum err place_check (const struct block *block,
     return ERR_NONE;
 }
 
+/* Who may read a record gets its body: what a bundle may leave out, a broker
+ * holds back. */
+static enum err bodies_check (const struct block *block, struct error *e) {
+    struct block_walk walk;
+    block_walk (block, &walk);
+    while (block_next (&walk))
+        if (walk.state == BODY_ABSENT)
+            return error_set (e, ERR_MALFORMED,
+                              "record %" PRId64 " comes without its body",
+                              block->first_sequence + (int64_t) walk.index);
+    return ERR_NONE;
+}
+
 enum verify_verdict verify_form (struct slice octets,
                                  const struct verify_place *place,
                                  struct block *block, struct block_facts *facts,
@@ -52,6 +65,8 @@ enum verify_verdict verify_form (struct slice octets,
         rc = block_check (block, facts, e);
     if (!rc)
         rc = place_check (block, facts, place, e);
+    if (!rc)
+        rc = bodies_check (block, e);
     return rc ? bad (e, block) : VERIFY_FINE;
 }
 
@@ -68,6 +83,24 @@ struct slice verify_roster_note (const struct block *block,
         || record.type != RECORD_ROSTER || walk.state != BODY_PRESENT)
         return none;
     return walk.body;
+}
+
+/* The record behind a roster's is its mark. */
+static enum err mark_check (const struct block *block,
+                            const struct roster_chain *chain, struct error *e) {
+    int64_t before = block->first_sequence - 1;
+    struct block_walk walk;
+    struct record record;
+    block_walk (block, &walk);
+    if (!roster_chain_by_record (chain, before) || !block_next (&walk))
+        return ERR_NONE;
+    enum err rc = record_read (walk.record, &record, e);
+    if ((rc && rc != ERR_NEWER) || record.type == RECORD_MARK)
+        return rc == ERR_NEWER ? ERR_NONE : rc;
+    return error_set (e, ERR_CHAIN,
+                      "record %" PRId64 " brings a roster, and no mark stands "
+                      "behind it",
+                      before);
 }
 
 enum verify_verdict verify_judge (const struct block *block,
@@ -91,8 +124,8 @@ enum verify_verdict verify_judge (const struct block *block,
                    facts->roster);
         return bad (e, block);
     }
-    /* A run that has records of a newer format beside ours proves nothing, and
-     * nobody did wrong: the octets are kept for a newer version. */
-    enum err rc = block_verify (block, dialogue, roster, e);
-    return !rc || rc == ERR_NEWER ? VERIFY_FINE : bad (e, block);
+    enum err rc = mark_check (block, chain, e);
+    if (!rc)
+        rc = block_verify (block, dialogue, roster, e);
+    return rc ? bad (e, block) : VERIFY_FINE;
 }

@@ -90,7 +90,7 @@ void block_run_at (const struct block *self, size_t run,
 
 /* What the records say together: each decodes, sequences and channel sequences
  * are consecutive, one channel, one roster and epoch, log times not decreasing,
- * each run's records agree (author, size, signature, via, ascending indexes),
+ * a mark behind a roster, each run's records agree (author, size, signature, via, ascending indexes),
  * all its hashes are there, bodies match their digests, no erased ones but
  * messages'. Records and headers of a newer format are counted, and passed over
  * but for their places; a run has records of a newer form only or none.

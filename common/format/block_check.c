@@ -8,7 +8,8 @@
 
 /* The run that is walked, and what its records have to agree in. */
 struct agreed {
-    int run; /* -1: none */
+    int64_t last_type; /* of the record before; -1: none */
+    int run;           /* -1: none */
     struct block_run_view view;
     size_t known;  /* its records so far whose form we know */
     size_t judged; /* and that of their headers too */
@@ -272,6 +273,18 @@ static enum err check_mixed (const struct agreed *self,
                       "records of a newer form and of ours in one batch");
 }
 
+/* In every format. Where the roster ends a block, the reader of the next one
+ * looks. */
+static enum err check_mark (struct agreed *self, const struct record *r,
+                            struct error *e) {
+    bool due = self->last_type == RECORD_ROSTER;
+    self->last_type = r->type;
+    if (!due || r->type == RECORD_MARK)
+        return ERR_NONE;
+    return error_set (e, ERR_CHAIN, "type %s where a mark has to stand",
+                      record_type_name (r->type));
+}
+
 static enum err check_record (struct agreed *self, const struct block_walk *w,
                               struct block_facts *facts, struct error *e) {
     struct record r;
@@ -279,6 +292,8 @@ static enum err check_record (struct agreed *self, const struct block_walk *w,
     if (form && form != ERR_NEWER)
         return form;
     enum err rc = check_place (&r, w, facts, e);
+    if (!rc)
+        rc = check_mark (self, &r, e);
     if (rc)
         return rc;
     rc = form ? check_newer (self, &r, w, e) : check_content (self, &r, w, e);
@@ -295,6 +310,7 @@ enum err block_check (const struct block *self, struct block_facts *facts,
         e = &own;
     struct agreed agreed;
     agreed.run = -1;
+    agreed.last_type = -1;
     agreed.known = agreed.judged = agreed.newer = 0;
     struct block_walk w;
     block_walk (self, &w);

@@ -369,6 +369,32 @@ static void test_mixed_runs (void **state) {
     }
 }
 
+/* In every format of the records. */
+static void test_mark_due (void **state) {
+    (void) state;
+    static const struct {
+        size_t element;
+        const char *hex;
+        enum err code;
+    } rows[] = { { 1, "04", ERR_CHAIN },
+                 { 1, "04", ERR_CHAIN },
+                 { 0, "02", ERR_NONE },
+                 { 14, "810200", ERR_NONE } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct build *b = news();
+        struct block_facts facts;
+        struct error e = { 0 };
+        record_put (&b->items[1].record, rows[i].element, rows[i].hex);
+        if (i == 1) /* of a newer form all in all */
+            record_put (&b->items[1].record, 0, "02");
+        if (check (b, &facts, &e) != rows[i].code)
+            fail_msg ("row %zu: %s", i, e.text);
+        assert_true (!rows[i].code
+                     || strstr (e.text, "where a mark has to stand"));
+        build_free (b);
+    }
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_elements),
@@ -377,6 +403,7 @@ int main (void) {
         cmocka_unit_test (test_newer),
         cmocka_unit_test (test_good),
         cmocka_unit_test (test_mixed_runs),
+        cmocka_unit_test (test_mark_due),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }

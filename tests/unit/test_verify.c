@@ -110,6 +110,35 @@ static void test_damage (void **state) {
     buf_free (&octets);
 }
 
+/* A body that is not there is held back; one that is erased may be. */
+static void test_bodies (void **state) {
+    struct scene *scene = *state;
+    static const struct {
+        enum body_state state;
+        enum verify_verdict verdict;
+    } rows[] = { { BODY_PRESENT, VERIFY_FINE },
+                 { BODY_ERASED, VERIFY_FINE },
+                 { BODY_ABSENT, VERIFY_BAD } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct build *build = build_new ("all");
+        struct buf octets = { 0 };
+        struct block block;
+        struct block_facts facts;
+        struct error e;
+        build_batch (build, &scene->cast, scene->cast.hq, NULL, 2, 0, 2,
+                     RUN_WHOLE, 0);
+        build->items[1].state = rows[i].state;
+        build_finish (build, &octets);
+        build_free (build);
+        assert_int_equal (
+            form (buf_slice (&octets), "all", 7, 2, &block, &facts, &e),
+            rows[i].verdict);
+        assert_true (rows[i].verdict == VERIFY_FINE
+                     || strstr (e.text, "record 21 comes without its body"));
+        buf_free (&octets);
+    }
+}
+
 static enum verify_verdict judge (const struct scene *scene,
                                   struct slice octets, const char *channel,
                                   struct error *e) {
@@ -187,6 +216,35 @@ static void test_in_force (void **state) {
     roster_unref (&next);
 }
 
+/* A roster that ends a block: the next one begins with its mark. */
+static void test_mark_behind (void **state) {
+    struct scene *scene = *state;
+    struct error e = { 0 };
+    for (int marked = 0; marked < 2; marked++) {
+        struct scene other = { .cast = scene->cast,
+                               .chain = roster_chain_new() };
+        assert_int_equal (roster_chain_add (other.chain, scene->cast.roster,
+                                            BUILD_FIRST - 1, &e),
+                          0);
+        const char *channel = marked ? CHANNEL_LOG : "all";
+        struct build *build = build_new (channel);
+        struct buf octets = { 0 };
+        build->roster = BUILD_FIRST - 1;
+        if (marked)
+            build_mark (build, scene->cast.roster);
+        else
+            build_batch (build, &scene->cast, scene->cast.hq, NULL, 1, 0, 1,
+                         RUN_WHOLE, 0);
+        build_finish (build, &octets);
+        build_free (build);
+        assert_int_equal (judge (&other, buf_slice (&octets), channel, &e),
+                          marked ? VERIFY_FINE : VERIFY_BAD);
+        assert_true (marked || strstr (e.text, "no mark stands behind it"));
+        buf_free (&octets);
+        roster_chain_destroy (&other.chain);
+    }
+}
+
 static void test_roster_note (void **state) {
     struct scene *scene = *state;
     struct build *build = build_new (CHANNEL_LOG);
@@ -218,9 +276,13 @@ static void test_roster_note (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_place),       cmocka_unit_test (test_damage),
-        cmocka_unit_test (test_judge),       cmocka_unit_test (test_in_force),
+        cmocka_unit_test (test_place),
+        cmocka_unit_test (test_damage),
+        cmocka_unit_test (test_bodies),
+        cmocka_unit_test (test_judge),
+        cmocka_unit_test (test_in_force),
         cmocka_unit_test (test_roster_note),
+        cmocka_unit_test (test_mark_behind),
     };
     return cmocka_run_group_tests (tests, scene_begin, scene_end);
 }

@@ -425,6 +425,16 @@ def _other(r, extension=None, **changes):
     return made
 
 
+NEWER_HEADER = mp.encode([[2, {"what": "a later version says"}], b"so"])
+
+
+def _nine(r, **changes):
+    """A record of which only elements 0 to 8 are there."""
+    made = _other(r, **changes)
+    made.octets = mp.encode(mp.decode(made.octets, (14,))[:9])
+    return made
+
+
 def records_vectors():
     message, mark = w.RECORDS[2], w.RECORDS[1]
     out = [_record(r) for r in w.RECORDS + [_erasure()]]
@@ -439,7 +449,16 @@ def records_vectors():
                     record_json(deep),
                     {"hex": deep.octets.hex(), "leaf": deep.leaf.hex()}))
     for name, r in (("type 4", _other(mark, type=4)),
+                    ("type 4 with a batch", _other(message, type=4)),
+                    ("type 4 with a via", _other(
+                        message, type=4, via=w.HANDED_VIA.via, size=None,
+                        payload=b"\0")),
+                    ("type 4 on $log", _other(mark, type=4, roster=1)),
                     ("format 2", _other(mark, format=2)),
+                    ("format 2, nine elements", _nine(mark, format=2)),
+                    ("an even extension key on a message",
+                     _other(message, Ext({2: 0}))),
+                    ("a newer header", _other(message, payload=NEWER_HEADER)),
                     ("an even extension key", _other(mark, Ext({2: 0})))):
         out.append(good(f"newer: {name}", "newer-record",
                         {"hex": r.octets.hex()},
@@ -475,6 +494,24 @@ def _bad_records(message, mark):
         one("format 0", "format from 1", mark, format=0),
         one("sequence -1", "from 0", mark, sequence=-1),
         one("epoch 0", "from 1", mark, epoch=0),
+        one("format 2^53", "to 2^53-1", mark, format=2**53),
+        one("type 2^53", "to 2^53-1", mark, type=2**53),
+        one("sequence 2^53", "to 2^53-1", mark, sequence=2**53),
+        one("epoch 2^53", "to 2^53-1", mark, epoch=2**53),
+        one("channel sequence 2^53", "to 2^53-1", mark,
+            channel_sequence=2**53),
+        one("format 2, a later roster in force", "not after the record",
+            mark, format=2, roster=2),
+        one("format 2, no channel", "a channel", mark, format=2,
+            channel="$LOG"),
+        one("type 4, no channel", "a channel", message, type=4,
+            channel="Members"),
+        one("type 4, previous not before", "below the sequence", message,
+            type=4, previous=2),
+        one("type 4, signature of 63", "bin 64", message, type=4,
+            signature=bytes(63)),
+        one("a message that names itself as roster", "only a roster does",
+            message, roster=2),
         one("a later roster in force", "not after the record", mark,
             roster=2),
         one("channel sequence 0", "from 1", mark, channel_sequence=0),
@@ -554,8 +591,37 @@ def blocks_vectors():
         _block("an ad-hoc channel", places(8, 8)),
         _block("an absent and an erased body",
                places(2, 5, {3: block.ABSENT, 4: block.ERASED})),
+        _block("a newer header in a batch", _newer_places()),
+        _block("a batch of a newer form, whole", _even(2, 3, 4, 5)),
+        _block("messages of a newer form in no batch", [
+            block.Place(_newer(p.record), p.state, p.body, p.length)
+            for p in _even(2, 3, 4, 5)]),
     ]
     return out + _bad_blocks()
+
+
+def _newer_places():
+    """Three messages under one signature, the second of header format 2."""
+    headers = [m[0] for m in w.MESSAGES[:3]]
+    headers[1] = messages.Header(**vars(headers[1]))
+    headers[1].octets = NEWER_HEADER
+    batch = messages.sign_batch(w.EUROPOL, w.DIALOGUE, headers)
+    return [block.Place(w.message_record(one, batch, i, 2 + i, 1 + i),
+                        block.PRESENT, w.MESSAGES[i][1],
+                        len(w.MESSAGES[i][1]))
+            for i, one in enumerate(headers)]
+
+
+def _even(*sequences):
+    """Records 2 to 5; these with an extension key to be understood. They
+    look known as long as nobody reads them."""
+    return [block.Place(_other(p.record, Ext({2: 0})), p.state, p.body,
+                        p.length) if p.record.sequence in sequences else p
+            for p in places(2, 5)]
+
+
+def _newer(record):
+    return ledger.read_record(record.octets)
 
 
 def _sum(octets):
@@ -635,6 +701,14 @@ def _bad_blocks():
             block.encode(jumble, w.BATCH_IDS, 1), "consecutive"),
         bad("block: two channels", "block",
             block.encode(mixed, w.BATCH_IDS, 1), "one channel"),
+        bad("block: a newer form beside ours in a batch", "block",
+            block.encode(_even(4)), "all of a batch, or none"),
+        bad("block: the first of a newer form", "block",
+            block.encode(_even(2)), "all of a batch, or none"),
+        bad("block: no mark behind a roster", "block", block.encode(
+            [places(0, 0)[0], block.Place(_other(w.RECORDS[1], type=4),
+                                          block.NONE)]),
+            "a mark behind each roster"),
         bad("block: a message without body state", "block", _no_state(),
             "a message has a body"),
     ]
@@ -672,10 +746,20 @@ def _bad_signatures(missing, paths, batches):
         bad("signature: forged", "block-signature",
             block.encode([block.place(forged, w.BODIES[8])]),
             "the batch signature does not verify", rule="BAD-SIGNATURE"),
+        bad("signature: a newer header is another", "block-signature",
+            _another_newer(), "the batch signature does not verify",
+            rule="BAD-SIGNATURE"),
         bad("signature: another submitter", "block-signature",
             block.encode([block.place(handed, w.BODIES[7])]),
             "the via signature does not verify", rule="BAD-VIA"),
     ]
+
+
+def _another_newer():
+    made = _newer_places()
+    made[1].record = _other(made[1].record,
+                            payload=NEWER_HEADER[:-1] + b"!")
+    return block.encode(made)
 
 
 # -- segment ------------------------------------------------------------

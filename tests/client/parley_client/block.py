@@ -221,6 +221,8 @@ def _check_order(places, first):
         check(record.epoch == head.epoch, "two epochs in one block")
         check(record.channel_sequence == head.channel_sequence + i,
               "channel sequences are not consecutive")
+        check(i == 0 or places[i - 1].record.type != ledger.ROSTER
+              or record.type == ledger.MARK, "no mark behind a roster")
         check(i == 0 or record.log_time >= places[i - 1].record.log_time,
               "log time decreases")
         if record.known or record.judged:

@@ -78,6 +78,8 @@ class View:
                   f"record {record.sequence} is another than before")
         before = self.times.get(record.sequence - 1, record.log_time)
         check(before <= record.log_time, "log time decreases")
+        check(record.sequence - 1 not in self.at
+              or record.type == ledger.MARK, "no mark behind a roster")
         if record.known and record.type == ledger.ROSTER:
             self._check_roster(place)
         if record.known and record.type == ledger.MARK:
