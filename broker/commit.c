@@ -8,6 +8,7 @@
 #include "commit_block.h"
 #include "commit_group.h"
 #include "commit_watch.h"
+#include "founding.h"
 #include "settings.h"
 
 #include <assert.h>
@@ -147,18 +148,11 @@ static void commit_group (struct commit *self) {
         answer (self, self->jobs[i]);
     self->job_count = 0;
     group_feed (self->group, self->feed);
-    roll (self);
+    if (group_records (self->group) > 0)
+        roll (self); /* never for refusals alone: the disk may be full */
 }
 
 /* Rosters */
-
-static bool is_broker_of (const struct commit *self,
-                          const struct roster *roster) {
-    const struct identity *ours = state_identity (self->state);
-    const uint8_t *key = promise_desk_key (
-        roster, identity_key_id (ours, LABEL_PROMISE), self->watch.log_time);
-    return key && memcmp (key, identity_public (ours, KEY_DESK), KEY_SIZE) == 0;
-}
 
 static enum err check_roster (const struct commit *self,
                               const struct roster *roster, struct error *e) {
@@ -175,13 +169,9 @@ static enum err check_roster (const struct commit *self,
                           "committed before");
     if (state_closed (self->state, &why) != RULE_NONE)
         return error_set (e, ERR_STATE, "%s", refusal_print (&why, text));
-    /* Its own promises would be worth nothing. */
-    if (!is_broker_of (self, roster))
-        return error_set (e, ERR_KEY,
-                          "roster version %" PRId64 " does not list this "
-                          "broker's desk key",
-                          roster_version (roster));
-    return ERR_NONE;
+    /* Its own promises would be worth nothing, or nobody reach it. */
+    return broker_check (state_identity (self->state), roster,
+                         self->watch.log_time, e);
 }
 
 static enum err record_roster (struct commit *self, struct roster *roster,

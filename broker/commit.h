@@ -42,7 +42,7 @@ void commit_put (struct commit *self, struct job *job);
 /* The operator's next roster: checked against the chain, recorded with its
  * mark. Waits for the outcome. ERR_CHAIN, ERR_SIGNATURE, ERR_STATE (no time, no
  * space, no hello yet), ERR_EXISTS: it is in force already, ERR_KEY: this
- * broker's desk key is not in it. `e` may be NULL. */
+ * broker's keys are not in it. `e` may be NULL. */
 enum err commit_roster (struct commit *self, struct roster *roster,
                         struct error *e) MUST_CHECK;
 /* Highest numbers of lanes, for hello. Thread-safe. */

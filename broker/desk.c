@@ -7,16 +7,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/sock.h"
 #include "cut.h"
 #include "desk_frames.h"
 #include "desk_hello.h"
 #include "identity/rights.h"
+#include "listen.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -248,7 +247,9 @@ static void hello (struct desk *self, struct request *request) {
     struct refusal why;
     struct error e;
     struct job *job = self->next;
-    if (hello_answer (&parts, job, request->session, &why, &e))
+    if (!session_hello (self->sessions, request->session, job->arrived_ms))
+        refuse_rule (self, request, RULE_BUSY, "too many hellos in a minute");
+    else if (hello_answer (&parts, job, request->session, &why, &e))
         refuse (self, request, &why, e.text);
     else if (!reply_send (self, request->session, job))
         session_drop (self->sessions, request->session);
@@ -420,22 +421,10 @@ static void *desk_run (void *arg) {
 
 /* Making and ending */
 
-static void *socket_new (const struct desk_parts *parts, char *bound,
-                         struct error *e) {
-    struct sock_keys keys = { 0 };
-    identity_curve (state_identity (parts->state), keys.public_key,
-                    keys.secret_key);
-    struct sock_options options = { .keys = &keys };
-    void *socket = sock_new (parts->context, SOCK_DESK, &options, e);
-    sodium_memzero (&keys, sizeof keys);
-    if (socket && sock_bind (socket, parts->endpoint, bound, 256, e))
-        sock_close (&socket);
-    return socket;
-}
-
 struct desk *desk_new (const struct desk_parts *parts, char *bound,
                        struct error *e) {
-    void *socket = socket_new (parts, bound, e);
+    void *socket = listen_socket (state_identity (parts->state), parts->context,
+                                  SOCK_DESK, parts->endpoint, bound, e);
     if (!socket)
         return NULL;
     struct desk *self = mem_alloc (sizeof *self);

@@ -8,14 +8,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/queue.h"
-#include "base/sock.h"
 #include "cut.h"
 #include "feed_watch.h"
+#include "listen.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <zmq.h>
 
@@ -320,21 +319,10 @@ static void *feed_run (void *arg) {
 
 /* Making and ending */
 
-static void *socket_new (struct state *state, void *context,
-                         const char *endpoint, char *bound, struct error *e) {
-    struct sock_keys keys = { 0 };
-    identity_curve (state_identity (state), keys.public_key, keys.secret_key);
-    struct sock_options options = { .keys = &keys };
-    void *socket = sock_new (context, SOCK_FEED, &options, e);
-    sodium_memzero (&keys, sizeof keys);
-    if (socket && sock_bind (socket, endpoint, bound, 256, e))
-        sock_close (&socket);
-    return socket;
-}
-
 struct feed *feed_new (struct state *state, struct gate *gate, void *context,
                        const char *endpoint, char *bound, struct error *e) {
-    void *socket = socket_new (state, context, endpoint, bound, e);
+    void *socket = listen_socket (state_identity (state), context, SOCK_FEED,
+                                  endpoint, bound, e);
     if (!socket)
         return NULL;
     struct feed *self = mem_alloc (sizeof *self);

@@ -12,6 +12,7 @@
 
 #define LEDGER_JSON_MAX 4096
 #define LEDGER_FORMAT 1
+#define FOUNDING_RECORDS 2 /* the first roster and its mark */
 
 static char *path_join (const char *dir, const char *name) {
     struct buf path = { 0 };
@@ -38,27 +39,35 @@ struct roster *roster_file_read (const char *path, struct error *e) {
     return roster;
 }
 
-static bool keys_hold (const struct roster_keys *keys, const uint8_t *key) {
+static bool keys_hold (const struct roster_keys *keys, const uint8_t *key,
+                       int64_t at) {
     for (int i = 0; i < keys->count; i++)
         if (memcmp (keys->key[i], key, KEY_SIZE) == 0)
-            return true;
+            return i == 0 || at < keys->older_until;
     return false;
 }
 
-static enum err broker_check (const struct identity *identity,
-                              const struct roster *roster, struct error *e) {
+enum err broker_check (const struct identity *identity,
+                       const struct roster *roster, int64_t at,
+                       struct error *e) {
     const char *id = identity_name (identity);
     const struct roster_broker *broker =
         roster_broker (roster, slice_text (id));
     if (!broker)
         return error_set (e, ERR_KEY, "roster %lld lists no broker '%s'",
                           (long long) roster_version (roster), id);
-    if (!keys_hold (&broker->link, identity_public (identity, KEY_BROKER_LINK)))
-        return error_set (
-            e, ERR_KEY, "the roster's link key of broker '%s' is not ours", id);
-    if (!keys_hold (&broker->desk_key, identity_public (identity, KEY_DESK)))
-        return error_set (
-            e, ERR_KEY, "the roster's desk key of broker '%s' is not ours", id);
+    if (!keys_hold (&broker->link, identity_public (identity, KEY_BROKER_LINK),
+                    at))
+        return error_set (e, ERR_KEY,
+                          "the roster's link key of broker '%s' is not ours, "
+                          "or its time is over",
+                          id);
+    if (!keys_hold (&broker->desk_key, identity_public (identity, KEY_DESK),
+                    at))
+        return error_set (e, ERR_KEY,
+                          "the roster's desk key of broker '%s' is not ours, "
+                          "or its time is over",
+                          id);
     return ERR_NONE;
 }
 
@@ -80,7 +89,8 @@ enum err ledger_settings_check (const struct settings *settings,
     if (!identity)
         return e->code;
     struct roster *roster = roster_file_read (settings->roster, e);
-    enum err rc = roster ? broker_check (identity, roster, e) : e->code;
+    enum err rc =
+        roster ? broker_check (identity, roster, clock_wall_ms(), e) : e->code;
     roster_unref (&roster);
     identity_destroy (&identity);
     return rc;
@@ -157,7 +167,6 @@ static void recovery_say (const struct journal_opened *opened) {
               (long long) opened->records, (long long) opened->replayed);
 }
 
-/* A clean ending of a failed init may have left a folder without records. */
 static enum err journal_get (struct ledger *self, const char *dir,
                              const struct hash *dialogue, uint64_t segment,
                              struct error *e) {
@@ -199,24 +208,43 @@ void ledger_close (struct ledger *self) {
 enum err ledger_identity_check (const struct ledger *self, struct state *state,
                                 struct error *e) {
     struct roster *roster = state_roster (state, NULL);
-    enum err rc = broker_check (self->identity, roster, e);
+    enum err rc = broker_check (self->identity, roster, clock_wall_ms(), e);
     roster_unref (&roster);
     return rc;
 }
 
 /* Found */
 
-/* The ledger with its first two records, in a folder that is locked. */
+/* ledger.json comes last: where it is, there is a ledger. */
+static enum err check_new (const char *dir, struct error *e) {
+    struct hash dialogue;
+    enum err rc = ledger_json_read (dir, &dialogue, e);
+    if (rc == ERR_NONE)
+        return error_set (e, ERR_EXISTS, "'%s' holds a ledger already", dir);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+}
+
+/* The ledger with its first two records, in a folder that is locked. An init
+ * that was cut off may have left a journal without records, or with both. */
 static enum err records_found (const struct settings *settings,
                                struct roster *first, struct error *e) {
-    enum err rc = journal_create (settings->state, roster_dialogue (first), e);
-    if (rc)
+    const struct hash *dialogue = roster_dialogue (first);
+    enum err rc = check_new (settings->state, e);
+    if (!rc)
+        rc = journal_create (settings->state, dialogue, e);
+    if (rc && rc != ERR_EXISTS)
         return rc;
     struct ledger ledger = { .lock = -1 };
-    rc = journal_get (&ledger, settings->state, roster_dialogue (first),
+    rc = journal_get (&ledger, settings->state, dialogue,
                       (uint64_t) settings->segment, e);
-    if (!rc)
+    int64_t records = rc ? 0 : journal_size (ledger.journal);
+    if (!rc && records == 0)
         rc = commit_found (ledger.journal, first, clock_wall_ms(), e);
+    else if (!rc && records != FOUNDING_RECORDS)
+        rc = error_set (e, ERR_EXISTS,
+                        "'%s' holds a ledger of %lld records, whose"
+                        " ledger.json is missing",
+                        settings->state, (long long) records);
     ledger_close (&ledger);
     return rc;
 }
@@ -229,7 +257,7 @@ enum err ledger_found (const struct settings *settings,
     struct identity *identity = broker_load (settings->identity, e);
     enum err rc = identity ? ERR_NONE : e->code;
     if (!rc)
-        rc = broker_check (identity, first, e);
+        rc = broker_check (identity, first, clock_wall_ms(), e);
     if (!rc)
         rc = roster_founds (first, e);
     if (!rc && (rc = disk_make_dir (settings->state, e)))

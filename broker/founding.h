@@ -12,12 +12,19 @@
 /* A roster's file, read and its own threshold checked. NULL and *e. */
 struct roster *roster_file_read (const char *path, struct error *e) MUST_CHECK;
 
+/* Does the roster list this broker, with its desk and link keys, at `at` (ms)?
+ * ERR_KEY. */
+enum err broker_check (const struct identity *identity,
+                       const struct roster *roster, int64_t at,
+                       struct error *e) MUST_CHECK;
+
 /* Configuration, keys and roster fit together (for -n); opens no ledger. */
 enum err ledger_settings_check (const struct settings *settings,
                                 struct error *e) MUST_CHECK;
 
 /* Make the folder and its ledger from the first roster: record 0 and its mark.
- * Writes ledger.json last. ERR_EXISTS: founded already. */
+ * Writes ledger.json last. ERR_EXISTS: founded already.
+ * Goes on where an earlier one was cut off. */
 enum err ledger_found (const struct settings *settings,
                        char dialogue[HASH_TEXT_MAX], struct error *e)
     MUST_CHECK;
@@ -33,8 +40,7 @@ struct ledger {
 enum err ledger_open (struct ledger *self, const struct settings *settings,
                       struct error *e) MUST_CHECK;
 void ledger_close (struct ledger *self);
-/* The identity's desk, link and log keys are those of a broker in the roster in
- * force. */
+/* broker_check of the roster in force, now. */
 enum err ledger_identity_check (const struct ledger *self, struct state *state,
                                 struct error *e) MUST_CHECK;
 

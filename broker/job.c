@@ -107,8 +107,6 @@ static void job_clear (struct job *job) {
     free (job->refused);
     job->refused = NULL;
     job->refused_count = job->accepted_count = 0;
-    roster_unref (&job->roster);
-    job->kind = JOB_REQUEST;
     job->ticket = job->session = 0;
     job->peer_size = 0;
     job->delegation[0] = '\0';

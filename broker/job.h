@@ -14,13 +14,7 @@
 
 #define PEER_MAX 255 /* octets of a routing id */
 
-enum job_kind {
-    JOB_REQUEST, /* came from the desk's socket */
-    JOB_ROSTER,  /* a next roster from the operator; no peer */
-};
-
 struct job {
-    enum job_kind kind;
     uint64_t ticket; /* order of arrival at the desk, from 1, no holes */
 
     /* who asked */
@@ -45,9 +39,6 @@ struct job {
     bool via_verified;
     uint8_t via_key[KEY_SIZE];
     struct refusal why;
-
-    /* JOB_ROSTER */
-    struct roster *roster; /* owned */
 
     /* the answer, filled by commit or fetch */
     struct promise promise;

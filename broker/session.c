@@ -24,6 +24,8 @@ struct seat {
     double messages, octets;
     int64_t drained_ms;
     struct flight *flight; /* owned reference */
+    int hellos;            /* in the minute that began at hellos_ms */
+    int64_t hellos_ms;
 };
 
 struct place {
@@ -288,6 +290,20 @@ bool session_malformed (struct session *session, int64_t now_ms) {
         session->malformed_ms = now_ms;
     }
     return ++session->malformed >= SESSION_MALFORMED_MAX;
+}
+
+bool session_hello (struct session_table *self, const struct session *session,
+                    int64_t now_ms) {
+    struct seat *seat =
+        &self->seats[self->places[place_number (session)]->seat];
+    if (seat->hellos == 0 || now_ms - seat->hellos_ms >= MINUTE_MS) {
+        seat->hellos = 0;
+        seat->hellos_ms = now_ms;
+    }
+    if (seat->hellos == SESSION_HELLOS_MAX)
+        return false;
+    seat->hellos++;
+    return true;
 }
 
 /* Rates */

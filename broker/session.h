@@ -66,6 +66,11 @@ struct session *session_credit_give (struct session_table *self,
 /* One more malformed request. true: too many in a minute, cut it off. */
 #define SESSION_MALFORMED_MAX 10
 bool session_malformed (struct session *session, int64_t now_ms);
+/* One more hello of the delegation, each of which costs two signatures. false:
+ * too many in a minute. */
+#define SESSION_HELLOS_MAX 600
+bool session_hello (struct session_table *self, const struct session *session,
+                    int64_t now_ms) MUST_CHECK;
 size_t session_count (const struct session_table *self);
 
 /* What a delegation may publish in the minute: messages and octets, over all

@@ -19,7 +19,7 @@ static void test_offset_read (void) {
     char *end;
     errno = 0;
     long long value = strtoll (text, &end, 10);
-    if (errno || end == text || *end || llabs (value) > CLOCK_MS_MAX) {
+    if (errno || end == text || *end || value < -CLOCK_MS_MAX || value > CLOCK_MS_MAX) {
         fprintf (stderr, "parley: PARLEY_TEST_CLOCK_OFFSET_MS=%s?\n", text);
         abort();
     }

@@ -56,6 +56,27 @@ def test_founded_once(broker, client):
     assert len(client("AFRIPOL/hq").fetch("members")) == 1
 
 
+@pytest.mark.parametrize("left", ["records", "a segment", "part of them"])
+def test_founding_cut_off(brokers, dialogue, left):
+    """Without its last file nothing is founded: init goes on from there."""
+    broker = brokers(dialogue)
+    broker.init()
+    (broker.state / "ledger.json").unlink()
+    (segment,) = (broker.state / "journal").glob("*.seg")
+    sizes = {"a segment": 112, "part of them": 1000}
+    if left in sizes:
+        os.truncate(segment, sizes[left])
+    fails(broker, CONFIG, "parley-broker init")
+    broker.init()
+    broker.start()
+    author = broker.client("EUROPOL/hq")
+    author.publish("members/x", "first")
+    broker.stop()
+    (broker.state / "ledger.json").unlink()
+    said = broker.run("init", "--config", broker.config, code=CONFIG)
+    assert "ledger.json is missing" in said
+
+
 def test_not_founded(brokers, dialogue):
     line = fails(brokers(dialogue), CONFIG, "parley-broker init")
     assert line.id == "START-FAILED"

@@ -62,14 +62,20 @@ static void run_open (struct run *self, struct commit_options options,
 
 static const struct commit_options usual = { .mark_ms = 60000 };
 
-static struct run *run_begin (struct commit_options options,
-                              int64_t last_log_time) {
+static struct run *run_begin_in (struct world *world,
+                                 struct commit_options options,
+                                 int64_t last_log_time) {
     struct run *self = mem_alloc (sizeof *self);
-    self->world = world_begin (0);
+    self->world = world;
     pthread_mutex_init (&self->lock, NULL);
     pthread_cond_init (&self->answered, NULL);
     run_open (self, options, last_log_time, collect);
     return self;
+}
+
+static struct run *run_begin (struct commit_options options,
+                              int64_t last_log_time) {
+    return run_begin_in (world_begin (0), options, last_log_time);
 }
 
 static void jobs_drop (struct run *self) {
@@ -264,6 +270,22 @@ static void test_no_space (void **state) {
     run_end (&r);
 }
 
+/* It is time for a segment, and no room for one: refusals go on. */
+static void test_no_space_to_roll (void **state) {
+    (void) state;
+    struct commit_options options = usual;
+    options.keep_free = UINT64_MAX;
+    struct run *r = run_begin_in (world_begin (1), options, 0);
+    state_hello_heard (r->world->state);
+    struct job *job = publish (r, "all/a", 1, 1);
+    assert_int_equal (job->refused[0].refusal.rule, RULE_NO_SPACE);
+    job = publish (r, "all/a", 1, 1);
+    char second[128];
+    snprintf (second, sizeof second, "%s/journal/%020d.seg", r->world->dir, 2);
+    assert_int_equal (access (second, F_OK), -1);
+    run_end (&r);
+}
+
 static void test_clock (void **state) {
     (void) state;
     struct run *r = run_begin (usual, clock_wall_ms() + 86400000);
@@ -421,12 +443,18 @@ static void test_faults (void **state) {
 int main (void) {
     assert_true (freopen ("/dev/null", "w", stderr) != NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_hello),  cmocka_unit_test (test_trust),
-        cmocka_unit_test (test_order),  cmocka_unit_test (test_threads),
-        cmocka_unit_test (test_closed), cmocka_unit_test (test_no_space),
-        cmocka_unit_test (test_clock),  cmocka_unit_test (test_roster),
-        cmocka_unit_test (test_marks),  cmocka_unit_test (test_restart),
+        cmocka_unit_test (test_hello),
+        cmocka_unit_test (test_trust),
+        cmocka_unit_test (test_order),
+        cmocka_unit_test (test_threads),
+        cmocka_unit_test (test_closed),
+        cmocka_unit_test (test_no_space),
+        cmocka_unit_test (test_clock),
+        cmocka_unit_test (test_roster),
+        cmocka_unit_test (test_marks),
+        cmocka_unit_test (test_restart),
         cmocka_unit_test (test_faults),
+        cmocka_unit_test (test_no_space_to_roll),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

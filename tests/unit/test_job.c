@@ -57,7 +57,6 @@ static void fill (struct job *job) {
             slice_equal (job_frame (job, i), slice_of (text, sizeof text)));
     }
     strcpy (job->delegation, "EUROPOL/hq");
-    job->kind = JOB_ROSTER;
     job->ticket = job->session = 7;
     job->peer_size = 5;
     job->head = (struct wire_head){ .type = WIRE_FETCH, .id = 9 };
@@ -84,7 +83,6 @@ static void test_as_new (void **state) {
     fill (job);
     job_give (pool, &job);
     job = job_take (pool);
-    assert_int_equal (job->kind, JOB_REQUEST);
     assert_int_equal (job->ticket + job->session + job->peer_size, 0);
     assert_string_equal (job->delegation, "");
     assert_int_equal (job->head.type, 0);

@@ -149,6 +149,22 @@ static void test_malformed (void **state) {
     session_table_destroy (&table);
 }
 
+/* Over all connections of a delegation. */
+static void test_hellos (void **state) {
+    (void) state;
+    struct session_table *table = session_table_new();
+    struct session *a = get (table, "a", 'e', HQ, 9, 1);
+    struct session *b = get (table, "b", 'e', HQ, 9, 1);
+    struct session *other = get (table, "c", 'f', FRONTEX, 9, 1);
+    for (int i = 0; i < SESSION_HELLOS_MAX; i++)
+        assert_true (session_hello (table, i % 2 ? a : b, 1000 + i));
+    assert_false (session_hello (table, a, 2000));
+    assert_false (session_hello (table, b, 60999));
+    assert_true (session_hello (table, other, 60999));
+    assert_true (session_hello (table, b, 61000));
+    session_table_destroy (&table);
+}
+
 /* What libzmq holds outlives the session. */
 static void test_flight (void **state) {
     (void) state;
@@ -235,10 +251,11 @@ static void test_rate (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_identity),  cmocka_unit_test (test_limit),
-        cmocka_unit_test (test_many),      cmocka_unit_test (test_credit),
-        cmocka_unit_test (test_malformed), cmocka_unit_test (test_flight),
-        cmocka_unit_test (test_rate),      cmocka_unit_test (test_flight_all),
+        cmocka_unit_test (test_identity),   cmocka_unit_test (test_limit),
+        cmocka_unit_test (test_many),       cmocka_unit_test (test_credit),
+        cmocka_unit_test (test_malformed),  cmocka_unit_test (test_flight),
+        cmocka_unit_test (test_hellos),     cmocka_unit_test (test_rate),
+        cmocka_unit_test (test_flight_all),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
