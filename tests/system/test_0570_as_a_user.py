@@ -293,8 +293,9 @@ def events(agent, count, path="", **headers):
         line = answer.readline().decode().rstrip("\n")
         name, colon, value = line.partition(": ")
         if not line and "data" in fields:
-            out.append((fields["event"], fields.get("id"),
-                        json.loads(fields["data"])))
+            if fields["event"] != "status":  # of the link: at any time
+                out.append((fields["event"], fields.get("id"),
+                            json.loads(fields["data"])))
             fields = {}
         elif name:
             fields[name] = value
