@@ -172,6 +172,9 @@ static enum err check_message (struct past *self, const struct record *r,
     rc = check_topic (self, r, &m, e);
     if (!rc)
         rc = check_lane (self, r, &m, e);
+    if (!rc
+        && (rc = audit_denied (self->audit, &m.id, r->epoch, r->log_time, e)))
+        error_at (e, "record %" PRId64, r->sequence);
     return rc ? rc
               : audit_compare (self->audit, r->sequence, r->epoch, &m.id, leaf,
                                e);
@@ -197,8 +200,10 @@ static enum err check_record (struct past *self, struct slice octets,
     struct record r;
     struct hash leaf = record_leaf (octets);
     enum err rc = record_read (octets, &r, e);
-    if (!rc)
-        rc = check_type (self, &r, e);
+    if (!rc || rc == ERR_NEWER) {
+        enum err type = check_type (self, &r, e);
+        rc = type ? type : rc;
+    }
     if (!rc && r.type == RECORD_MESSAGE)
         rc = check_message (self, &r, &leaf, e);
     else if (!rc)
@@ -369,6 +374,8 @@ static void audit_free (struct audit *self) {
     free (self->placed);
     free (self->ranges);
     free (self->claims);
+    free (self->claims_by_id);
+    seen_destroy (&self->denials);
 }
 
 enum err audit_check (const char *dir, const struct hash *dialogue,
@@ -387,11 +394,11 @@ enum err audit_check (const char *dir, const struct hash *dialogue,
     if (!rc)
         rc = audit_promises (&audit, e);
     if (!rc)
+        rc = audit_refusals (&audit, e);
+    if (!rc)
         rc = audit_blocks (&audit, progress, arg, e);
     if (!rc)
         rc = audit_leaves (&audit, e);
-    if (!rc)
-        rc = audit_refusals (&audit, e);
     if (!rc)
         count_holes (report);
     audit_free (&audit);

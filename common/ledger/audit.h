@@ -4,8 +4,9 @@
  * Rosters chain to the dialogue id; every block decodes and is signed by keys
  * valid at its place, by authors who had the right; digests, sequences,
  * channel and direct-stream numbers, topic back-links and log times agree;
- * promises and refusals are signed by the desk and point at the records that
- * are there. Ends at the first thing that is wrong and names it. */
+ * promises and refusals are signed by the desk and contradict neither each other
+ * nor the records that are there. Ends at the first thing that is wrong and
+ * names it. */
 #ifndef PARLEY_AUDIT_H
 #define PARLEY_AUDIT_H
 

@@ -21,7 +21,8 @@ struct audit_roster {
 
 /* What a promise says of a record. */
 struct audit_claim {
-    int64_t sequence, epoch, number; /* of the file, from 1 */
+    int64_t sequence, epoch, log_time;
+    int64_t number; /* of the file, from 1 */
     struct hash id, leaf;
 };
 
@@ -36,7 +37,9 @@ struct audit {
     struct audit_range *ranges; /* of all blocks, ascending */
     size_t range_count;
     struct audit_claim *claims; /* by sequence */
+    struct audit_claim **claims_by_id;
     size_t claim_count;
+    struct seen *denials; /* (id, epoch) that is refused: log time, number */
 };
 
 /* Ranges of all blocks and the records of rosters in them. */
@@ -52,7 +55,8 @@ int64_t audit_epoch_at (const struct audit *self, int64_t sequence);
 /* Is this record in one of the blocks? */
 bool audit_present (const struct audit *self, int64_t sequence);
 
-/* Promises: signatures, and claims to compare. Refusals: signatures. */
+/* Promises: signatures, and claims that agree. Then refusals: signatures, and
+ * none of what is promised. */
 enum err audit_promises (struct audit *self, struct error *e) MUST_CHECK;
 enum err audit_refusals (struct audit *self, struct error *e) MUST_CHECK;
 /* A record's id (NULL: only its leaf is known) against what was promised of its
@@ -60,5 +64,10 @@ enum err audit_refusals (struct audit *self, struct error *e) MUST_CHECK;
 enum err audit_compare (const struct audit *self, int64_t sequence,
                         int64_t epoch, const struct hash *id,
                         const struct hash *leaf, struct error *e) MUST_CHECK;
+/* Is a message that was recorded at that log time refused after it, as not
+ * recorded? */
+enum err audit_denied (const struct audit *self, const struct hash *id,
+                       int64_t epoch, int64_t log_time, struct error *e)
+    MUST_CHECK;
 
 #endif

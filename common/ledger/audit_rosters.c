@@ -220,11 +220,19 @@ static enum err place_one (struct audit *self,
                       placed->place, placed->version);
 }
 
-/* Places ascend with the versions, as far as they are known. */
+/* Places ascend with the versions, as far as they are known: in a bundle of
+ * records from 0 on, which has all of $log, each is, lest what came behind a
+ * roster be judged by the one before. */
 static enum err check_places (const struct audit *self, struct error *e) {
+    const struct bundle_meta *meta = &self->report->meta;
     int64_t last = -1;
     for (size_t i = 0; i < self->roster_count; i++) {
         const struct audit_roster *r = &self->rosters[i];
+        if (r->place < 0 && meta->first == 0 && self->range_count > 0)
+            return error_set (e, ERR_CHAIN,
+                              "rosters: no record in blocks brings version "
+                              "%" PRId64,
+                              r->version);
         if (r->place < 0)
             continue;
         if (r->place <= last)

@@ -235,13 +235,67 @@ static void change_promised_place (struct story *s) {
     promise_sign (&p, s->cast.broker, &s->cast.dialogue, &a, 1, NULL, 0);
     promise_proof_make (&s->proofs[s->proof_count++], &p, &a, 1, 0);
 }
-static void change_promised_elsewhere (struct story *s) {
-    s->proof_count = 0;
-    struct promise_accepted a = story_accepted (s, 2, 0);
-    struct promise p = { .epoch = 1, .log_time = BUILD_TIME };
-    a.sequence = 99; /* above the bundle: nothing to compare */
+static void promise_more (struct story *s, int64_t of, int64_t sequence,
+                          const char *id, const char *leaf, int64_t epoch) {
+    struct promise_accepted a = story_accepted (s, of, 0);
+    struct promise p = { .epoch = epoch, .log_time = BUILD_TIME };
+    a.sequence = sequence;
+    if (id)
+        a.id = hash_sha256 (slice_text (id));
+    if (leaf)
+        a.leaf = hash_sha256 (slice_text (leaf));
     promise_sign (&p, s->cast.broker, &s->cast.dialogue, &a, 1, NULL, 0);
     promise_proof_make (&s->proofs[s->proof_count++], &p, &a, 1, 0);
+}
+static void change_promised_elsewhere (struct story *s) {
+    s->proof_count = 0; /* above the bundle, but its message stands in it */
+    promise_more (s, 2, 99, NULL, NULL, 1);
+}
+static void change_promised_id (struct story *s) {
+    s->proof_count = 0;
+    promise_more (s, 2, 3, "a", NULL, 1);
+}
+static void change_promised_above (struct story *s) {
+    promise_more (s, 2, 99, "a", NULL, 1); /* nothing to compare */
+    promise_more (s, 2, 99, "a", NULL, 1);
+    promise_more (s, 2, 98, "b", NULL, 1);
+}
+static void change_promised_twice (struct story *s) {
+    promise_more (s, 2, 99, "a", NULL, 1);
+    promise_more (s, 2, 98, "a", NULL, 1);
+}
+static void change_promised_ids (struct story *s) {
+    promise_more (s, 2, 99, "a", NULL, 1);
+    promise_more (s, 2, 99, "b", NULL, 1);
+}
+static void change_promised_leaves (struct story *s) {
+    promise_more (s, 2, 99, "a", "x", 1);
+    promise_more (s, 2, 99, "a", "y", 1);
+}
+static void change_promised_epoch (struct story *s) {
+    promise_more (s, 2, 2, NULL, NULL, 2); /* there is no such one */
+}
+static void refuse (struct story *s, enum rule rule, int64_t after,
+                    struct hash id) {
+    struct promise p = { .epoch = 1, .log_time = BUILD_TIME + after };
+    struct promise_refused refused = { .id = id };
+    buf_clear (&s->refusal);
+    refusal_set (&refused.refusal, rule);
+    promise_sign (&p, s->cast.broker, &s->cast.dialogue, NULL, 0, &refused, 1);
+    refusal_proof_write (&s->refusal, &p, &refused, 1);
+}
+static void change_refused_after (struct story *s) {
+    refuse (s, RULE_TOPICS, 2001, story_accepted (s, 2, 0).id);
+    s->proof_count = 0;
+}
+static void change_refused_before (struct story *s) {
+    refuse (s, RULE_RATE, 2000, story_accepted (s, 2, 0).id);
+}
+static void change_refused_old (struct story *s) {
+    refuse (s, RULE_OLD_NUMBER, 9000, story_accepted (s, 2, 0).id);
+}
+static void change_refused_promised (struct story *s) {
+    refuse (s, RULE_TOPICS, 9001, s->leaf_id);
 }
 static void change_refusal (struct story *s) {
     s->refusal.data[s->refusal.size - 1] ^= 1;
@@ -276,8 +330,26 @@ static const struct broken broken_after[] = {
     { "promised leaf", change_promised_leaf, ERR_CHAIN,
       "leaves: record 9: its leaf hash is" },
     { "promised place", change_promised_place, ERR_CHAIN,
+      "blocks: record 2: its place is 2, but promises, number 1, says 3" },
+    { "promised to another", change_promised_id, ERR_CHAIN,
       "blocks: record 3: its id is" },
-    { "promised elsewhere", change_promised_elsewhere, ERR_NONE, "" },
+    { "promised elsewhere", change_promised_elsewhere, ERR_CHAIN,
+      "blocks: record 2: its place is 2, but promises, number 1, says 99" },
+    { "promised above", change_promised_above, ERR_NONE, "" },
+    { "one message, two places", change_promised_twice, ERR_CHAIN,
+      "a place has one record, and a message one place" },
+    { "one place, two messages", change_promised_ids, ERR_CHAIN,
+      "a place has one record, and a message one place" },
+    { "one place, two records", change_promised_leaves, ERR_CHAIN,
+      "a place has one record, and a message one place" },
+    { "promised in no epoch", change_promised_epoch, ERR_KEY,
+      "of epoch 2 lists the desk key" },
+    { "refused after", change_refused_after, ERR_CHAIN,
+      "blocks: record 2: message " },
+    { "refused before", change_refused_before, ERR_NONE, "" },
+    { "refused by number", change_refused_old, ERR_NONE, "" },
+    { "refused what is promised", change_refused_promised, ERR_CHAIN,
+      "but refusals, number 1, says at" },
     { "refusal's signature", change_refusal, ERR_SIGNATURE,
       "refusals, number 1: the signature" },
     { "refusal's form", change_refusal_form, ERR_MALFORMED,
@@ -411,6 +483,36 @@ static void test_epochs (void **state) {
         strstr (e.text, "record 6: roster version 2 has its place at 5"));
 }
 
+/* Its record is left out, and with it that what follows is under another. */
+static void test_roster_without_record (void **state) {
+    (void) state;
+    struct audit_report r;
+    struct error e = { 0 };
+    char path[200], dialogue[HASH_TEXT_MAX];
+    char *dir = story_folder();
+    struct story *story = story_new();
+    json_t *document = fixture_next (story->next, cast_document (&story->cast));
+    struct roster *third =
+        fixture_read (document, hash_text (dialogue, &story->cast.dialogue),
+                      "EUROPOL FRONTEX", &e);
+    assert_non_null (third);
+    story_make (story);
+    story_promises (story);
+    story_pack (story, dir);
+    snprintf (path, sizeof path, "%s/rosters/00000003.note", dir);
+    FILE *out = fopen (path, "w");
+    struct slice note = roster_octets (third);
+    assert_int_equal (fwrite (note.data, 1, note.size, out), note.size);
+    fclose (out);
+    assert_int_equal (audit_check (dir, NULL, NULL, NULL, &r, &e), ERR_CHAIN);
+    assert_string_equal (e.text,
+                         "rosters: no record in blocks brings version 3");
+    roster_unref (&third);
+    story_remove (dir);
+    story_free (story);
+    free (dir);
+}
+
 /* A desk key speaks for the time in which a roster lists it. */
 static void test_desk_keys (void **state) {
     (void) state;
@@ -514,11 +616,16 @@ static void test_octets (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_arguments),      cmocka_unit_test (test_whole),
-        cmocka_unit_test (test_other_dialogue), cmocka_unit_test (test_broken),
-        cmocka_unit_test (test_newer),          cmocka_unit_test (test_epochs),
-        cmocka_unit_test (test_desk_keys),      cmocka_unit_test (test_again),
+        cmocka_unit_test (test_arguments),
+        cmocka_unit_test (test_whole),
+        cmocka_unit_test (test_other_dialogue),
+        cmocka_unit_test (test_broken),
+        cmocka_unit_test (test_newer),
+        cmocka_unit_test (test_epochs),
+        cmocka_unit_test (test_desk_keys),
+        cmocka_unit_test (test_again),
         cmocka_unit_test (test_octets),
+        cmocka_unit_test (test_roster_without_record),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
