@@ -82,8 +82,13 @@ static int exit_of (const struct error *e) {
 }
 
 static int say (const char *id, const struct error *e) {
-    log_error (id, "why=%s", log_text (e->text));
-    return exit_of (e);
+    int code = exit_of (e);
+    log_error (id, "why=%s%s", log_text (e->text),
+               code == EXIT_DAMAGED
+                   ? " advice=\"nothing was changed; keep the state folder as"
+                     " it is, and bring back its newest copy\""
+                   : "");
+    return code;
 }
 
 static void put_commit (void *arg, struct job *job) {
@@ -190,21 +195,38 @@ static enum err ready_write (const struct run *self, struct error *e) {
     return rc;
 }
 
+/* Said before what would follow from it: keys that are not listed. */
+static enum err dialogue_check (const struct run *self,
+                                const struct roster *next, struct error *e) {
+    char have[HASH_TEXT_MAX], want[HASH_TEXT_MAX];
+    struct roster *now = state_roster (self->state, NULL);
+    const struct hash *own = roster_dialogue (now);
+    enum err rc = ERR_NONE;
+    if (!hash_equal (roster_dialogue (next), own))
+        rc = error_set (
+            e, ERR_CHAIN, "a roster of dialogue %s; this ledger is of %s",
+            hash_text (have, roster_dialogue (next)), hash_text (want, own));
+    roster_unref (&now);
+    return rc;
+}
+
 /* The roster file, if it holds another roster than the one in force. */
 static void roster_reload (struct run *self) {
     struct error e;
     struct roster *next = roster_file_read (self->settings->roster, &e);
     if (!next) {
-        log_error ("ROSTER-REFUSED", "file=%s why=%s",
+        log_error ("ROSTER-REFUSED", "file=%s why=%s kept=old",
                    log_text (self->settings->roster), log_text (e.text));
         return;
     }
-    enum err rc = commit_roster (self->commit, next, &e);
+    enum err rc = dialogue_check (self, next, &e);
+    if (!rc)
+        rc = commit_roster (self->commit, next, &e);
     if (rc == ERR_EXISTS)
         log_info ("ROSTER-SAME", "version=%lld",
                   (long long) roster_version (next));
     else if (rc)
-        log_error ("ROSTER-REFUSED", "version=%lld why=%s",
+        log_error ("ROSTER-REFUSED", "version=%lld why=%s kept=old",
                    (long long) roster_version (next), log_text (e.text));
     else
         log_info ("ROSTER-RECORDED", "version=%lld",

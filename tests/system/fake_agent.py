@@ -33,8 +33,19 @@ def problem(status, name, detail, **values):
 class Events:
     """A stream of server-sent events, in pieces as given; then cut off."""
 
+    kind = "text/event-stream"
+
     def __init__(self, *pieces):
         self.pieces = pieces
+
+
+class Lines(Events):
+    """Objects, a line each."""
+
+    kind = "application/x-ndjson"
+
+    def __init__(self, *objects):
+        super().__init__(*(json.dumps(o) + "\n" for o in objects))
 
 
 class FakeAgent(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -101,7 +112,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def stream(self, events):
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Type", events.kind)
         self.send_header("Connection", "close")
         self.end_headers()
         for piece in events.pieces:

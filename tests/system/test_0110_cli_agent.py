@@ -10,7 +10,7 @@ import pytest
 
 from conftest import program
 from daemon import WAIT_S
-from fake_agent import Events, FakeAgent, problem
+from fake_agent import Events, FakeAgent, Lines, problem
 
 ID = "ab" * 32
 STATUS = {
@@ -284,6 +284,8 @@ def test_replay(agent, ask):
     def page(request):
         if request.query["order"] == "position":
             return {"records": [record(41)], "next": None}
+        if request.headers["accept"] == Lines.kind:
+            return Lines(record(7, body="erased", content=None))
         if request.query["from"] == "5":
             return {"records": [record(5), record(6)], "next": 7}
         return {"records": [record(7, body="erased", content=None)],
@@ -320,6 +322,20 @@ def test_show(agent, ask):
     assert said.endswith("\none\\x1b[2Jtwo\nthree\n")
     ask("show", ID, code=4)
     ask("show", "x", code=2)
+
+
+def test_json_on_a_terminal(agent, ask):
+    """What a terminal would act on is escaped in JSON too, and no more."""
+    text = "\x1b[2J \x7f \x9b31m \u202ebackwards\u2069 M\u00fcnchen \u20ac " \
+        "\U0001f600 \u200b"
+    agent.on("GET", "/api/v1/records/17",
+             {**record(17, content=text, topic="\x85"), "promise": {},
+              "record_octets": "AA=="})
+    said = ask("--json", "show", "17")
+    assert not set(said.out) & set("\x1b\x7f\x85\x9b\u202e\u2069")
+    assert "M\u00fcnchen \u20ac \U0001f600" in said.out
+    [told] = said.json()
+    assert told["content"] == text and told["topic"] == "\x85"
 
 
 def event(name, sequence, value):
