@@ -182,8 +182,10 @@ static void put_place (json_t *out, const struct record_row *row) {
     json_object_set_new (out, "previous", json_place_or_null (r->previous));
     json_object_set_new (out, "roster", json_integer (r->roster));
     json_object_set_new (out, "leaf", json_hash (&row->leaf));
-    /* The store takes nothing else. */
-    json_object_set_new (out, "verified", json_true());
+    /* The store takes nothing else, but of a form that we don't know nobody can
+     * tell who signed what. */
+    bool known = row->readable || row->message.author.size > 0;
+    json_object_set_new (out, "verified", json_boolean (known));
 }
 
 json_t *json_record (const struct record_row *row) {

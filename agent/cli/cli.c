@@ -116,9 +116,42 @@ int cli_refuse (int exit_code, const char *format, ...) {
     return exit_code;
 }
 
+/* JSON may hold as they are what a terminal would act on (DEL, C1 controls,
+ * marks that turn the line around), and others wrote these texts. All of them
+ * have one to three octets and stand in strings; an escape says the same. */
+static void print_character (const uint8_t *at, size_t size) {
+    static const uint8_t first[] = { 0, 0x7f, 0x1f, 0x0f };
+    char shown[16];
+    if (size > 3 || text_printable (shown, sizeof shown, at, size) == size) {
+        fwrite (at, 1, size, stdout);
+        return;
+    }
+    unsigned code = at[0] & first[size];
+    for (size_t i = 1; i < size; i++)
+        code = code << 6 | (at[i] & 0x3fU);
+    printf ("\\u%04x", code);
+}
+
 void cli_print_json (json_t *object) {
-    if (object)
-        json_dumpf (object, stdout, JSON_COMPACT);
+    char *text = object ? json_dumps (object, JSON_COMPACT) : NULL;
+    const uint8_t *at = (const uint8_t *) text;
+    size_t left = text ? strlen (text) : 0;
+    while (left > 0) {
+        size_t plain = 0;
+        while (plain < left && at[plain] < 0x7f)
+            plain++;
+        fwrite (at, 1, plain, stdout);
+        at += plain;
+        left -= plain;
+        if (left == 0)
+            break;
+        size_t size = utf8_size (at, left);
+        size = size ? size : 1;
+        print_character (at, size);
+        at += size;
+        left -= size;
+    }
+    free (text);
     putchar ('\n');
     fflush (stdout);
     json_decref (object);

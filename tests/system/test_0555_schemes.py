@@ -109,6 +109,18 @@ def test_body_held_back(liar, agent):
     wait_texts(agent, liar)
 
 
+def test_form_to_come(liar, agent):
+    """Nobody can tell who signed a record of a newer form: not verified."""
+    liar.spoil = changed(format=2)
+    liar.post("EUROPOL/hq", TOPIC, "of a newer program")
+    wait_for(lambda: stream(agent, "members")["upto"] == 2, "it")
+    first, newer = [r for r in agent.records() if r["channel"] == "members"]
+    assert first["verified"] and first["author"] == "EUROPOL/hq"
+    assert not newer["verified"] and newer["author"] is None
+    assert newer["content"] is None and newer["problem"]
+    assert agent.alarms() == []
+
+
 # Two stories.
 
 def another(liar, sequence, number):
