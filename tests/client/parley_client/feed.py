@@ -12,7 +12,7 @@ from . import keys
 from .errors import Refused, check
 
 BLOCK, HEAD, LEAVES, CHECKPOINT, COSIGNATURES = 1, 2, 3, 4, 5
-FRAME_OCTETS, LEAVES_MAX = 1310720, 256
+SEALED_OCTETS, LEAVES_MAX = 1310000, 256
 
 
 @dataclass
@@ -51,7 +51,7 @@ def read_clear(parts):
 
 def open_frame(dialogue, key, parts):
     tag, run, generation, number = read_clear(parts)
-    check(24 + 16 < len(parts[2]) <= FRAME_OCTETS, "sealed part")
+    check(24 + 16 < len(parts[2]) <= SEALED_OCTETS, "sealed part")
     aad = keys.label("frame") + dialogue + tag + parts[1]
     try:
         part = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
@@ -94,7 +94,7 @@ def read_part(part):
         for one in v[:3]:
             mp.integer(one, 0, mp.TIME_MAX, "head")
         if v[3] is not None:
-            mp.integer(v[3], 0, mp.TIME_MAX, "next generation")
+            mp.integer(v[3], 1, mp.INTEGER_MAX, "next generation")
         return kind, Head(*v)
     if kind == LEAVES:
         check(len(rest) > 8 and len(rest) % 32 == 8
@@ -103,5 +103,4 @@ def read_part(part):
                       [rest[i:i + 32] for i in range(8, len(rest), 32)])
     if kind in (CHECKPOINT, COSIGNATURES):
         return kind, rest.decode("utf-8")
-    check(kind != 0, "kind 0")
     return kind, None

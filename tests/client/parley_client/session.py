@@ -258,7 +258,8 @@ class Session:
             self.ask("refusals", mp.encode([first, most]))[0])
         for one in entries:
             check(any(wire.refusal_verifies(one, key, self.view.dialogue)
-                      for key in self.view.newest.desk_keys()),
+                      for r in self.view.chain
+                      for key in r.desk_keys(one[1])),
                   "a refusal does not verify", "BAD-SIGNATURE")
         return entries
 
@@ -321,7 +322,7 @@ class Session:
 
     def check_promise(self, sent, frame):
         promise = wire.read_promise(frame, sent.ids)
-        key = next((k for k in self.view.newest.desk_keys()
+        key = next((k for k in self.view.newest.desk_keys(promise.log_time)
                     if keys.sign_key_id(k) == promise.desk_key), None)
         check(key is not None, "an unknown desk key", "BAD-SIGNATURE")
         promise.verify(key, self.view.dialogue)

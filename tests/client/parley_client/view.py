@@ -15,7 +15,7 @@ class View:
         self.at = {}  # sequence of a roster's record -> Roster
         self.promised = {}  # sequence -> leaf hash
         self.seen = {}  # sequence -> leaf hash
-        self.times = {}  # sequence -> log time
+        self.times = {}  # sequence -> (epoch, log time)
 
     @property
     def dialogue(self):
@@ -76,8 +76,9 @@ class View:
         for known in (self.promised, self.seen):
             check(known.get(record.sequence, record.leaf) == record.leaf,
                   f"record {record.sequence} is another than before")
-        before = self.times.get(record.sequence - 1, record.log_time)
-        check(before <= record.log_time, "log time decreases")
+        epoch, before = self.times.get(record.sequence - 1, (0, 0))
+        check(before <= record.log_time or epoch != record.epoch,
+              "log time decreases")
         check(record.sequence - 1 not in self.at
               or record.type == ledger.MARK, "no mark behind a roster")
         if record.known and record.type == ledger.ROSTER:
@@ -85,7 +86,7 @@ class View:
         if record.known and record.type == ledger.MARK:
             self._check_mark(record)
         self.seen[record.sequence] = record.leaf
-        self.times[record.sequence] = record.log_time
+        self.times[record.sequence] = record.epoch, record.log_time
 
     def _check_roster(self, place):
         check(place.body is not None, "a roster without its note")

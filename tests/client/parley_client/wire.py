@@ -14,7 +14,7 @@ REQUEST_FRAMES = {1: 1, 2: 3, 3: 1, 4: 0, 5: 1, 6: 1, 7: 0, 8: 1, 9: 1}
 REPLY_FRAMES = {1: 2, 2: 1, 3: None, 4: 1, 5: 2, 6: 1, 7: 1, 8: 2, 9: 1}
 FRAME_OCTETS, REQUEST_FRAMES_MAX = 1114112, 8
 FRAME1_OCTETS, FRAME1_HELLO = 512, 131072
-FETCH_OCTETS, LEAVES = 4194304, 8192
+FETCH_OCTETS, LEAVES, ITEMS = 4194304, 8192, 4096
 FEATURES, FEATURE_OCTETS, CHECKPOINT_OCTETS = 32, 32, 65536
 COUNT_MAX = mp.INTEGER_MAX
 
@@ -208,7 +208,7 @@ def streams_reply(generation, streams):
 def read_streams(octets):
     """(generation, {name: Stream})."""
     v = mp.array(mp.decode(octets), 2, "streams")
-    mp.integer(v[0], 0, COUNT_MAX, "generation")
+    mp.integer(v[0], 1, COUNT_MAX, "generation")
     check(isinstance(v[1], list), "streams")
     out = {}
     for one in v[1]:
@@ -288,7 +288,7 @@ def read_fetch_reply(frames, stream, first):
     v = mp.array(mp.decode(frames[0]), 3, "fetch reply")
     check(v[0] == stream, "a reply about another stream")
     mp.integer(v[1], 0, COUNT_MAX, "last number")
-    check(isinstance(v[2], list), "items")
+    check(isinstance(v[2], list) and len(v[2]) <= ITEMS, "items")
     items, rest = [], list(frames[1:])
     for one in v[2]:
         kind, low, high = mp.array(one, 3, "item")
