@@ -12,7 +12,7 @@ uint16_t cut_port (const char *endpoint) {
     return port <= UINT16_MAX ? (uint16_t) port : 0;
 }
 
-static uint16_t local_port (int fd) {
+uint16_t cut_local_port (int fd) {
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
@@ -29,6 +29,6 @@ static uint16_t local_port (int fd) {
 
 bool cut_connection (const zmq_msg_t *message, uint16_t port) {
     int fd = zmq_msg_get (message, ZMQ_SRCFD);
-    return fd >= 0 && port != 0 && local_port (fd) == port
+    return fd >= 0 && port != 0 && cut_local_port (fd) == port
            && shutdown (fd, SHUT_RDWR) == 0;
 }

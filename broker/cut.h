@@ -14,6 +14,8 @@
 
 /* The port of a bound endpoint, "tcp://HOST:PORT". 0: none. */
 uint16_t cut_port (const char *endpoint);
+/* The port that a connection of ours came to. 0: it is none. */
+uint16_t cut_local_port (int fd);
 /* Call while the message is in hand. false: nothing was shut. */
 bool cut_connection (const zmq_msg_t *message, uint16_t port);
 

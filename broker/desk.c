@@ -33,6 +33,7 @@ struct desk {
     struct intake *intake;
     struct commit *commit;
     struct fetch *fetch;
+    struct meter *meter; /* or NULL */
 
     void *socket; /* owned */
     uint16_t port;
@@ -336,6 +337,7 @@ static void ask (struct desk *self, struct request *request,
 
 static void request_serve (struct desk *self, struct request *request) {
     struct error e = { 0 };
+    meter_seen (self->meter, &request->came.head);
     struct slice head = slice_of (zmq_msg_data (&request->came.head),
                                   zmq_msg_size (&request->came.head));
     enum err rc = wire_head_read (head, &self->next->head, &e);
@@ -443,6 +445,10 @@ struct desk *desk_new (const struct desk_parts *parts, char *bound,
     error_sys (e, errno, "make the desk");
     desk_destroy (&self);
     return NULL;
+}
+
+void desk_set_meter (struct desk *self, struct meter *meter) {
+    self->meter = meter;
 }
 
 enum err desk_start (struct desk *self, struct intake *intake,

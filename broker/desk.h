@@ -9,6 +9,7 @@
 #include "commit.h"
 #include "fetch.h"
 #include "intake.h"
+#include "meter.h"
 #include "session.h"
 #include "timekeeper.h"
 
@@ -25,6 +26,8 @@ struct desk_parts {
  * when the modules that need desk_reply have been made. */
 struct desk *desk_new (const struct desk_parts *parts, char *bound,
                        struct error *e) MUST_CHECK;
+/* Told of each message that is read; before desk_start. Borrowed. */
+void desk_set_meter (struct desk *self, struct meter *meter);
 enum err desk_start (struct desk *self, struct intake *intake,
                      struct commit *commit, struct fetch *fetch,
                      struct error *e) MUST_CHECK;

@@ -7,6 +7,7 @@
 #include "base/disk.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "cut.h"
 #include "desk.h"
 #include "feed.h"
 #include "founding.h"
@@ -58,6 +59,7 @@ struct run {
     struct job_pool *pool;
     struct feed *feed;
     struct desk *desk;
+    struct meter *meter;
     struct commit *commit;
     struct fetch *fetch;
     struct intake *intake;
@@ -112,6 +114,11 @@ static enum err threads_start (struct run *self, struct error *e) {
     self->desk = desk_new (&parts, self->desk_bound, e);
     if (!self->desk)
         return e->code;
+    self->meter =
+        meter_new (cut_port (self->desk_bound), cut_port (self->feed_bound), e);
+    if (!self->meter)
+        return e->code;
+    desk_set_meter (self->desk, self->meter);
     struct commit_options options = { .mark_ms = s->mark_ms,
                                       .keep_free = (uint64_t) s->keep_free,
                                       .dir = s->state,
@@ -142,6 +149,7 @@ static void threads_stop (struct run *self) {
     commit_destroy (&self->commit);
     fetch_destroy (&self->fetch);
     desk_destroy (&self->desk);
+    meter_destroy (&self->meter);
     feed_destroy (&self->feed);
     gate_destroy (&self->gate);
 }

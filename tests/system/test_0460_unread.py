@@ -158,6 +158,22 @@ def test_publishes_unread(client, broker):
     assert len(found) == 320 == len({p.record.leaf for _, p in found})
 
 
+def test_endless_message(client, broker):
+    """libzmq keeps all parts of a message until the last one is there."""
+    member, other = client("AFRIPOL/hq"), client("EUROPOL/hq")
+    member.hello()
+    other.hello()
+    member.desk.setsockopt(zmq.SNDHWM, 0)
+    part = zmq.Frame(b"x" * 1000000)
+    for _ in range(3000):
+        member.desk.send(part, zmq.SNDMORE, copy=False)
+    member.desk.send(b"", copy=False)
+    line = broker.daemon.wait_log("METER-CUT")
+    assert int(line.value("octets")) > 96 << 20
+    other.status()
+    promptly(other)
+
+
 # -- the feed -----------------------------------------------------------
 
 
