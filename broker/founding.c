@@ -219,9 +219,11 @@ enum err ledger_identity_check (const struct ledger *self, struct state *state,
 static enum err check_new (const char *dir, struct error *e) {
     struct hash dialogue;
     enum err rc = ledger_json_read (dir, &dialogue, e);
-    if (rc == ERR_NONE)
-        return error_set (e, ERR_EXISTS, "'%s' holds a ledger already", dir);
-    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    if (rc == ERR_NOT_FOUND)
+        return ERR_NONE;
+    return rc == ERR_IO
+               ? rc /* whatever else it is, a file stands there */
+               : error_set (e, ERR_EXISTS, "'%s' holds a ledger already", dir);
 }
 
 /* The ledger with its first two records, in a folder that is locked. An init
