@@ -251,6 +251,33 @@ def test_promise_of_another_epoch(liar, agent):
     wait_texts(agent, liar)
 
 
+def test_evidence_beside_blocks(liar, agent):
+    """What proves a lie is kept, though the link is given up in the turn in
+    which good blocks came."""
+    asked, lied = [], []
+    liar.silent = True
+    for n in range(200):
+        liar.post("EUROPOL/hq", TOPIC, f"{n}")
+
+    def slowly(frames):
+        if mp.decode(frames[0])[2] and not asked:
+            asked.append(1)
+            time.sleep(1)  # so that the other answer comes right behind
+        return frames
+
+    def badly(frames):
+        lied.append(1)
+        return [mp.encode(mp.decode(frames[0])[:5] + [bytes(64)])] \
+            if len(lied) == 1 else frames
+    liar.lies.update(fetch=slowly, publish=badly)
+    liar.send_part("members", feed.head_part(203, now(), 201))
+    wait_for(lambda: asked, "a fetch")
+    agent.publish(TOPIC, "mine")
+    liar.texts.append("mine")
+    wait_alarm(agent, "BAD-PROMISE")
+    wait_texts(agent, liar)
+
+
 # Circles.
 
 def never(liar, asked, rule, **values):
