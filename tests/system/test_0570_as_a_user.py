@@ -264,6 +264,8 @@ def test_follow_through_kills(steady, agents, author):
     """Each record once and in order, whoever dies: agent or broker."""
     reader = agents("AFRIPOL/hq", steady).start()
     follower = Follower(reader, "members/#", "--after", "0")
+    author.publish(TOPIC, "first")
+    follower.wait(1)  # it is there; without an agent it would end
     try:
         for n in range(4):
             for i in range(5):
@@ -275,11 +277,11 @@ def test_follow_through_kills(steady, agents, author):
                 reader.kill()
                 reader.start()
             author.wait_entry(last)
-            follower.wait(5 * (n + 1))
+            follower.wait(1 + 5 * (n + 1))
     finally:
         follower.end()
-    assert [one["content"] for one in follower.got] == [
-        f"{n}.{i}" for n in range(4) for i in range(5)]
+    assert [one["content"] for one in follower.got] == ["first", *(
+        f"{n}.{i}" for n in range(4) for i in range(5))]
 
 
 def events(agent, count, path="", **headers):
