@@ -47,6 +47,8 @@ FIXTURE_UNUSED static json_t *cast_document (const struct cast *self) {
               identity_public (self->frontex, KEY_SIGN));
     cast_key (d, "brokers[0].desk_key[0].key",
               identity_public (self->broker, KEY_DESK));
+    cast_key (d, "brokers[0].link[0].key",
+              identity_public (self->broker, KEY_BROKER_LINK));
     return d;
 }
 

@@ -157,8 +157,6 @@ static inline json_t *stage_document (const struct stage *self) {
               identity_public (self->cast.hq, KEY_LINK));
     cast_key (d, "entities[1].delegations[0].keys[0].link",
               identity_public (self->cast.frontex, KEY_LINK));
-    cast_key (d, "brokers[0].link[0].key",
-              identity_public (self->cast.broker, KEY_BROKER_LINK));
     return d;
 }
 
