@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "identity/rights.h"
 #include "store/outbox.h"
 #include "store/records.h"
 
@@ -20,26 +19,6 @@ void fill_reload (struct follow *self) {
         s->upto = records_stream_upto (self->core->store, s->name);
         s->sequence = -1;
     }
-}
-
-/* May numbers of this stream be hidden from us, by the rosters that we know?
- * Where not, who says so withholds them. Of a direct stream nobody can tell
- * once there was a second roster: what its channels are is hidden too. */
-static bool may_hide (const struct core *core, const struct stream *stream) {
-    const struct roster_chain *chain = rosters_chain (core->rosters);
-    size_t count = roster_chain_count (chain);
-    int64_t now = clock_wall_ms();
-    if (strcmp (stream->name, CHANNEL_LOG) == 0)
-        return false;
-    if (count == 0 || stream->name[0] == '@')
-        return count != 1;
-    for (size_t i = 0; i < count; i++)
-        if (rights_ask (roster_chain_nth (chain, i, NULL),
-                        slice_text (core->delegation),
-                        slice_text (stream->name), RIGHT_READ, now)
-            != VERDICT_YES)
-            return true;
-    return false;
 }
 
 /* One block */
@@ -181,24 +160,6 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
     return rc;
 }
 
-/* A roster that was held back: records behind its place came under the one
- * before, and were taken for good. */
-static enum err late_check (struct follow *self, struct slice octets,
-                            int64_t sequence, size_t known, struct error *e) {
-    struct core *core = self->core;
-    if (roster_chain_count (rosters_chain (core->rosters)) == known)
-        return ERR_NONE;
-    int64_t highest = records_highest (core->store, NULL);
-    char text[200];
-    if (highest <= sequence)
-        return ERR_NONE;
-    snprintf (text, sizeof text,
-              "the roster of record %" PRId64 " was held back: records up to "
-              "%" PRId64 " were given out under the one before it",
-              sequence, highest);
-    return core_notice (core, "ROSTER-LATE", true, text, octets, e);
-}
-
 /* Verified as far as this block goes; what is wrong is said here. */
 static enum err judge (struct follow *self, struct stream *stream,
                        const struct block *block,
@@ -212,7 +173,7 @@ static enum err judge (struct follow *self, struct stream *stream,
     if (note.size > 0
         && rosters_learn (core->rosters, note, block->first_sequence, &why))
         return refuse (self, stream, "BAD-ROSTER", block->octets, &why, e);
-    if (late_check (self, block->octets, block->first_sequence, known, e))
+    if (doubt_late (self, block->octets, block->first_sequence, known, e))
         return e->code;
     *verdict = verify_judge (block, facts, &core->dialogue,
                              rosters_chain (core->rosters), &why);
@@ -226,33 +187,6 @@ static enum err judge (struct follow *self, struct stream *stream,
             log->check = true;
     }
     return ERR_NONE;
-}
-
-/* Under numbers that are held: the same, as a rule. Where not, and it proves
- * whose it is, the broker shows two ledgers; the stream goes on. */
-static enum err held_again (struct follow *self, struct stream *stream,
-                            const struct block *block,
-                            const struct block_facts *facts, struct error *e) {
-    struct core *core = self->core;
-    bool other = !may_hide (core, stream);
-    struct error why = { 0 };
-    enum err rc = records_compare (core->store, block, &other, &why);
-    if (!rc && other)
-        rc = error_set (&why, ERR_CHAIN,
-                        "record %" PRId64 " has a number of another record",
-                        block->first_sequence);
-    if (rc && rc != ERR_CHAIN) {
-        *e = why;
-        return rc;
-    }
-    if (!rc
-        || verify_judge (block, facts, &core->dialogue,
-                         rosters_chain (core->rosters), &(struct error){ 0 })
-               != VERIFY_FINE)
-        return ERR_NONE;
-    char text[ERROR_TEXT_MAX + STREAM_NAME_ROOM + 16];
-    snprintf (text, sizeof text, "stream %s: %s", stream->name, why.text);
-    return core_notice (core, "CONTRADICTION", true, text, block->octets, e);
 }
 
 enum err fill_block (struct follow *self, struct stream *stream, int64_t first,
@@ -271,7 +205,7 @@ enum err fill_block (struct follow *self, struct stream *stream, int64_t first,
         return refuse (self, stream, "BAD-BLOCK", octets, &why, e);
     if (first + (int64_t) block.count - 1 <= stream->upto) {
         *done = true;
-        return held_again (self, stream, &block, &facts, e);
+        return doubt_again (self, stream, &block, &facts, e);
     }
     if (block.first_sequence <= stream->sequence) {
         error_set (&why, ERR_CHAIN,
@@ -282,6 +216,8 @@ enum err fill_block (struct follow *self, struct stream *stream, int64_t first,
     }
     struct slice note = verify_roster_note (&block, &facts);
     enum err rc = judge (self, stream, &block, &facts, note, &verdict, e);
+    if (!rc && verdict == VERIFY_FINE)
+        rc = doubt_times (self, &block, &facts, e);
     if (rc || verdict != VERIFY_FINE)
         return rc;
     rc = keep (self, stream, first, &block, &facts, note, &why);
@@ -378,7 +314,7 @@ static enum err pass_over (struct follow *self, struct stream *stream,
     *done = item->last <= stream->upto;
     if (*done)
         return ERR_NONE;
-    if (!may_hide (core, stream))
+    if (!doubt_may_hide (core, stream))
         return withheld (self, stream, item, e);
     if (item->last > core->size) { /* as a head will say, if it is so */
         stream_stop (stream, WAIT_RETRY_MS, "more numbers than records");

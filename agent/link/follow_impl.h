@@ -1,5 +1,6 @@
 /* What the files of `follow` share: follow.c (streams and timers), fill.c
- * (fetch and storing), live.c (the feed). */
+ * (fetch and storing), doubt.c (what is wrong with good blocks), live.c (the
+ * feed). */
 #ifndef PARLEY_FOLLOW_IMPL_H
 #define PARLEY_FOLLOW_IMPL_H
 
@@ -70,6 +71,23 @@ enum err fill_reply (struct follow *self, const struct reply *reply,
                      struct error *e) MUST_CHECK;
 /* All that is not committed is undone: numbers as in the store. */
 void fill_reload (struct follow *self);
+
+/* doubt.c: of blocks that verify. Each raises its alarm; none stops a stream.
+ * May numbers of this stream be hidden from us, by the rosters known? */
+bool doubt_may_hide (const struct core *core, const struct stream *stream);
+/* A block brought a roster, when `known` were held before: did records behind
+ * its place come already? */
+enum err doubt_late (struct follow *self, struct slice octets, int64_t sequence,
+                     size_t known, struct error *e) MUST_CHECK;
+/* Is it later than what stands before, earlier than what stands behind? */
+enum err doubt_times (struct follow *self, const struct block *block,
+                      const struct block_facts *facts, struct error *e)
+    MUST_CHECK;
+/* Under numbers that are held: is it what is held? */
+enum err doubt_again (struct follow *self, struct stream *stream,
+                      const struct block *block,
+                      const struct block_facts *facts, struct error *e)
+    MUST_CHECK;
 
 /* The stream can't go on: tried again after a back-off. */
 void stream_stop (struct stream *self, int64_t least_ms, const char *why);

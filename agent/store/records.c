@@ -251,6 +251,36 @@ int64_t records_highest (struct store *self, int64_t *log_time) {
                    -1, log_time);
 }
 
+static int64_t neighbour (struct store *self, sqlite3_stmt *s, int64_t sequence,
+                          int64_t *log_time) {
+    int64_t time;
+    sqlite3_bind_int64 (s, 1, sequence);
+    int64_t found = figure (self, s, -1, &time);
+    if (found >= 0)
+        *log_time = time;
+    return found;
+}
+
+int64_t records_below (struct store *self, int64_t sequence,
+                       int64_t *log_time) {
+    return neighbour (self,
+                      store_prepare (self,
+                                     "SELECT sequence, log_time FROM records"
+                                     " WHERE sequence < ?"
+                                     " ORDER BY sequence DESC LIMIT 1"),
+                      sequence, log_time);
+}
+
+int64_t records_above (struct store *self, int64_t sequence,
+                       int64_t *log_time) {
+    return neighbour (self,
+                      store_prepare (self,
+                                     "SELECT sequence, log_time FROM records"
+                                     " WHERE sequence > ?"
+                                     " ORDER BY sequence LIMIT 1"),
+                      sequence, log_time);
+}
+
 /* Blocks */
 
 /* The next block behind (*first, *number) that has a record in [from, to];

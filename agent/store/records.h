@@ -32,6 +32,11 @@ enum err records_add (struct store *self, const struct block *block,
 enum err records_compare (struct store *self, const struct block *block,
                           bool *other, struct error *e) MUST_CHECK;
 
+/* The nearest record held below `sequence`, or above it; -1: none, and *log_time
+ * as it was. */
+int64_t records_below (struct store *self, int64_t sequence, int64_t *log_time);
+int64_t records_above (struct store *self, int64_t sequence, int64_t *log_time);
+
 /* One row, for API and export. Slices and texts are borrowed from the cursor
  * until its next step. A record of a newer format has its elements 0 to 8, a
  * message of a newer one its id; one that is sealed or has an even extension

@@ -156,6 +156,26 @@ def test_backwards(liar, agent):
     assert stream(agent, "members")["upto"] == 2
 
 
+def test_time_that_falls(liar, agent):
+    """Between two streams; the later one in the ledger is the earlier one."""
+    liar.spoil = changed(log_time=lambda t: t - 60000)
+    liar.post("EUROPOL/hq", "dialogue/x", "back to life")
+    liar.texts.pop()
+    assert "record 3 of log time" in wait_alarm(agent, "LOG-TIME")
+    liar.spoil = changed(log_time=lambda t: t + 60000, sequence=9)
+    liar.post("EUROPOL/hq", TOPIC, "of the future")
+    wait_texts(agent, liar)
+    assert len(agent.alarms()) == 1
+    for later, alarms in ((0, 1), (120000, 2)):  # records 5 and 6, before it
+        liar.spoil = changed(log_time=lambda t, n=later: t + n)
+        liar.post("EUROPOL/hq", "dialogue/x", f"before it: {later}")
+        liar.texts.pop()
+        wait_for(lambda n=alarms: len(agent.texts("dialogue/#")) == n + 1,
+                 "it")
+        assert len(agent.alarms()) == alarms, agent.alarms()
+    assert any("stands before record 9" in a["text"] for a in agent.alarms())
+
+
 def test_one_record_for_ever(liar, agent):
     """The same record under one number after the other."""
     liar.post("EUROPOL/hq", "@AFRIPOL+EUROPOL/x", "to both")
