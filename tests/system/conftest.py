@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "client"))
 from agents import Agent, free_port  # noqa: E402
 from brokers import Broker  # noqa: E402
 from dialogue import SMALL, Dialogue  # noqa: E402
+from liar import TOPIC, Liar, wait_texts  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("PARLEY_BUILD", ROOT / "build")).resolve()
 SAMPLE = ROOT / "deploy" / "sample"
@@ -144,3 +146,23 @@ def agents(dialogue):
     yield make
     for one in made:
         one.close()
+
+
+# A broker that lies, and whom it lies to.
+
+@pytest.fixture
+def liar(dialogue):
+    one = Liar(dialogue)
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def agent(liar, agents):
+    """Of AFRIPOL/hq, which has got one record of another's from the liar."""
+    at = SimpleNamespace(desk=liar.desk_at, feed=liar.feed_at)
+    one = agents("AFRIPOL/hq", at).start()
+    one.daemon.wait_log("LINK-READY", wait_s=20)
+    liar.post("EUROPOL/hq", TOPIC, "true before")
+    wait_texts(one, liar)
+    return one

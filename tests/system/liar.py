@@ -9,9 +9,14 @@ import fake_broker
 from parley_client import block, feed, keys, messages, wire
 from parley_client import canonical as mp
 
+from daemon import wait_for
+
 
 def now():
     return int(time.time() * 1000)
+
+
+TOPIC = "members/lies"
 
 
 class Liar(fake_broker.Broker):
@@ -129,3 +134,31 @@ def flipped(octets, at):
     """One bit of it is another."""
     at %= len(octets)
     return octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1:]
+
+
+# What a test asks of an agent that is lied to.
+
+def wait_texts(agent, liar):
+    """It holds all that was said, in order, once."""
+    wait_for(lambda: len(agent.texts(TOPIC)) >= len(liar.texts),
+             f"{liar.texts}", 20, 0.03)
+    assert agent.texts(TOPIC) == liar.texts
+
+
+def wait_alarm(agent, kind):
+    """The text of the alarm."""
+    def seen():
+        return [a["text"] for a in agent.alarms() if a["kind"] == kind]
+    return wait_for(seen, f"{kind}, not {agent.alarms()}\n"
+                    f"{agent.daemon.log()}", 20, 0.03)[-1]
+
+
+def check_recovery(agent, liar):
+    """The truth is heard, and stored beside what was true before."""
+    liar.honest()
+    liar.post("EUROPOL/hq", TOPIC, "true after")
+    wait_texts(agent, liar)
+    entry = agent.publish(TOPIC, "my own")
+    liar.texts.append("my own")
+    agent.wait_entry(entry["number"])
+    wait_texts(agent, liar)
