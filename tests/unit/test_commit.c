@@ -318,7 +318,14 @@ static void test_roster (void **state) {
                           &e);
     assert_int_equal (commit_roster (r->commit, other, NULL), ERR_SIGNATURE);
     roster_unref (&other);
-    struct roster *next = world_next (w, cast_document (&w->cast));
+    /* nobody could connect under it, nor we start */
+    static const uint8_t foreign[KEY_SIZE] = { 7 };
+    d = cast_document (&w->cast);
+    cast_key (d, "brokers[0].link[0].key", foreign);
+    struct roster *next = world_next (w, d);
+    assert_int_equal (commit_roster (r->commit, next, &e), ERR_KEY);
+    roster_unref (&next);
+    next = world_next (w, cast_document (&w->cast));
     must (commit_roster (r->commit, next, &e), &e);
     assert_int_equal (commit_roster (r->commit, next, &e), ERR_EXISTS);
     int64_t sequence;
