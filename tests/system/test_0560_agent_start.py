@@ -149,7 +149,8 @@ def test_socket_in_use(agent, agents, broker):
     assert not agent.socket.exists()
     agent.socket.write_text("somebody's file")
     daemon = agent.spawn()
-    assert daemon.wait() != 0 and "api.sock" in daemon.lines[-1].text
+    assert daemon.wait() != 0
+    assert "api.sock" in daemon.wait_log("START-FAILED").text
     assert agent.socket.read_text() == "somebody's file"
 
 
