@@ -82,7 +82,9 @@ static const struct setting {
     SETTING (KIND (SOCK_DESK_CLIENT), ZMQ_RECONNECT_IVL_MAX, 30000),
     /* Nothing queues for a link that is down: it would go out before hello. */
     SETTING (KIND (SOCK_DESK_CLIENT), ZMQ_IMMEDIATE, 1),
-    SETTING (KIND (SOCK_FEED_CLIENT), ZMQ_RECONNECT_IVL, -1),
+    /* Never, that is. -1 would be, but then a lost connection ends its pipe at
+     * once, and libzmq 4.3 aborts where a message is read in the middle. */
+    SETTING (KIND (SOCK_FEED_CLIENT), ZMQ_RECONNECT_IVL, SOCK_NEVER_MS),
 };
 
 static enum err set (void *socket, int option, const void *value, size_t size,

@@ -14,6 +14,7 @@
 #define SOCK_HEARTBEAT_MS 5000 /* a ping each; both ends */
 #define SOCK_HEARTBEAT_TIMEOUT_MS 15000
 #define SOCK_HANDSHAKE_MS 10000
+#define SOCK_NEVER_MS 86400000 /* until a SUB would reconnect */
 #define SOCK_ZAP_DESK "desk"
 #define SOCK_ZAP_FEED "feed"
 

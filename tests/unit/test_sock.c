@@ -331,7 +331,7 @@ static void test_options (void **state) {
         { SOCK_DESK, ZMQ_ROUTER, 1114112, 100 },
         { SOCK_DESK_CLIENT, ZMQ_DEALER, 1310720, 500 },
         { SOCK_FEED, ZMQ_XPUB, 512, 100 },
-        { SOCK_FEED_CLIENT, ZMQ_SUB, 1310720, -1 },
+        { SOCK_FEED_CLIENT, ZMQ_SUB, 1310720, SOCK_NEVER_MS },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         void *s = make (w, cases[i].kind, &w->member);
