@@ -15,7 +15,8 @@ struct call {
 };
 
 struct calls {
-    void *socket;
+    void *socket, *watch;
+    bool connected, lost; /* once each */
     int64_t next;
     bool has_run;
     uint8_t run[RUN_SIZE];
@@ -31,7 +32,9 @@ struct calls *calls_new (void *context, const char *endpoint,
     struct calls *self = mem_alloc (sizeof *self);
     self->next = 1;
     self->socket = sock_new (context, SOCK_DESK_CLIENT, options, e);
-    if (!self->socket || sock_connect (self->socket, endpoint, e))
+    if (self->socket)
+        self->watch = sock_watch (context, self->socket, e);
+    if (!self->watch || sock_connect (self->socket, endpoint, e))
         calls_destroy (&self);
     return self;
 }
@@ -41,6 +44,7 @@ void calls_destroy (struct calls **self_p) {
         return;
     struct calls *self = *self_p;
     *self_p = NULL;
+    sock_close (&self->watch);
     sock_close (&self->socket);
     buf_free (&self->octets);
     free (self->frames);
@@ -51,11 +55,26 @@ void *calls_socket (struct calls *self) {
     return self->socket;
 }
 
+void *calls_watch (struct calls *self) {
+    return self->watch;
+}
+
+static void watch_read (struct calls *self) {
+    enum sock_event event;
+    while ((event = sock_watch_next (self->watch)) != SOCK_NOTHING) {
+        self->lost = self->lost || (event == SOCK_LOST && self->connected);
+        self->connected = self->connected || event == SOCK_CONNECTED;
+    }
+}
+
 bool calls_ready (struct calls *self) {
-    int events = 0;
-    size_t size = sizeof events;
-    return zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size) == 0
-           && events & ZMQ_POLLOUT;
+    watch_read (self);
+    return self->connected && !self->lost;
+}
+
+bool calls_lost (struct calls *self) {
+    watch_read (self);
+    return self->lost;
 }
 
 void calls_set_run (struct calls *self, const uint8_t run[RUN_SIZE]) {

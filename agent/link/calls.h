@@ -26,10 +26,14 @@ struct calls *calls_new (void *context, const char *endpoint,
     MUST_CHECK;
 void calls_destroy (struct calls **self_p);
 
-void *calls_socket (struct calls *self); /* to poll */
-/* The link is up and takes more. The socket queues nothing for a link that is
- * down, so false for a while is how a lost one shows. */
+/* To poll: replies; a connection that comes or goes. */
+void *calls_socket (struct calls *self);
+void *calls_watch (struct calls *self);
+/* Connected, and not lost since. */
 bool calls_ready (struct calls *self);
+/* It was connected, and is so no more: what was sent may be gone, and what is
+ * sent would go to whoever is there next. The owner closes. */
+bool calls_lost (struct calls *self);
 /* Replies carry this run from now on, and so do requests. */
 void calls_set_run (struct calls *self, const uint8_t run[RUN_SIZE]);
 

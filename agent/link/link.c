@@ -46,14 +46,13 @@ static void rest (struct link *self) {
 }
 
 static void wait_turn (struct link *self) {
-    zmq_pollitem_t items[3] = { { NULL, self->wake, ZMQ_POLLIN, 0 } };
+    zmq_pollitem_t items[4] = { { NULL, self->wake, ZMQ_POLLIN, 0 } };
     int count = 1;
     if (self->core.calls) {
-        /* The one thing to wait for before the first request. */
-        bool idle = self->phase == LINK_CONNECTING && self->roster_call == 0;
-        short events = (short) (ZMQ_POLLIN | (idle ? ZMQ_POLLOUT : 0));
-        items[count++] =
-            (zmq_pollitem_t){ calls_socket (self->core.calls), 0, events, 0 };
+        items[count++] = (zmq_pollitem_t){ calls_socket (self->core.calls), 0,
+                                           ZMQ_POLLIN, 0 };
+        items[count++] = (zmq_pollitem_t){ calls_watch (self->core.calls), 0,
+                                           ZMQ_POLLIN, 0 };
     }
     if (follow_socket (self->follow))
         items[count++] =

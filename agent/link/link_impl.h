@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 #define LINK_REPLY_MS 10000 /* a connection, or a reply, that does not come */
-#define LINK_TURN_MS 500    /* timers and a lost connection are seen so often */
+#define LINK_TURN_MS 500    /* timers are looked at so often */
 
 struct link {
     /* Given, and never changed. Texts are owned. */

@@ -265,13 +265,6 @@ static enum err ready_step (struct link *self, int64_t now, struct error *e) {
     return rc;
 }
 
-/* There was a connection; now there is none, or it takes nothing. */
-static bool lost (struct link *self, int64_t now) {
-    bool connected = self->phase != LINK_CONNECTING || self->roster_call != 0;
-    return connected && now - self->begun > LINK_TURN_MS
-           && !calls_ready (self->core.calls);
-}
-
 enum err session_step (struct link *self, int64_t now, struct error *e) {
     if (self->phase == LINK_DOWN)
         return now < self->retry ? ERR_NONE : connect_begin (self, e);
@@ -279,7 +272,7 @@ enum err session_step (struct link *self, int64_t now, struct error *e) {
     if (oldest >= 0 && now - oldest > LINK_REPLY_MS)
         return error_set (e, ERR_TIMEOUT, "no reply from %s in %d s",
                           self->endpoint, LINK_REPLY_MS / 1000);
-    if (lost (self, now))
+    if (calls_lost (self->core.calls))
         return error_set (e, ERR_STATE, "the connection to %s is lost",
                           self->endpoint);
     if (self->phase == LINK_CONNECTING)

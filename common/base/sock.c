@@ -80,10 +80,9 @@ static const struct setting {
     SETTING (CLIENTS, ZMQ_CONNECT_TIMEOUT, SOCK_HANDSHAKE_MS),
     SETTING (KIND (SOCK_DESK_CLIENT), ZMQ_RECONNECT_IVL, 500),
     SETTING (KIND (SOCK_DESK_CLIENT), ZMQ_RECONNECT_IVL_MAX, 30000),
-    /* Nothing queues for a link that is down: it would go out before hello. */
-    SETTING (KIND (SOCK_DESK_CLIENT), ZMQ_IMMEDIATE, 1),
-    /* Never, that is. -1 would be, but then a lost connection ends its pipe at
-     * once, and libzmq 4.3 aborts where a message is read in the middle. */
+    /* Never, that is. With -1 libzmq 4.3 ends the pipe of a connection that is
+     * lost at once, and aborts if a message was read halfway. ZMQ_IMMEDIATE has
+     * the same effect. */
     SETTING (KIND (SOCK_FEED_CLIENT), ZMQ_RECONNECT_IVL, SOCK_NEVER_MS),
 };
 
@@ -318,6 +317,42 @@ enum err sock_endpoint_check (const char *endpoint, struct error *e) {
 enum err sock_bind_check (const char *endpoint, struct error *e) {
     char host[HOST_MAX + 1];
     return endpoint_parse (endpoint, true, host, e);
+}
+
+void *sock_watch (void *context, void *socket, struct error *e) {
+    char name[64];
+    int zero = 0;
+    snprintf (name, sizeof name, "inproc://watch-%p", socket);
+    void *watch = zmq_socket (context, ZMQ_PAIR);
+    if (!watch || zmq_setsockopt (watch, ZMQ_LINGER, &zero, sizeof zero) != 0
+        || zmq_socket_monitor (socket, name,
+                               ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+                                   | ZMQ_EVENT_DISCONNECTED)
+               != 0
+        || zmq_connect (watch, name) != 0) {
+        error_sys (e, errno, "watch a socket");
+        sock_close (&watch);
+    }
+    return watch;
+}
+
+/* A frame of an event; its first octets in *out, if there are so many. */
+static bool event_frame (void *watch, void *out, size_t size) {
+    zmq_msg_t frame;
+    zmq_msg_init (&frame);
+    bool there = zmq_msg_recv (&frame, watch, ZMQ_DONTWAIT) >= 0;
+    if (there && zmq_msg_size (&frame) >= size)
+        memcpy (out, zmq_msg_data (&frame), size);
+    zmq_msg_close (&frame);
+    return there;
+}
+
+enum sock_event sock_watch_next (void *watch) {
+    uint16_t event = 0; /* in the machine's own order */
+    if (!event_frame (watch, &event, sizeof event))
+        return SOCK_NOTHING;
+    event_frame (watch, NULL, 0); /* the address */
+    return event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? SOCK_CONNECTED : SOCK_LOST;
 }
 
 /* With IPv6 on, libzmq turns 127.0.0.1 into ::ffff:127.0.0.1, also in what it

@@ -61,6 +61,19 @@ enum err sock_bind (void *socket, const char *endpoint, char *bound,
                     size_t room, struct error *e) MUST_CHECK;
 enum err sock_connect (void *socket, const char *endpoint, struct error *e)
     MUST_CHECK;
+
+/* What becomes of a client's connection: a socket to poll for ZMQ_POLLIN, to be
+ * closed (sock_close) before the one that it watches. Watch before sock_connect.
+ * After a loss the socket connects again by itself, and what was sent meanwhile
+ * goes out then. NULL and *e: it could not be made. */
+void *sock_watch (void *context, void *socket, struct error *e) MUST_CHECK;
+enum sock_event {
+    SOCK_NOTHING,   /* new */
+    SOCK_CONNECTED, /* and the server has let us in */
+    SOCK_LOST,      /* or refused */
+};
+enum sock_event sock_watch_next (void *watch) MUST_CHECK;
+
 /* "tcp://HOST:PORT", as a roster or a configuration may name it to connect to:
  * a domain name, an IPv4 address or an IPv6 address in brackets; 1 to 65535.
  * To bind, HOST may also be "*" or an interface, and PORT "*" or 0. */
