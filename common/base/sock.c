@@ -341,7 +341,7 @@ static bool event_frame (void *watch, void *out, size_t size) {
     zmq_msg_t frame;
     zmq_msg_init (&frame);
     bool there = zmq_msg_recv (&frame, watch, ZMQ_DONTWAIT) >= 0;
-    if (there && zmq_msg_size (&frame) >= size)
+    if (there && size > 0 && zmq_msg_size (&frame) >= size)
         memcpy (out, zmq_msg_data (&frame), size);
     zmq_msg_close (&frame);
     return there;
