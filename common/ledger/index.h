@@ -3,7 +3,9 @@
  *
  * Append-only files in `dir`: `blocks` (an entry a block), `leaves` (a hash a
  * record) and `stream-NAME` (an entry a block that the stream carries; roster
- * channels, $log, and "@ENTITY" for all ad-hoc channels that name it). One
+ * channels, $log, and "@ENTITY" for all ad-hoc channels that name it). Beside
+ * them the upper levels of the Merkle trees over the ledger and over each stream
+ * (format/tree.h): `tree-1`, `tree-2`, ... and `stream-NAME-1`, ... One
  * writer; readers in other threads see what was there at the last index_show.
  * What was added since the last index_sync is in memory only (some 100 octets a
  * block, 40 a record); index_open goes back to counts that were synced. Files
@@ -12,6 +14,7 @@
 #define PARLEY_INDEX_H
 
 #include "format/block.h"
+#include "format/tree.h"
 
 struct index;
 
@@ -64,5 +67,26 @@ int64_t index_stream_last (const struct index *self, const char *stream);
 /* 32 octets each into *out, from `from`; at most `count`, what there is. */
 enum err index_leaves (const struct index *self, int64_t from, int64_t count,
                        struct buf *out, struct error *e) MUST_CHECK;
+
+/* The trees. The writer's: as they are behind the last index_add, shown or not;
+ * of a stream that never had a record: an empty one. */
+const struct tree *index_tree (const struct index *self);
+const struct tree *index_stream_tree (const struct index *self,
+                                      const char *stream);
+/* Readers': stored hashes of the ledger's tree (stream NULL), or of a stream's,
+ * whose leaves are those of its records by number. Valid while index and
+ * *self are; the name is copied. What is not shown yet is ERR_NOT_FOUND. */
+struct index_source {
+    const struct index *index;
+    bool ledger;
+    char stream[CHANNEL_NAME_MAX + 1];
+};
+struct tree_source index_source (struct index_source *self,
+                                 const struct index *index, const char *stream);
+/* How many records of the stream stand below `sequence`, and the last one's
+ * sequence (-1: none). */
+enum err index_stream_below (const struct index *self, const char *stream,
+                             int64_t sequence, int64_t *count, int64_t *last,
+                             struct error *e) MUST_CHECK;
 
 #endif

@@ -87,6 +87,17 @@ enum err journal_sequence_at (struct journal *self, int64_t ms, int64_t *out,
                               struct error *e) MUST_CHECK;
 enum err journal_leaves (struct journal *self, int64_t from, int64_t count,
                          struct buf *out, struct error *e) MUST_CHECK;
+/* The trees over ledger and streams: index.h. The first two are the appending
+ * thread's. */
+const struct tree *journal_tree (const struct journal *self);
+const struct tree *journal_stream_tree (const struct journal *self,
+                                        const char *stream);
+struct tree_source journal_source (struct index_source *source,
+                                   const struct journal *self,
+                                   const char *stream);
+enum err journal_stream_below (const struct journal *self, const char *stream,
+                               int64_t sequence, int64_t *count, int64_t *last,
+                               struct error *e) MUST_CHECK;
 
 /* Every segment from the first, without changing anything, also while nobody
  * has it open: checksums, group numbers, sequences, block_check of each block.

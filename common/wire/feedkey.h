@@ -57,4 +57,12 @@ void feed_head_write (struct buf *out, const struct feed_head *head);
 enum err feed_head_read (struct slice octets, struct feed_head *out,
                          struct error *e) MUST_CHECK;
 
+/* Kind 3, `$log`: 1 to 256 leaf hashes from a sequence on. *hashes is of the
+ * octets. */
+#define FEED_LEAVES_MAX 256
+void feed_leaves_write (struct buf *out, int64_t first,
+                        const struct hash *leaves, size_t count);
+enum err feed_leaves_read (struct slice octets, int64_t *first,
+                           struct slice *hashes, struct error *e) MUST_CHECK;
+
 #endif

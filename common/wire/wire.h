@@ -1,10 +1,12 @@
-/* wire - the desk's requests and replies (PROTOCOL.md sections 8.1 to 8.6).
+/* wire - the desk's requests and replies (PROTOCOL.md sections 8.1 to 8.6,
+ * 8.11 and 8.12).
  *
  * Octets of frames only; sockets are sock.h's, and what to answer is the
  * broker's. Readers are strict; slices are of the frame given. Pure. */
 #ifndef PARLEY_WIRE_H
 #define PARLEY_WIRE_H
 
+#include "format/mark.h"
 #include "format/promise.h"
 #include "wire/feedkey.h"
 
@@ -22,7 +24,8 @@
 enum wire_type {
     WIRE_HELLO = 1, WIRE_PUBLISH = 2, WIRE_FETCH = 3, WIRE_STREAMS = 4,
     WIRE_ROSTER = 5, WIRE_REFUSALS = 6, WIRE_STATUS = 7, WIRE_LEAVES = 8,
-    WIRE_ERASE = 9,
+    WIRE_ERASE = 9, WIRE_COSIGN = 10, WIRE_CHECKPOINT = 11, WIRE_PATHS = 12,
+    WIRE_HANDED = 13, WIRE_COVER = 14,
 };
 
 /* Frame 0 of both directions. */
@@ -172,5 +175,53 @@ enum err wire_refusals_read (struct slice frame,
 void wire_leaves_from_write (struct buf *out, int64_t from);
 enum err wire_leaves_from_read (struct slice frame, int64_t *from,
                                 struct error *e) MUST_CHECK;
+
+/* 8.11: checkpoints. Cosign: the request's frame is a note; the reply: the size
+ * of the newest settled one, -1: nil. */
+void wire_settled_write (struct buf *out, int64_t size);
+enum err wire_settled_read (struct slice frame, int64_t *size, struct error *e)
+    MUST_CHECK;
+enum wire_which {
+    WIRE_NEWEST = 0,   /* as the log signed it, with what cosignatures it has */
+    WIRE_SETTLED = 1,  /* the newest that a quorum cosigned */
+    WIRE_HANDOVER = 2, /* the first that settled with the roster of `version` */
+};
+void wire_checkpoint_write (struct buf *out, enum wire_which which,
+                            int64_t version /* 0: nil */);
+enum err wire_checkpoint_read (struct slice frame, enum wire_which *which,
+                               int64_t *version, struct error *e) MUST_CHECK;
+
+/* 8.12: what marks say. Paths: the request, and its reply. */
+void wire_paths_write (struct buf *out, int64_t mark);
+enum err wire_paths_read (struct slice frame, int64_t *mark, struct error *e)
+    MUST_CHECK;
+void wire_claims_begin (struct buf *out, int64_t mark, size_t count);
+/* then mark_claim_write for each */
+/* Calls back for each; the claim's name is of the frame. */
+enum err wire_claims_read (struct slice frame, int64_t *mark,
+                           void (*each) (void *arg, const struct mark_claim *),
+                           void *arg, struct error *e) MUST_CHECK;
+/* Handed: where a record that one handed in stands in each stream. */
+void wire_handed_write (struct buf *out, int64_t mark, int64_t sequence);
+enum err wire_handed_read (struct slice frame, int64_t *mark, int64_t *sequence,
+                           struct error *e) MUST_CHECK;
+struct wire_handed {
+    struct mark_claim claim;
+    int64_t number; /* of the record in the stream, from 1 */
+    size_t path_length;
+    struct hash path[TREE_PATH_MAX]; /* in the stream's tree at the mark */
+};
+void wire_handed_begin (struct buf *out, int64_t mark, size_t count);
+void wire_handed_put (struct buf *out, const struct wire_handed *one);
+enum err wire_handed_each (struct slice frame, int64_t *mark,
+                           void (*each) (void *arg, const struct wire_handed *),
+                           void *arg, struct error *e) MUST_CHECK;
+/* Cover: the roots of the subtrees of a stream's records [from, to). The reply:
+ * its hashes, joined. */
+void wire_cover_write (struct buf *out, struct slice stream, int64_t from,
+                       int64_t to);
+enum err wire_cover_read (struct slice frame, struct slice *stream,
+                          int64_t *from, int64_t *to, struct error *e)
+    MUST_CHECK;
 
 #endif

@@ -1,0 +1,56 @@
+/* ledger - the auditor in each agent: holds the hash of every record, recomputes
+ * the root, judges checkpoints, cosigns where the roster names it, and knows
+ * what is settled (PROTOCOL.md sections 7.5, 8.7 and 8.11).
+ *
+ * Of the link's thread; nothing here waits. Whatever contradicts what the broker
+ * signed, or gave out before, is an alarm with its evidence (evidence.h); from
+ * then on nothing is cosigned. */
+#ifndef PARLEY_AGENT_LEDGER_H
+#define PARLEY_AGENT_LEDGER_H
+
+#include "core.h"
+#include "identity/quorum.h"
+
+#define LEDGER_CLOCK_MS 120000 /* a mark's time against ours, to cosign */
+#define LEDGER_FRESH_S 150     /* older: not current, "stale" */
+
+struct ledger;
+struct ledger *ledger_new (struct core *core, struct error *e) MUST_CHECK;
+void ledger_destroy (struct ledger **self_p);
+
+/* The link is ready; it is down. */
+void ledger_begin (struct ledger *self);
+void ledger_end (struct ledger *self);
+/* Leaf hashes, a checkpoint, or cosignatures by the feed. The store's errors. */
+enum err ledger_hear (struct ledger *self, enum feed_kind kind,
+                      struct slice content, struct error *e) MUST_CHECK;
+/* Replies of types leaves, checkpoint and cosign that are its own; *mine says
+ * so. */
+enum err ledger_reply (struct ledger *self, const struct reply *reply,
+                       bool *mine, struct error *e) MUST_CHECK;
+/* Asks for what lacks; cosigns what is due. */
+enum err ledger_tick (struct ledger *self, int64_t now, struct error *e)
+    MUST_CHECK;
+/* Records of a block that is being stored (in its transaction): each must be
+ * its leaf, where the leaf is held already. ERR_CHAIN: one is not; *e names it.
+ */
+enum err ledger_block (struct ledger *self, const struct block *block,
+                       struct error *e) MUST_CHECK;
+
+/* How things stand. */
+struct ledger_status {
+    int64_t size;         /* leaves held */
+    int64_t verified;     /* size of the newest checkpoint that our tree bears
+                              out; -1 */
+    int64_t settled;      /* size; -1: none yet */
+    int64_t settled_time; /* ms */
+    size_t cosigned, needed, witnesses; /* of the newest settled one */
+    bool witness;                       /* this delegation is one */
+    int64_t cosigned_size;              /* by us; -1 */
+    bool current;  /* settled within LEDGER_FRESH_S, nothing wrong */
+    bool alarmed;  /* evidence is held: nothing is cosigned */
+    char why[128]; /* it is not current; "" */
+};
+void ledger_status (const struct ledger *self, struct ledger_status *out);
+
+#endif

@@ -1,0 +1,44 @@
+/* checkpoints - what this agent knows of the ledger's settled past, and what it
+ * cosigned itself (PROTOCOL.md section 7.5).
+ *
+ * Writers are in their caller's transaction, but for checkpoints_cosign. */
+#ifndef PARLEY_CHECKPOINTS_H
+#define PARLEY_CHECKPOINTS_H
+
+#include "identity/checkpoint.h"
+#include "store.h"
+
+/* Settled ones, with all lines known. Kept: all of the last hour, of older ones
+ * the first of each minute (`time`: ms, when it settled by this agent's
+ * knowledge: the quorum's time), and each that hands over to a roster. The same
+ * size again replaces the note, where it has more lines. */
+enum err checkpoints_settle (struct store *self, const struct checkpoint *cp,
+                             int64_t time, int64_t roster_version,
+                             bool handover, struct slice note, struct error *e)
+    MUST_CHECK;
+/* The newest settled one; the first kept one that covers `sequence` (size above
+ * it). The note is appended. ERR_NOT_FOUND. */
+struct checkpoint_row {
+    struct checkpoint checkpoint;
+    int64_t time, roster_version;
+};
+enum err checkpoints_newest (struct store *self, struct checkpoint_row *out,
+                             struct buf *note, struct error *e) MUST_CHECK;
+enum err checkpoints_covering (struct store *self, int64_t sequence,
+                               struct checkpoint_row *out, struct buf *note,
+                               struct error *e) MUST_CHECK;
+/* The newest that was verified against our own tree, settled or not: what hello
+ * shows. Kept alone. ERR_NOT_FOUND. */
+enum err checkpoints_verify (struct store *self, const struct checkpoint *cp,
+                             struct slice note, struct error *e) MUST_CHECK;
+enum err checkpoints_verified (struct store *self, struct checkpoint *out,
+                               struct buf *note, struct error *e) MUST_CHECK;
+
+/* A witness's memory: may it cosign this one? Durable when 0, in a transaction
+ * of its own: then, and only then, a cosignature may be made. ERR_CHAIN: a size
+ * below, or the same size with another root than it cosigned before, in this
+ * epoch's origin. */
+enum err checkpoints_cosign (struct store *self, const struct checkpoint *cp,
+                             struct error *e) MUST_CHECK;
+
+#endif

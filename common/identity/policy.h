@@ -1,0 +1,35 @@
+/* policy - C2SP tlog-policy: whom an offline verifier trusts (PROTOCOL.md
+ * section 7.5).
+ *
+ * Written from a roster; read from a file that anybody wrote. */
+#ifndef PARLEY_POLICY_H
+#define PARLEY_POLICY_H
+
+#include "identity/checkpoint.h"
+
+#define POLICY_OCTETS_MAX 262144
+#define POLICY_NAMES_MAX 1024 /* logs, witnesses, groups: of each */
+
+struct policy;
+
+/* The policy that one roster states: its log, its witnesses, its quorum. */
+void policy_write (const struct roster *roster, struct buf *out);
+
+/* ERR_MALFORMED names the line; ERR_LIMIT. Keys of types that we do not know
+ * are taken and never satisfied. */
+struct policy *policy_read (struct slice text, struct error *e) MUST_CHECK;
+void policy_destroy (struct policy **self_p);
+
+struct policy_verdict {
+    size_t witnesses, cosigned; /* listed; of those, with a good line */
+    int64_t bound; /* s: the (f+1)-th earliest of a k of n quorum of witnesses;
+                      0: not such a quorum, or too few */
+    int64_t first, last; /* s, of the cosignatures */
+};
+/* Signed by a listed log under its origin, and the quorum met. ERR_SIGNATURE,
+ * ERR_RIGHT (no quorum: how many are there of how many). */
+enum err policy_check (const struct policy *self, const struct checkpoint *cp,
+                       const struct note *note, struct policy_verdict *out,
+                       struct error *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,36 @@
+/* quorum - who of a roster's witnesses cosigned a checkpoint, and whether that
+ * settles it (PROTOCOL.md section 7.5).
+ *
+ * Pure functions. */
+#ifndef PARLEY_QUORUM_H
+#define PARLEY_QUORUM_H
+
+#include "identity/checkpoint.h"
+
+#define QUORUM_WITNESSES_MAX 512
+
+struct quorum {
+    size_t witnesses, cosigned, needed;
+    int64_t times[QUORUM_WITNESSES_MAX]; /* s, by the roster's order; 0: not */
+    int64_t time;  /* when the quorum was whole: the needed-th earliest; 0 */
+    int64_t bound; /* the (f+1)-th earliest, f = 2 needed - witnesses - 1: so
+                      early at least one honest witness had seen it; 0: too few */
+};
+/* A witness's line that is wrong counts as none: *bad (may be NULL) is how many.
+ * Without witnesses the log's word is all there is: a quorum of 0 of 0. Whether
+ * the log signed is not asked here. */
+void quorum_judge (const struct roster *roster, const struct checkpoint *self,
+                   const struct note *note, struct quorum *out, size_t *bad);
+static inline bool quorum_whole (const struct quorum *self) {
+    return self->cosigned >= self->needed;
+}
+
+/* May `next` be settled, where `last` (NULL: none) was the roster at the end of
+ * the newest checkpoint that settled before, and `now` is the one at its own
+ * end? The handover rule: a quorum of each; of `now` alone where its epoch is
+ * another one. ERR_RIGHT says which lacks how many. */
+enum err quorum_settles (const struct roster *last, const struct roster *now,
+                         const struct checkpoint *next, const struct note *note,
+                         struct error *e) MUST_CHECK;
+
+#endif
