@@ -5,6 +5,7 @@
 #ifndef PARLEY_MARK_H
 #define PARLEY_MARK_H
 
+#include "base/mp.h"
 #include "format/tree.h"
 #include "identity/identity.h"
 #include "identity/roster.h"

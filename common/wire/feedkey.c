@@ -126,3 +126,28 @@ enum err feed_head_read (struct slice octets, struct feed_head *out,
         out->next_generation = mp_int (&in, 1, NUMBER_MAX);
     return mp_finish (&in, e);
 }
+
+void feed_leaves_write (struct buf *out, int64_t first,
+                        const struct hash *leaves, size_t count) {
+    buf_add_u64 (out, (uint64_t) first);
+    buf_add (out, leaves, count * HASH_SIZE);
+}
+
+enum err feed_leaves_read (struct slice octets, int64_t *first,
+                           struct slice *hashes, struct error *e) {
+    if (octets.size < 8 + HASH_SIZE || (octets.size - 8) % HASH_SIZE != 0)
+        return error_set (e, ERR_MALFORMED,
+                          "leaf hashes in a part of %zu octets", octets.size);
+    size_t count = (octets.size - 8) / HASH_SIZE;
+    if (count > FEED_LEAVES_MAX)
+        return error_set (e, ERR_LIMIT, "%zu leaf hashes in a frame, over %d",
+                          count, FEED_LEAVES_MAX);
+    uint64_t from = get_u64 (octets.data);
+    if (from > (uint64_t) NUMBER_MAX - (count - 1))
+        return error_set (e, ERR_MALFORMED,
+                          "leaf hashes from %llu on, over any sequence",
+                          (unsigned long long) from);
+    *first = (int64_t) from;
+    *hashes = slice_of (octets.data + 8, octets.size - 8);
+    return ERR_NONE;
+}

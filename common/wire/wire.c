@@ -64,6 +64,11 @@ int wire_request_frames (int type) {
     case WIRE_ROSTER:
     case WIRE_REFUSALS:
     case WIRE_LEAVES:
+    case WIRE_COSIGN:
+    case WIRE_CHECKPOINT:
+    case WIRE_PATHS:
+    case WIRE_HANDED:
+    case WIRE_COVER:
         return 1;
     case WIRE_PUBLISH:
         return 3;

@@ -28,6 +28,23 @@ static void try_head (struct slice input) {
     buf_free (&again);
 }
 
+static void try_leaves (struct slice input) {
+    int64_t first;
+    struct slice hashes;
+    struct error e;
+    if (feed_leaves_read (input, &first, &hashes, &e)) {
+        demand (e.code != ERR_NONE && e.text[0]);
+        return;
+    }
+    struct buf again = { 0 };
+    struct hash leaves[FEED_LEAVES_MAX];
+    demand (hashes.size <= sizeof leaves);
+    memcpy (leaves, hashes.data, hashes.size);
+    feed_leaves_write (&again, first, leaves, hashes.size / HASH_SIZE);
+    demand (slice_equal (input, buf_slice (&again)));
+    buf_free (&again);
+}
+
 static void try_clear (struct slice input) {
     struct feed_clear clear;
     uint8_t again[FEED_CLEAR];
@@ -78,6 +95,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
     struct buf plain = { 0 };
     int kind;
     try_head (input);
+    try_leaves (input);
     try_clear (input);
     if (size > FEED_CLEAR)
         demand (!opens (slice_of (data + FEED_CLEAR, size - FEED_CLEAR),

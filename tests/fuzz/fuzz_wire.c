@@ -1,5 +1,5 @@
 /* fuzz_wire - hostile octets as each frame of the desk, in both directions
- * (PROTOCOL.md sections 8.1 to 8.6): no fault, and what is read is written
+ * (PROTOCOL.md sections 8.1 to 8.6, 8.11 and 8.12): no fault, and what is read is written
  * again the same. The first octet says which frame. */
 #include "wire/wire.h"
 
@@ -145,11 +145,95 @@ static void try_leaves_from (struct slice in, struct buf *again) {
         wire_leaves_from_write (again, from);
 }
 
+static void try_settled (struct slice in, struct buf *again) {
+    int64_t size;
+    struct error e;
+    if (!refused (wire_settled_read (in, &size, &e), &e))
+        wire_settled_write (again, size);
+}
+
+static void try_checkpoint (struct slice in, struct buf *again) {
+    enum wire_which which;
+    int64_t version;
+    struct error e;
+    if (!refused (wire_checkpoint_read (in, &which, &version, &e), &e))
+        wire_checkpoint_write (again, which, version);
+}
+
+static void try_paths (struct slice in, struct buf *again) {
+    int64_t mark;
+    struct error e;
+    if (!refused (wire_paths_read (in, &mark, &e), &e))
+        wire_paths_write (again, mark);
+}
+
+static void one_claim (void *arg, const struct mark_claim *claim) {
+    mark_claim_write (arg, claim);
+}
+
+static void count_claim (void *arg, const struct mark_claim *claim) {
+    (void) claim;
+    ++*(size_t *) arg;
+}
+
+static void try_claims (struct slice in, struct buf *again) {
+    size_t count = 0;
+    int64_t mark;
+    struct error e;
+    if (refused (wire_claims_read (in, &mark, count_claim, &count, &e), &e)) {
+        demand (count == 0);
+        return;
+    }
+    wire_claims_begin (again, mark, count);
+    demand (wire_claims_read (in, &mark, one_claim, again, &e) == ERR_NONE);
+}
+
+static void try_handed (struct slice in, struct buf *again) {
+    int64_t mark, sequence;
+    struct error e;
+    if (!refused (wire_handed_read (in, &mark, &sequence, &e), &e))
+        wire_handed_write (again, mark, sequence);
+}
+
+static void one_handed (void *arg, const struct wire_handed *one) {
+    demand (one->number <= one->claim.stream.count);
+    wire_handed_put (arg, one);
+}
+
+static void count_handed (void *arg, const struct wire_handed *one) {
+    (void) one;
+    ++*(size_t *) arg;
+}
+
+static void try_handed_each (struct slice in, struct buf *again) {
+    size_t count = 0;
+    int64_t mark;
+    struct error e;
+    if (refused (wire_handed_each (in, &mark, count_handed, &count, &e), &e)) {
+        demand (count == 0);
+        return;
+    }
+    wire_handed_begin (again, mark, count);
+    demand (wire_handed_each (in, &mark, one_handed, again, &e) == ERR_NONE);
+}
+
+static void try_cover (struct slice in, struct buf *again) {
+    struct slice stream;
+    int64_t from, to;
+    struct error e;
+    if (refused (wire_cover_read (in, &stream, &from, &to, &e), &e))
+        return;
+    demand (from < to);
+    wire_cover_write (again, stream, from, to);
+}
+
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
     static void (*const readers[]) (struct slice, struct buf *) = {
         try_head,    try_error,       try_hello,        try_welcome,
         try_streams, try_fetch,       try_items,        try_roster,
         try_range,   try_leaves_from, try_roster_found, try_refusals,
+        try_settled, try_checkpoint,  try_paths,        try_claims,
+        try_handed,  try_handed_each, try_cover,
     };
     if (size == 0)
         return 0;

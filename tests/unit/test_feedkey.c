@@ -1,6 +1,8 @@
 /* feedkey: PROTOCOL.md section 8.7. */
 #include "wire/feedkey.h"
 
+#include "base/mp.h"
+
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -131,10 +133,55 @@ static void test_round (void **state) {
     buf_free (&plain);
 }
 
+/* Kind 3: a place, then 1 to 256 hashes. */
+static void test_leaves (void **state) {
+    (void) state;
+    struct buf part = { 0 };
+    struct hash leaves[FEED_LEAVES_MAX + 1];
+    for (size_t i = 0; i <= FEED_LEAVES_MAX; i++)
+        memset (&leaves[i], (int) i, HASH_SIZE);
+    static const struct {
+        size_t count;
+        int64_t first;
+        enum err want;
+    } rows[] = {
+        { 0, 5, ERR_MALFORMED },
+        { 1, -1, ERR_MALFORMED },
+        { 1, NUMBER_MAX + 1, ERR_MALFORMED },
+        { 2, NUMBER_MAX, ERR_MALFORMED },
+        { FEED_LEAVES_MAX + 1, 0, ERR_LIMIT },
+        { 1, 0, ERR_NONE },
+        { 1, NUMBER_MAX, ERR_NONE },
+        { FEED_LEAVES_MAX, 77, ERR_NONE },
+    };
+    int64_t first;
+    struct slice hashes;
+    struct error e;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        buf_clear (&part);
+        feed_leaves_write (&part, rows[i].first, leaves, rows[i].count);
+        enum err rc = feed_leaves_read (buf_slice (&part), &first, &hashes, &e);
+        assert_int_equal (rc, rows[i].want);
+        if (rc)
+            continue;
+        assert_int_equal (first, rows[i].first);
+        assert_int_equal (hashes.size, rows[i].count * HASH_SIZE);
+        assert_memory_equal (hashes.data, leaves, hashes.size);
+    }
+    for (size_t size = 0; size < 8 + 3 * HASH_SIZE; size++) {
+        enum err rc =
+            feed_leaves_read (slice_of (part.data, size), &first, &hashes, &e);
+        assert_int_equal (
+            rc, size > 8 && size % HASH_SIZE == 8 ? ERR_NONE : ERR_MALFORMED);
+    }
+    buf_free (&part);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_vectors),
         cmocka_unit_test (test_round),
+        cmocka_unit_test (test_leaves),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
