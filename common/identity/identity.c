@@ -2,6 +2,7 @@
 
 #include "base/disk.h"
 #include "base/topic.h"
+#include "identity/checkpoint.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -413,6 +414,24 @@ void identity_sign_text (const struct identity *self, struct slice text,
                          uint8_t out[SIGNATURE_SIZE]) {
     sign_with (self, self->kind == IDENTITY_ROOT ? KEY_ROOT : KEY_NOTE, text,
                out);
+}
+
+void identity_sign_checkpoint (const struct identity *self,
+                               const struct checkpoint *checkpoint,
+                               uint8_t out[SIGNATURE_SIZE]) {
+    struct buf text = { 0 };
+    checkpoint_text (checkpoint, &text);
+    sign_with (self, KEY_LOG, buf_slice (&text), out);
+    buf_free (&text);
+}
+
+void identity_cosign (const struct identity *self,
+                      const struct checkpoint *checkpoint, int64_t time,
+                      uint8_t out[SIGNATURE_SIZE]) {
+    struct buf text = { 0 };
+    checkpoint_cosignature_text (checkpoint, time, &text);
+    sign_with (self, KEY_WITNESS, buf_slice (&text), out);
+    buf_free (&text);
 }
 
 bool signature_valid (const uint8_t key[KEY_SIZE], enum label label,

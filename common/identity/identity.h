@@ -90,6 +90,19 @@ void identity_sign (const struct identity *self, enum label label,
 /* For notes only (note.h decides what may be signed): by *note* or *root*. */
 void identity_sign_text (const struct identity *self, struct slice text,
                          uint8_t out[SIGNATURE_SIZE]);
+/* By a broker's *log* key: a checkpoint's text (checkpoint_text), nothing else
+ * is ever signed by it. By a delegation's *witness* key: a cosignature's text at
+ * `time` (checkpoint_cosignature_text), nothing else either. Both are built
+ * here of numbers, so that no caller can bring a text of its own. Whose kind it
+ * is not, a size below 0, a time outside and an origin that is no key name are
+ * our own mistakes (asserted). */
+struct checkpoint;
+void identity_sign_checkpoint (const struct identity *self,
+                               const struct checkpoint *checkpoint,
+                               uint8_t out[SIGNATURE_SIZE]);
+void identity_cosign (const struct identity *self,
+                      const struct checkpoint *checkpoint, int64_t time,
+                      uint8_t out[SIGNATURE_SIZE]);
 /* The CURVE pair of a delegation or a broker. The caller wipes the secret. */
 void identity_curve (const struct identity *self, uint8_t public_key[KEY_SIZE],
                      uint8_t secret_key[KEY_SIZE]);

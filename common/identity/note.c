@@ -4,17 +4,16 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#define ID4_SIZE 4
 #define LINE_HEAD "\xe2\x80\x94 " /* em dash, space */
 #define KIND_HEAD "parley/"
 #define FORMAT_DIGITS_MAX 9 /* of a kind's format; enough for any we'd make */
 
 /* id4 || signature, as a line has it in base64 */
 struct mark {
-    uint8_t id4[ID4_SIZE];
+    uint8_t id4[NOTE_ID_SIZE];
     uint8_t signature[SIGNATURE_SIZE];
 };
-static_assert (sizeof (struct mark) == ID4_SIZE + SIGNATURE_SIZE, "packed");
+static_assert (sizeof (struct mark) == NOTE_ID_SIZE + SIGNATURE_SIZE, "packed");
 
 static const char *const kinds[] = {
     [NOTE_CARD] = "card",
@@ -70,7 +69,7 @@ static bool take_head (struct slice *s, const char *head) {
     return true;
 }
 
-static enum err name_check (struct slice name, struct error *e) {
+enum err note_name_check (struct slice name, struct error *e) {
     if (name.size > NOTE_NAME_MAX)
         return error_set (e, ERR_LIMIT, "key name of %zu octets, at most %d",
                           name.size, NOTE_NAME_MAX);
@@ -90,7 +89,7 @@ static enum err base64_check (struct slice text, struct error *e) {
     uint8_t *octets = mem_alloc (room + 1);
     enum err rc = base64_decode_any (octets, room, &size, text);
     free (octets);
-    if (rc || size <= ID4_SIZE)
+    if (rc || size <= NOTE_ID_SIZE)
         return error_set (e, ERR_MALFORMED,
                           "not base64 of a key id and a signature");
     return ERR_NONE;
@@ -110,7 +109,7 @@ static enum err line_read (struct slice line, struct note *out,
     const size_t size = (size_t) (end - line.data);
     out->lines[i].name = slice_of (line.data, size);
     out->lines[i].base64 = slice_of (end + 1, line.size - size - 1);
-    enum err rc = name_check (out->lines[i].name, e);
+    enum err rc = note_name_check (out->lines[i].name, e);
     if (!rc)
         rc = base64_check (out->lines[i].base64, e);
     if (!rc)
@@ -236,15 +235,27 @@ struct hash note_digest (struct slice text) {
 
 /* Signatures */
 
-static void id4_of (struct slice name, const uint8_t key[KEY_SIZE],
-                    uint8_t out[ID4_SIZE]) {
+void note_key_id (struct slice name, uint8_t type, const uint8_t key[KEY_SIZE],
+                  uint8_t out[NOTE_ID_SIZE]) {
     const struct slice parts[] = {
         name,
-        slice_text ("\n\x01"), /* Ed25519 */
+        slice_text ("\n"),
+        slice_of (&type, 1),
         slice_of (key, KEY_SIZE),
     };
-    struct hash h = hash_sha256_parts (parts, 3);
-    memcpy (out, h.octets, ID4_SIZE);
+    struct hash h = hash_sha256_parts (parts, 4);
+    memcpy (out, h.octets, NOTE_ID_SIZE);
+}
+
+void note_add_line (struct buf *out, struct slice name, const void *mark,
+                    size_t size) {
+    buf_add_text (out, LINE_HEAD);
+    buf_add_slice (out, name);
+    buf_add_text (out, " ");
+    char *base64 = mem_alloc (BASE64_SIZE (size));
+    buf_add_text (out, base64_encode (base64, mark, size));
+    free (base64);
+    buf_add_text (out, "\n");
 }
 
 /* False for a signature of another size; the id is set nonetheless. */
@@ -255,9 +266,9 @@ static bool mark_read (struct slice base64, struct mark *out) {
     if (!whole) { /* note_read saw 5 octets, thus 8 characters */
         enum err rc =
             base64_decode_any (octets, 6, &size, slice_of (base64.data, 8));
-        assert (rc == ERR_NONE && size > ID4_SIZE);
+        assert (rc == ERR_NONE && size > NOTE_ID_SIZE);
     }
-    memcpy (out, octets, whole ? sizeof *out : ID4_SIZE);
+    memcpy (out, octets, whole ? sizeof *out : NOTE_ID_SIZE);
     return whole;
 }
 
@@ -267,15 +278,15 @@ static enum err line_verify (const struct note *self, size_t line,
                              const struct note_key *keys, size_t count,
                              size_t *signer, struct error *e) {
     struct mark mark;
-    uint8_t id4[ID4_SIZE];
+    uint8_t id4[NOTE_ID_SIZE];
     bool known = false;
     struct slice name = self->lines[line].name;
     const bool whole = mark_read (self->lines[line].base64, &mark);
     for (size_t i = 0; i < count; i++) {
         if (!slice_is (name, keys[i].name))
             continue;
-        id4_of (name, keys[i].key, id4);
-        if (memcmp (id4, mark.id4, ID4_SIZE) != 0)
+        note_key_id (name, NOTE_ED25519, keys[i].key, id4);
+        if (memcmp (id4, mark.id4, NOTE_ID_SIZE) != 0)
             continue;
         known = true;
         *signer = i;
@@ -359,15 +370,13 @@ enum err note_sign (const struct identity *self, struct slice text,
         return rc;
     const char *name = identity_name (self);
     struct mark mark;
-    char base64[BASE64_SIZE (sizeof mark)];
-    id4_of (slice_text (name),
-            identity_public (self, identity_kind (self) == IDENTITY_ROOT
-                                       ? KEY_ROOT
-                                       : KEY_NOTE),
-            mark.id4);
+    note_key_id (slice_text (name), NOTE_ED25519,
+                 identity_public (self, identity_kind (self) == IDENTITY_ROOT
+                                            ? KEY_ROOT
+                                            : KEY_NOTE),
+                 mark.id4);
     identity_sign_text (self, text, mark.signature);
-    buf_add_format (line, LINE_HEAD "%s %s\n", name,
-                    base64_encode (base64, &mark, sizeof mark));
+    note_add_line (line, slice_text (name), &mark, sizeof mark);
     return ERR_NONE;
 }
 

@@ -60,6 +60,19 @@ enum err note_sign (const struct identity *self, struct slice text,
 /* text, an empty line; signature lines are appended behind it by the caller. */
 void note_begin (struct buf *out, struct slice text);
 
+/* The parts of signature lines that checkpoints share with notes: C2SP's types
+ * of signatures, the id of a key under a name, and a line. `mark` is the id and
+ * what stands behind it. */
+#define NOTE_ID_SIZE 4
+#define NOTE_ED25519 1
+#define NOTE_COSIGNATURE 4
+void note_key_id (struct slice name, uint8_t type, const uint8_t key[KEY_SIZE],
+                  uint8_t out[NOTE_ID_SIZE]);
+void note_add_line (struct buf *out, struct slice name, const void *mark,
+                    size_t size);
+/* Can a key have this name in a signature line? ERR_MALFORMED, ERR_LIMIT. */
+enum err note_name_check (struct slice name, struct error *e) MUST_CHECK;
+
 /* A card: a delegation's public keys, or a root signer's one. */
 struct card {
     char name[IDENTITY_NAME_MAX + 1]; /* EUROPOL/hq, EUROPOL/root */

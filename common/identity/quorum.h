@@ -9,12 +9,22 @@
 
 #define QUORUM_WITNESSES_MAX 512
 
+/* When `witness` cosigned, by its present key or, at a time before its `until`,
+ * by its older one: a member that changes its keys goes on with the older until
+ * the handover is done. As checkpoint_cosigned: 0, it did not; ERR_SIGNATURE,
+ * which a key is too that is not valid then (expired, revoked). */
+enum err quorum_cosigned (const struct roster_delegation *witness,
+                          const struct checkpoint *self,
+                          const struct note *note, int64_t *time,
+                          struct error *e) MUST_CHECK;
+
 struct quorum {
     size_t witnesses, cosigned, needed;
     int64_t times[QUORUM_WITNESSES_MAX]; /* s, by the roster's order; 0: not */
     int64_t time;  /* when the quorum was whole: the needed-th earliest; 0 */
     int64_t bound; /* the (f+1)-th earliest, f = 2 needed - witnesses - 1: so
-                      early at least one honest witness had seen it; 0: too few */
+                      early at least one honest witness had seen it; 0: too few,
+                      or a quorum so small that f is below 0 */
 };
 /* A witness's line that is wrong counts as none: *bad (may be NULL) is how many.
  * Without witnesses the log's word is all there is: a quorum of 0 of 0. Whether
