@@ -280,6 +280,7 @@ enum err fill_fetch (struct follow *self, struct stream *stream,
     if (rc)
         return rc;
     stream->asked = fetch.first;
+    hidden_asked (self, stream);
     stream->check = false;
     self->fetches++;
     return ERR_NONE;
@@ -320,13 +321,9 @@ static enum err pass_over (struct follow *self, struct stream *stream,
         stream_stop (stream, WAIT_RETRY_MS, "more numbers than records");
         return ERR_NONE;
     }
-    enum err rc = core_begin (core, e);
-    if (!rc)
-        rc = records_set_upto (core->store, stream->name, item->last, e);
-    if (!rc)
-        stream->upto = item->last;
-    *done = !rc;
-    return rc;
+    hidden_note (self, stream, item->last);
+    *done = false;
+    return ERR_NONE;
 }
 
 static enum err items_take (struct follow *self, struct stream *stream,

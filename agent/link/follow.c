@@ -94,6 +94,7 @@ void follow_end (struct follow *self) {
         sodium_memzero (&s->key, sizeof s->key);
         s->call = 0;
         s->waits = false;
+        s->hidden_last = 0;
         s->frame = 0;
     }
 }
@@ -318,7 +319,7 @@ static struct stream *fetch_next (struct follow *self, int64_t now,
                                   const struct stream *only) {
     struct stream *next = NULL;
     for (struct stream *s = self->streams; s; s = s->next)
-        if (!s->call && behind (s) && now >= s->retry && (!only || s == only)
+        if (!s->call && !s->hidden_last && behind (s) && now >= s->retry && (!only || s == only)
             && (!next || s->asked_at < next->asked_at))
             next = s;
     return next;
@@ -351,6 +352,8 @@ enum err follow_tick (struct follow *self, int64_t now, struct error *e) {
         return rc == ERR_FULL ? ERR_NONE : rc;
     silence_check (self, now);
     rc = waiting_try (self, log, e);
+    if (!rc)
+        rc = hidden_try (self, log, e);
     if (!rc)
         rc = fetches_ask (self, now, log, e);
     return rc == ERR_FULL ? ERR_NONE : rc; /* later, then */

@@ -1,6 +1,6 @@
 /* What the files of `follow` share: follow.c (streams and timers), fill.c
- * (fetch and storing), doubt.c (what is wrong with good blocks), live.c (the
- * feed). */
+ * (fetch and storing), hidden.c (numbers that are not ours), doubt.c (what is
+ * wrong with good blocks), live.c (the feed). */
 #ifndef PARLEY_FOLLOW_IMPL_H
 #define PARLEY_FOLLOW_IMPL_H
 
@@ -37,6 +37,11 @@ struct stream {
     int tries;        /* in a row that failed */
     bool check;       /* ask, though nothing is known to lack */
     bool waits;       /* for a roster */
+    int64_t asked_version; /* of the newest roster when it was asked for */
+    uint64_t asked_order;  /* of all fetches */
+    int64_t hidden_last;   /* numbers up to it are hidden, it is said; 0 */
+    int64_t hidden_version;
+    uint64_t hidden_order; /* fetches sent until then */
     struct pending *pending, **pending_end;
     char problem[STREAM_PROBLEM_ROOM];
 };
@@ -53,6 +58,7 @@ struct follow {
     int64_t streams_asked;      /* monotonic */
     int64_t heard;              /* monotonic, any frame */
     size_t fetches, pending_octets;
+    uint64_t order;   /* of the fetch that was sent last */
     struct buf plain; /* of the frame in hand */
 };
 
@@ -71,6 +77,14 @@ enum err fill_reply (struct follow *self, const struct reply *reply,
                      struct error *e) MUST_CHECK;
 /* All that is not committed is undone: numbers as in the store. */
 void fill_reload (struct follow *self);
+
+/* hidden.c: a fetch of the stream goes out now; it is said that we may not read
+ * its numbers up to `last`; pass over those of which that is certain, when `$log`
+ * has all. */
+void hidden_asked (struct follow *self, struct stream *stream);
+void hidden_note (struct follow *self, struct stream *stream, int64_t last);
+enum err hidden_try (struct follow *self, const struct stream *log,
+                     struct error *e) MUST_CHECK;
 
 /* doubt.c: of blocks that verify. Each raises its alarm; none stops a stream.
  * May numbers of this stream be hidden from us, by the rosters known? */
