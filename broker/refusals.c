@@ -5,15 +5,17 @@
  * its reply, and would stand there 256 times otherwise.
  *
  *     0  u32 octets of the entry's content   4  u32 0   8  u64 XXH3-64 of it
- *     content: u64 number of its first refusal, u8 size, connection, u8 size,
- *     author, the proof (refusal_proof_write)
+ *     content: u64 number of its first refusal, u16 numbers, u8 size, author,
+ *     the proof (refusal_proof_write)
  *
- * Where entries stand is kept in memory, found anew at each start. */
+ * Numbers are consecutive in a file, and from the older one to the newer. In
+ * memory stands only where a delegation's next entry belongs. */
 #include "refusals.h"
 
 #include "base/disk.h"
 #include "base/log.h"
 #include "base/topic.h"
+#include "format/batch.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,197 +24,43 @@
 #include <stdlib.h>
 
 #define ENTRY_HEADER 16
-#define ENTRY_MIN 10 /* of content: number and two sizes, and a proof */
-#define ENTRY_MAX 524288
+#define ENTRY_MIN 11 /* of content: number, numbers, size */
 #define HALF_MAX (REFUSALS_OCTETS_MAX / 2)
+#define NOT_READ 0 /* `next` of files that were not looked at yet */
 
-struct entry {
-    uint64_t offset; /* of its content */
-    uint32_t size;
-    uint32_t count; /* refusals */
-    int64_t first;  /* number */
-    char connection[DELEGATION_MAX + 1];
-};
-struct half {
-    int fd; /* -1: there is none */
-    uint64_t octets;
-    struct entry *entries; /* ascending by number; owned */
-    size_t count, room;
+/* One delegation's two files. */
+struct keep {
+    char delegation[DELEGATION_MAX + 1];
+    char *path, *old_path; /* owned */
+    int64_t next;          /* number of its next refusal, or NOT_READ */
+    uint64_t octets;       /* of the newer file; what is behind is void */
 };
 
 struct refusals {
     pthread_mutex_t lock;
-    char *path, *old_path;
-    struct half now, old;
-    int64_t next; /* number */
-    bool failed;  /* the last write, which was logged */
+    char *dir;          /* owned */
+    struct keep *keeps; /* of those that were asked for in this run; owned */
+    size_t count, room;
+    bool failed; /* the last addition, which was logged */
     struct buf scratch;
 };
 
-static char *path_join (const char *dir, const char *name) {
-    struct buf path = { 0 };
-    buf_add_format (&path, "%s/%s", dir, name);
-    return buf_take_text (&path);
-}
-
-static void half_end (struct half *self) {
-    disk_close (&self->fd);
-    free (self->entries);
-    *self = (struct half){ .fd = -1 };
-}
-
-static struct entry *half_add (struct half *self) {
-    if (self->count == self->room) {
-        self->room = self->room ? 2 * self->room : 64;
-        self->entries =
-            mem_resize (self->entries, self->room * sizeof *self->entries);
-    }
-    return &self->entries[self->count++];
-}
-
-/* One entry's content */
-
-struct content {
-    int64_t first;
-    struct slice connection, author, proof;
-};
-
-static bool take_text (struct slice *in, struct slice *out) {
-    if (in->size < 1 || in->data[0] > DELEGATION_MAX
-        || in->size < 1u + in->data[0])
-        return false;
-    *out = slice_of (in->data + 1, in->data[0]);
-    *in = slice_of (in->data + 1 + out->size, in->size - 1 - out->size);
-    return true;
-}
-
-static bool content_read (struct slice in, struct content *out) {
-    if (in.size < ENTRY_MIN)
-        return false;
-    out->first = (int64_t) get_u64 (in.data);
-    in = slice_of (in.data + 8, in.size - 8);
-    if (out->first < 1 || !take_text (&in, &out->connection)
-        || !take_text (&in, &out->author))
-        return false;
-    out->proof = in;
-    return true;
-}
-
-static void put_text (struct buf *out, struct slice text) {
-    assert (text.size <= DELEGATION_MAX);
-    buf_add_u8 (out, (uint8_t) text.size);
-    buf_add_slice (out, text);
-}
-
-/* Header and content. */
-static void entry_write (struct buf *out, const struct content *content) {
-    buf_clear (out);
-    buf_add_zeros (out, ENTRY_HEADER);
-    buf_add_u64 (out, (uint64_t) content->first);
-    put_text (out, content->connection);
-    put_text (out, content->author);
-    buf_add_slice (out, content->proof);
-    struct slice s =
-        slice_of (out->data + ENTRY_HEADER, out->size - ENTRY_HEADER);
-    put_u32 (out->data, (uint32_t) s.size);
-    put_u64 (out->data + 8, hash_xxh3 (s, 0));
-}
-
-static void entry_note (struct half *self, const struct content *content,
-                        size_t size, size_t count) {
-    struct entry *entry = half_add (self);
-    *entry = (struct entry){ .offset = self->octets + ENTRY_HEADER,
-                             .size = (uint32_t) size,
-                             .count = (uint32_t) count,
-                             .first = content->first };
-    memcpy (entry->connection, content->connection.data,
-            content->connection.size);
-    self->octets += ENTRY_HEADER + size;
+/* A rule of the whole batch that is tried again later: the author has the
+ * signed reply and waits, and many of them would push all others out. */
+static bool is_kept (const struct promise_refused *refused) {
+    enum rule rule = refused->refusal.rule;
+    return rule != RULE_RATE && rule != RULE_NO_SPACE && rule != RULE_CLOCK;
 }
 
 /* Opening */
 
-/* The whole entry at the front; false where none stands there. */
-static bool entry_read (struct slice in, struct content *content,
-                        size_t *count) {
-    if (in.size < ENTRY_HEADER)
-        return false;
-    size_t size = get_u32 (in.data);
-    if (size > in.size - ENTRY_HEADER || get_u32 (in.data + 4) != 0)
-        return false;
-    struct slice s = slice_of (in.data + ENTRY_HEADER, size);
-    struct promise promise;
-    struct promise_refused *refused;
-    if (hash_xxh3 (s, 0) != get_u64 (in.data + 8) || !content_read (s, content)
-        || refusal_proof_read (content->proof, &promise, &refused, count, NULL))
-        return false;
-    free (refused);
-    return true;
-}
-
-/* Note all entries of `octets`; where the first stands that is none. */
-static uint64_t half_scan (struct half *self, struct slice octets,
-                           int64_t *next) {
-    struct content content;
-    size_t count;
-    while (entry_read (octets, &content, &count) && content.first >= *next) {
-        size_t size = get_u32 (octets.data);
-        entry_note (self, &content, size, count);
-        *next = content.first + (int64_t) count;
-        octets = slice_of (octets.data + ENTRY_HEADER + size,
-                           octets.size - ENTRY_HEADER - size);
-    }
-    return self->octets;
-}
-
-static enum err half_load (struct half *self, const char *path, int64_t *next,
-                           struct error *e) {
-    struct buf octets = { 0 };
-    uint64_t size;
-    enum err rc = disk_size (self->fd, &size, e);
-    if (!rc && size > HALF_MAX)
-        rc = error_set (e, ERR_LIMIT, "%s: %" PRIu64 " octets, at most %d",
-                        path, size, HALF_MAX);
-    if (!rc)
-        rc = disk_read_at (self->fd, buf_extend (&octets, (size_t) size),
-                           (size_t) size, 0, e);
-    if (!rc && half_scan (self, buf_slice (&octets), next) < size) {
-        log_warn ("REFUSALS-CUT", "file=%s octets=%" PRIu64 " cut=%" PRIu64,
-                  log_text (path), size, size - self->octets);
-        rc = disk_truncate (self->fd, self->octets, e);
-    }
-    buf_free (&octets);
-    return rc;
-}
-
-/* Where there is none it is made, or not at all. */
-static enum err half_open (struct half *self, const char *path, bool make,
-                           int64_t *next, struct error *e) {
-    *self = (struct half){ .fd = -1 };
-    struct error own;
-    self->fd = disk_open (path, DISK_WRITE, &own);
-    if (self->fd >= 0)
-        return half_load (self, path, next, e);
-    if (own.code != ERR_NOT_FOUND)
-        return error_set (e, own.code, "%s", own.text);
-    if (!make)
-        return ERR_NONE;
-    self->fd = disk_open (path, DISK_WRITE | DISK_CREATE, e);
-    return self->fd < 0 ? e->code : ERR_NONE;
-}
-
 struct refusals *refusals_open (const char *dir, struct error *e) {
-    struct error own;
-    if (!e)
-        e = &own;
+    struct buf path = { 0 };
+    buf_add_format (&path, "%s/refusals", dir);
     struct refusals *self = mem_alloc (sizeof *self);
-    self->path = path_join (dir, "refusals");
-    self->old_path = path_join (dir, "refusals.old");
-    self->next = 1;
-    self->now.fd = self->old.fd = -1;
+    self->dir = buf_take_text (&path);
     pthread_mutex_init (&self->lock, NULL);
-    if (half_open (&self->old, self->old_path, false, &self->next, e)
-        || half_open (&self->now, self->path, true, &self->next, e))
+    if (disk_make_dir (self->dir, e))
         refusals_close (&self);
     return self;
 }
@@ -222,70 +70,267 @@ void refusals_close (struct refusals **self_p) {
         return;
     int saved = errno;
     struct refusals *self = *self_p;
-    half_end (&self->now);
-    half_end (&self->old);
+    for (size_t i = 0; i < self->count; i++) {
+        free (self->keeps[i].path);
+        free (self->keeps[i].old_path);
+    }
+    free (self->keeps);
+    free (self->dir);
     pthread_mutex_destroy (&self->lock);
     buf_free (&self->scratch);
-    free (self->path);
-    free (self->old_path);
     free (self);
     *self_p = NULL;
     errno = saved;
+}
+
+/* `EUROPOL/hq` has the file `EUROPOL.hq`: no name has a point. */
+static char *path_of (const struct refusals *self, const char *delegation,
+                      const char *end) {
+    struct buf path = { 0 };
+    buf_add_format (&path, "%s/%s%s", self->dir, delegation, end);
+    char *text = buf_take_text (&path);
+    char *slash = strrchr (text, '/');
+    assert (slash);
+    *slash = '.';
+    return text;
+}
+
+static struct keep *keep_of (struct refusals *self, const char *delegation) {
+    assert (delegation_valid (slice_text (delegation)));
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp (self->keeps[i].delegation, delegation) == 0)
+            return &self->keeps[i];
+    if (self->count == self->room) {
+        self->room = self->room ? 2 * self->room : 16;
+        self->keeps =
+            mem_resize (self->keeps, self->room * sizeof *self->keeps);
+    }
+    struct keep *keep = &self->keeps[self->count++];
+    *keep = (struct keep){ .path = path_of (self, delegation, ""),
+                           .old_path = path_of (self, delegation, ".old"),
+                           .next = NOT_READ };
+    strcpy (keep->delegation, delegation);
+    return keep;
+}
+
+/* Entries */
+
+struct entry {
+    int64_t first;
+    size_t count; /* numbers */
+    struct slice author, proof;
+};
+
+static bool content_read (struct slice in, struct entry *out) {
+    if (in.size < ENTRY_MIN)
+        return false;
+    *out = (struct entry){ .first = (int64_t) get_u64 (in.data),
+                           .count = get_u16 (in.data + 8) };
+    size_t size = in.data[10];
+    if (out->first < 1 || out->first > INT64_MAX - BATCH_MAX || out->count < 1
+        || out->count > BATCH_MAX || size > DELEGATION_MAX
+        || size > in.size - ENTRY_MIN)
+        return false;
+    out->author = slice_of (in.data + ENTRY_MIN, size);
+    out->proof =
+        slice_of (in.data + ENTRY_MIN + size, in.size - ENTRY_MIN - size);
+    return true;
+}
+
+/* The whole entry at the front; false where none stands there. */
+static bool entry_take (struct slice *in, struct entry *out) {
+    if (in->size < ENTRY_HEADER)
+        return false;
+    size_t size = get_u32 (in->data);
+    if (size > in->size - ENTRY_HEADER || get_u32 (in->data + 4) != 0)
+        return false;
+    struct slice content = slice_of (in->data + ENTRY_HEADER, size);
+    if (hash_xxh3 (content, 0) != get_u64 (in->data + 8)
+        || !content_read (content, out))
+        return false;
+    *in = slice_of (content.data + size, in->size - ENTRY_HEADER - size);
+    return true;
+}
+
+/* Header and content. */
+static void entry_write (struct buf *out, const struct entry *entry) {
+    assert (entry->author.size <= DELEGATION_MAX);
+    buf_clear (out);
+    buf_add_zeros (out, ENTRY_HEADER);
+    buf_add_u64 (out, (uint64_t) entry->first);
+    buf_add_u16 (out, (uint16_t) entry->count);
+    buf_add_u8 (out, (uint8_t) entry->author.size);
+    buf_add_slice (out, entry->author);
+    buf_add_slice (out, entry->proof);
+    struct slice s =
+        slice_of (out->data + ENTRY_HEADER, out->size - ENTRY_HEADER);
+    put_u32 (out->data, (uint32_t) s.size);
+    put_u64 (out->data + 8, hash_xxh3 (s, 0));
+}
+
+/* Files */
+
+/* What stands in the two: whole entries with consecutive numbers. */
+struct halves {
+    struct buf old, now;
+    int64_t next;
+};
+
+/* No file: nothing is in it. Numbers go on from *next, or begin anywhere where
+ * that is 0. Leaves in *out the entries up to the first that is none. */
+static enum err half_read (const char *path, struct buf *out, int64_t *next,
+                           struct error *e) {
+    struct error own;
+    enum err rc = disk_read_file (path, HALF_MAX, out, &own);
+    if (rc == ERR_NOT_FOUND) {
+        buf_clear (out);
+        return ERR_NONE;
+    }
+    if (rc)
+        return error_set (e, rc, "%s", own.text);
+    struct slice in = buf_slice (out), rest = in;
+    struct entry entry;
+    while (entry_take (&rest, &entry) && (*next == 0 || entry.first == *next)) {
+        *next = entry.first + (int64_t) entry.count;
+        in = rest;
+    }
+    out->size -= in.size;
+    return ERR_NONE;
+}
+
+static void halves_free (struct halves *self) {
+    buf_free (&self->old);
+    buf_free (&self->now);
+}
+
+/* On failure nothing is held. */
+static enum err halves_read (const struct keep *keep, struct halves *out,
+                             struct error *e) {
+    int64_t old_next = 0;
+    struct entry first;
+    *out = (struct halves){ 0 };
+    enum err rc = half_read (keep->old_path, &out->old, &old_next, e);
+    if (!rc)
+        rc = half_read (keep->path, &out->now, &out->next, e);
+    if (rc) {
+        halves_free (out);
+        return rc;
+    }
+    struct slice in = buf_slice (&out->now);
+    if (!entry_take (&in, &first))
+        out->next = old_next;
+    else if (first.first != old_next)
+        buf_clear (&out->old); /* lost its end: there would be a hole */
+    if (out->next == 0)
+        out->next = 1;
+    return ERR_NONE;
+}
+
+/* What a crash left behind the last whole entry. */
+static enum err end_cut (struct keep *self, uint64_t octets, struct error *e) {
+    struct error own;
+    uint64_t size;
+    int fd = disk_open (self->path, DISK_WRITE, &own);
+    if (fd < 0)
+        return own.code == ERR_NOT_FOUND
+                   ? ERR_NONE
+                   : error_set (e, own.code, "%s", own.text);
+    enum err rc = disk_size (fd, &size, e);
+    if (!rc && size > octets) {
+        log_warn ("REFUSALS-CUT", "file=%s octets=%" PRIu64 " cut=%" PRIu64,
+                  log_text (self->path), size, size - octets);
+        rc = disk_truncate (fd, octets, e);
+    }
+    disk_close (&fd);
+    return rc;
+}
+
+static enum err keep_load (struct keep *self, struct error *e) {
+    struct halves halves;
+    if (self->next != NOT_READ)
+        return ERR_NONE;
+    enum err rc = halves_read (self, &halves, e);
+    if (rc)
+        return rc;
+    rc = end_cut (self, halves.now.size, e);
+    if (!rc) {
+        self->octets = halves.now.size;
+        self->next = halves.next;
+    }
+    halves_free (&halves);
+    return rc;
 }
 
 /* Adding */
 
 /* What is written now becomes the older half. After a failure the next entry
  * tries it again; the name may be gone by then. */
-static enum err turn (struct refusals *self, struct error *e) {
-    if (self->now.fd >= 0) {
-        enum err rc = disk_rename (self->path, self->old_path, e);
-        if (rc && rc != ERR_NOT_FOUND)
-            return rc;
-        half_end (&self->old);
-        self->old = self->now;
-        self->now = (struct half){ .fd = -1 };
-    }
-    self->now.fd = disk_open (self->path, DISK_WRITE | DISK_CREATE, e);
-    return self->now.fd < 0 ? e->code : ERR_NONE;
+static enum err turn (struct keep *self, struct error *e) {
+    enum err rc = disk_rename (self->path, self->old_path, e);
+    if (rc && rc != ERR_NOT_FOUND)
+        return rc;
+    self->octets = 0;
+    return ERR_NONE;
 }
 
-static enum err add (struct refusals *self, struct content *content,
-                     size_t count, struct error *e) {
-    content->first = self->next;
-    entry_write (&self->scratch, content);
-    size_t size = self->scratch.size - ENTRY_HEADER;
-    if (size > ENTRY_MAX)
-        return error_set (e, ERR_LIMIT, "an entry of %zu octets, at most %d",
-                          size, ENTRY_MAX);
-    enum err rc = ERR_NONE;
-    if (self->now.fd < 0 || self->now.octets + self->scratch.size > HALF_MAX)
-        rc = turn (self, e);
-    if (!rc) /* what a failed one left there is written over */
-        rc = disk_write_at (self->now.fd, buf_slice (&self->scratch),
-                            self->now.octets, e);
+static int now_open (struct keep *self, struct error *e) {
+    struct error own;
+    int fd = disk_open (self->path, DISK_WRITE, &own);
+    if (fd >= 0)
+        return fd;
+    if (own.code != ERR_NOT_FOUND) {
+        (void) error_set (e, own.code, "%s", own.text);
+        return -1;
+    }
+    self->octets = 0;
+    return disk_open (self->path, DISK_WRITE | DISK_CREATE, e);
+}
+
+static enum err add (struct keep *self, struct entry *entry,
+                     struct buf *scratch, struct error *e) {
+    enum err rc = keep_load (self, e);
     if (rc)
         return rc;
-    entry_note (&self->now, content, size, count);
-    self->next += (int64_t) count;
+    entry->first = self->next;
+    entry_write (scratch, entry);
+    if (scratch->size > HALF_MAX)
+        return error_set (e, ERR_LIMIT, "an entry of %zu octets, at most %d",
+                          scratch->size, HALF_MAX);
+    if (self->octets + scratch->size > HALF_MAX)
+        rc = turn (self, e);
+    if (rc)
+        return rc;
+    int fd = now_open (self, e);
+    if (fd < 0)
+        return e->code;
+    /* what a failed one left there is written over */
+    rc = disk_write_at (fd, buf_slice (scratch), self->octets, e);
+    disk_close (&fd);
+    if (rc)
+        return rc;
+    self->octets += scratch->size;
+    self->next += (int64_t) entry->count;
     return ERR_NONE;
 }
 
 void refusals_add (struct refusals *self, const char *connection,
                    struct slice author, const struct promise *promise,
                    const struct promise_refused *refused, size_t count) {
-    assert (count > 0);
     struct buf proof = { 0 };
     struct error e;
+    struct entry entry = { .author = author };
+    assert (count > 0 && count <= BATCH_MAX);
+    for (size_t i = 0; i < count; i++)
+        entry.count += is_kept (&refused[i]);
+    if (entry.count == 0)
+        return;
     refusal_proof_write (&proof, promise, refused, count);
-    struct content content = { .connection = slice_text (connection),
-                               .author = author,
-                               .proof = buf_slice (&proof) };
+    entry.proof = buf_slice (&proof);
     pthread_mutex_lock (&self->lock);
-    bool failed = add (self, &content, count, &e) != ERR_NONE;
+    bool failed = add (keep_of (self, connection), &entry, &self->scratch, &e);
     if (failed && !self->failed)
-        log_error ("REFUSALS-LOST", "file=%s why=%s", log_text (self->path),
-                   log_text (e.text));
+        log_error ("REFUSALS-LOST", "delegation=%s why=%s",
+                   log_text (connection), log_text (e.text));
     self->failed = failed;
     pthread_mutex_unlock (&self->lock);
     buf_free (&proof);
@@ -304,19 +349,22 @@ static bool list_full (const struct list *self, size_t more) {
            || (self->count > 0 && self->out->size + more > self->octets_max);
 }
 
-static bool list_reply (struct list *list, const struct content *content,
+static bool list_reply (struct list *list, const struct entry *entry,
                         const struct promise *promise,
                         const struct promise_refused *refused, size_t count) {
+    int64_t number = entry->first;
     for (size_t i = 0; i < count; i++) {
-        struct wire_refusal one = { .number = content->first + (int64_t) i,
+        if (!is_kept (&refused[i]))
+            continue;
+        struct wire_refusal one = { .number = number++,
                                     .log_time = promise->log_time,
-                                    .author = content->author,
+                                    .author = entry->author,
                                     .id = refused[i].id,
                                     .refusal = refused[i].refusal,
-                                    .proof = content->proof };
+                                    .proof = entry->proof };
         if (one.number < list->from)
             continue;
-        if (list_full (list, content->proof.size + 2 * REFUSAL_VALUES_MAX))
+        if (list_full (list, entry->proof.size + 2 * REFUSAL_VALUES_MAX))
             return false;
         wire_refusal_put (list->out, &one);
         list->count++;
@@ -324,55 +372,49 @@ static bool list_reply (struct list *list, const struct content *content,
     return true;
 }
 
-/* false: the list is full, or the file can't be read any more. */
-static bool list_entry (struct list *list, const struct half *half,
-                        const struct entry *entry, struct buf *scratch) {
+static void complain (const struct error *e) {
+    log_limited (LOG_ERROR, "REFUSALS-UNREADABLE", "", "why=%s",
+                 log_text (e->text));
+}
+
+/* false: the list is full, or no proof stands there. */
+static bool list_entry (struct list *list, const struct entry *entry) {
     struct error e;
-    struct content content;
     struct promise promise;
     struct promise_refused *refused;
     size_t count;
-    buf_clear (scratch);
-    enum err rc = disk_read_at (half->fd, buf_extend (scratch, entry->size),
-                                entry->size, entry->offset, &e);
-    if (!rc && !content_read (buf_slice (scratch), &content))
-        rc = error_set (&e, ERR_DAMAGED, "the entry at octet %" PRIu64,
-                        entry->offset);
-    if (!rc)
-        rc = refusal_proof_read (content.proof, &promise, &refused, &count, &e);
-    if (rc) {
-        log_limited (LOG_ERROR, "REFUSALS-UNREADABLE", "", "why=%s",
-                     log_text (e.text));
+    if (refusal_proof_read (entry->proof, &promise, &refused, &count, &e)) {
+        complain (&e);
         return false;
     }
-    bool more = list_reply (list, &content, &promise, refused, count);
+    bool more = list_reply (list, entry, &promise, refused, count);
     free (refused);
     return more;
 }
 
-/* The first entry that holds `number` or a higher one. */
-static size_t half_find (const struct half *self, int64_t number) {
-    size_t low = 0, high = self->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct entry *entry = &self->entries[middle];
-        if (entry->first + (int64_t) entry->count <= number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static bool list_half (struct list *list, const struct half *half,
-                       const char *delegation, struct buf *scratch) {
-    for (size_t i = half_find (half, list->from); i < half->count; i++) {
-        const struct entry *entry = &half->entries[i];
-        if (strcmp (entry->connection, delegation) == 0
-            && !list_entry (list, half, entry, scratch))
+static bool list_half (struct list *list, struct slice in) {
+    struct entry entry;
+    while (entry_take (&in, &entry)) {
+        if (entry.first + (int64_t) entry.count > list->from
+            && !list_entry (list, &entry))
             return false;
     }
     return true;
+}
+
+/* Read under the lock, judged outside: what is refused meanwhile has to be
+ * signed, not to wait. */
+static enum err read_for (struct refusals *self, const char *delegation,
+                          struct halves *out, struct error *e) {
+    pthread_mutex_lock (&self->lock);
+    struct keep *keep = keep_of (self, delegation);
+    enum err rc = keep_load (keep, e);
+    if (!rc)
+        rc = halves_read (keep, out, e);
+    if (!rc && out->now.size > keep->octets)
+        out->now.size = (size_t) keep->octets; /* a write that failed */
+    pthread_mutex_unlock (&self->lock);
+    return rc;
 }
 
 size_t refusals_list (struct refusals *self, const char *delegation,
@@ -381,9 +423,14 @@ size_t refusals_list (struct refusals *self, const char *delegation,
                          .most = most,
                          .octets_max = out->size + REFUSALS_LIST_MAX,
                          .out = out };
-    pthread_mutex_lock (&self->lock);
-    if (list_half (&list, &self->old, delegation, &self->scratch))
-        (void) list_half (&list, &self->now, delegation, &self->scratch);
-    pthread_mutex_unlock (&self->lock);
+    struct halves halves;
+    struct error e;
+    if (read_for (self, delegation, &halves, &e)) {
+        complain (&e);
+        return 0;
+    }
+    if (list_half (&list, buf_slice (&halves.old)))
+        (void) list_half (&list, buf_slice (&halves.now));
+    halves_free (&halves);
     return list.count;
 }
