@@ -85,6 +85,42 @@ def test_withheld(liar, agent, name):
     wait_texts(agent, liar)
 
 
+def test_right_comes_back(liar, agent, dialogue):
+    """What a roster hid that has gone again is ours to read: a reply of when
+    it was in force passes over nothing."""
+    def without(obj):
+        obj["channels"][1].update(readers=["entity:EUROPOL"],
+                                  writers=["entity:EUROPOL"])
+
+    def given(obj):
+        obj["channels"][1].update(readers=["role:member"],
+                                  writers=["role:member"])
+    told = []
+
+    def away_and_back(_broker=None):
+        for change in (without, given):
+            liar.change_roster(dialogue.follow(change))
+
+    def lie(frames):
+        what, last, items = mp.decode(frames[0])
+        if what != "members" or not items or told:
+            return frames
+        told.append(items)
+        away_and_back()
+        return [mp.encode([what, last, [[1, items[0][1], last]]])]
+
+    liar.tell(away_and_back)
+    wait_for(lambda: agent.get("status")["roster"]["version"] == 3, "it")
+    liar.lies["fetch"] = lie
+    liar.silent = True
+    liar.post("EUROPOL/hq", TOPIC, "two")
+    liar.tell(lambda b: b.head("members"))
+    wait_for(lambda: told, "the lie")
+    wait_texts(agent, liar)
+    assert agent.get("status")["roster"]["version"] == 5
+    assert agent.alarms() == []
+
+
 def test_roster_held_back(liar, agent, dialogue):
     """Records are given out under a roster that another had ended."""
     note = dialogue.follow()
