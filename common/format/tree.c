@@ -4,12 +4,38 @@
 
 #include <assert.h>
 
+/* As in a binary counter: full subtrees of one height join, from `height` up. */
+static void join (struct tree *self, unsigned height, struct hash h) {
+    size_t n = (size_t) __builtin_popcountll (self->size);
+    for (uint64_t s = self->size >> height; s & 1; s >>= 1)
+        h = hash_node (&self->stack[--n], &h);
+    self->stack[n] = h;
+    self->size += UINT64_C (1) << height;
+}
+
 void tree_add (struct tree *self, const struct hash *leaf) {
+    join (self, 0, *leaf);
+}
+
+void tree_add_full (struct tree *self, unsigned height,
+                    const struct hash *root) {
+    assert (height < 64 && self->size % (UINT64_C (1) << height) == 0);
+    join (self, height, *root);
+}
+
+void tree_add_levels (struct tree *self, const struct hash *leaf,
+                      void (*done) (void *arg, unsigned level,
+                                    const struct hash *root),
+                      void *arg) {
     struct hash h = *leaf;
     size_t n = (size_t) __builtin_popcountll (self->size);
-    /* As in a binary counter: each full subtree of the same height joins. */
-    for (uint64_t s = self->size; s & 1; s >>= 1)
+    unsigned height = 0;
+    for (uint64_t s = self->size; s & 1; s >>= 1) {
         h = hash_node (&self->stack[--n], &h);
+        height++;
+        if (height % 8 == 0 && height / 8 < TREE_LEVELS)
+            done (arg, height / 8, &h);
+    }
     self->stack[n] = h;
     self->size++;
 }

@@ -167,6 +167,62 @@ static void roots_as_the_rfc_writes_them (void **state) {
     }
 }
 
+struct told {
+    size_t count;
+    unsigned level;
+    struct hash root;
+};
+
+static void tell (void *arg, unsigned level, const struct hash *root) {
+    struct told *told = arg;
+    *told = (struct told){ told->count + 1, level, *root };
+}
+
+static void levels_are_told_when_they_are_whole (void **state) {
+    (void) state;
+    enum { MANY = 65536 };
+    struct tree plain = { 0 }, tree = { 0 }, tops = { 0 };
+    struct told told = { 0 };
+    for (size_t i = 0; i < MANY; i++) {
+        const struct hash *leaf = &leaves[i % LEAVES];
+        size_t before = told.count;
+        tree_add (&plain, leaf);
+        tree_add_levels (&tree, leaf, tell, &told);
+        size_t now = (i + 1) % 256 ? 0 : (i + 1) % MANY ? 1 : 2;
+        assert_int_equal (told.count - before, now);
+        if (now == 1) {
+            assert_int_equal (told.level, 1);
+            tree_add_full (&tops, 8, &told.root);
+            assert_int_equal (tops.size, i + 1);
+            struct hash a = tree_root (&tops), b = tree_root (&plain);
+            assert_hash (&a, &b);
+        }
+    }
+    assert_int_equal (told.level, 2);
+    struct hash a = tree_root (&tree), b = tree_root (&plain);
+    assert_hash (&a, &b);
+    assert_hash (&told.root, &a);
+}
+
+static void full_subtrees_of_any_height (void **state) {
+    (void) state;
+    for (size_t n = 0; n < LEAVES; n++) {
+        struct tree tree = { 0 };
+        /* From the left: as large as the place allows, then what is left. */
+        for (unsigned height = 8; tree.size < n;) {
+            size_t width = (size_t) 1 << height;
+            if (tree.size % width || tree.size + width > n) {
+                height--;
+                continue;
+            }
+            struct hash root = plain_root (leaves + tree.size, width);
+            tree_add_full (&tree, height, &root);
+        }
+        struct hash grown = tree_root (&tree), plain = plain_root (leaves, n);
+        assert_hash (&grown, &plain);
+    }
+}
+
 static void paths_as_the_rfc_writes_them (void **state) {
     (void) state;
     static const size_t sizes[] = { 1,  2,  3,  4,   5,   7,   8,  9,
@@ -254,6 +310,8 @@ int main (void) {
         cmocka_unit_test (lengths_to_the_end_of_64_bits),
         cmocka_unit_test (known_roots),
         cmocka_unit_test (roots_as_the_rfc_writes_them),
+        cmocka_unit_test (levels_are_told_when_they_are_whole),
+        cmocka_unit_test (full_subtrees_of_any_height),
         cmocka_unit_test (paths_as_the_rfc_writes_them),
         cmocka_unit_test (vectors),
     };
