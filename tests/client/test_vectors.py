@@ -13,8 +13,9 @@ VECTORS = HERE.parent / "vectors"
 sys.path[:0] = [str(HERE), str(VECTORS)]
 
 import make  # noqa: E402
-from parley_client import (block, feed, keys, ledger, messages,  # noqa: E402
-                           names, notes, rights, roster, segment, tree, wire)
+from parley_client import (block, feed, keys, ledger, marks,  # noqa: E402
+                           messages, names, notes, rights, roster, segment,
+                           tree, wire)
 from parley_client import canonical as mp  # noqa: E402
 from parley_client.errors import Refused  # noqa: E402
 
@@ -321,8 +322,11 @@ def check_root(v):
 
 def check_stream_entry(v):
     a = v["in"]
-    entry = ledger.mark_leaf(x(v["out"]["salt"]), a["stream"], a["last"],
-                             [x(one) for one in a["leaves"]])
+    leaves = [x(one) for one in a["leaves"]]
+    salt = marks.salt(x(a["veil"]), a["stream"], a["mark"])
+    assert salt.hex() == v["out"]["salt"]
+    entry = marks.entry(salt, a["stream"], a["last"], len(leaves),
+                        tree.root_of_leaves(leaves))
     assert entry.hex() == v["out"]["entry"]
 
 

@@ -1,12 +1,12 @@
 """canonical.json, tree.json, messages.json, records.json, blocks.json,
 segment.json."""
 
-import hashlib
 import struct
 
 import world as w
 from identity_vectors import bad, good
-from parley_client import block, keys, ledger, messages, segment, tree
+from parley_client import (block, keys, ledger, marks, messages, segment,
+                           tree)
 from parley_client import canonical as mp
 from parley_client.canonical import Ext
 
@@ -475,9 +475,9 @@ def records_vectors():
 def _mark_leaf(leaves):
     """Section 7.4, for the checkpoints to come."""
     veil = w.BROKER.secret["veil"]
-    salt = hashlib.blake2b(mp.encode(["members", 10]), key=veil,
-                           digest_size=32).digest()
-    entry = ledger.mark_leaf(salt, "members", 7, leaves[2:8])
+    salt = marks.salt(veil, "members", 10)
+    entry = marks.entry(salt, "members", 7, 6,
+                        tree.root_of_leaves(leaves[2:8]))
     return good("a stream's entry in a mark", "stream-entry",
                 {"veil": veil.hex(), "mark": 10, "stream": "members",
                  "last": 7, "leaves": hs(leaves[2:8])},

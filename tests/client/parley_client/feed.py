@@ -73,6 +73,11 @@ def leaves_part(first, leaves):
     return bytes([LEAVES]) + struct.pack(">Q", first) + b"".join(leaves)
 
 
+def checkpoint_part(note, cosigned=False):
+    kind = COSIGNATURES if cosigned else CHECKPOINT
+    return bytes([kind]) + note.encode()
+
+
 @dataclass
 class Head:
     size: int

@@ -20,6 +20,7 @@ class Follower:
         self.session, self.silence_s = session, silence_s
         self.sub, self.frames, self.heard = None, {}, {}
         self.heads, self.passed = {}, 0
+        self.listener = None  # listener(kind, content) of $log's others
         self.open()
         found = session.by_name
         if streams is None:
@@ -107,7 +108,9 @@ class Follower:
             if head.next_generation is not None:
                 yield from self.again()
         else:
-            feed.read_part(part)
+            kind, content = feed.read_part(part)
+            if self.listener and content is not None:
+                self.listener(kind, content)
 
     def deliver(self, name, places):
         for number, place in places:

@@ -208,12 +208,6 @@ def stated_body(record):
     return None
 
 
-def mark_leaf(salt, stream, last, leaves):
-    """The entry of one stream in a mark's tree (section 7.4)."""
-    return keys.label("stream") + mp.encode(
-        [salt, stream, last, len(leaves), tree.root_of_leaves(leaves)])
-
-
 # -- promises -----------------------------------------------------------
 
 

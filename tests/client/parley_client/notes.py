@@ -8,6 +8,7 @@ from .errors import Refused, check
 from .names import is_delegation, is_entity
 
 SIGNATURES = 64
+ED25519, COSIGNATURE = 1, 4  # C2SP signature types
 KINDS = ("card", "roster", "communique", "erasure")
 _KIND = re.compile(r"parley/([a-z]+)/([1-9][0-9]*)")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -23,8 +24,8 @@ class Signature:
         self.name, self.id4, self.signature = name, id4, signature
 
 
-def id4(name, key):
-    octets = name.encode() + b"\n\x01" + key
+def id4(name, key, kind=ED25519):
+    octets = name.encode() + b"\n" + bytes([kind]) + key
     return hashlib.sha256(octets).digest()[:4]
 
 
@@ -32,8 +33,9 @@ def digest(text):
     return hashlib.sha256(text.encode()).digest()
 
 
-def line(name, key, signature):
-    return f"\u2014 {name} {keys.b64(id4(name, key) + signature)}\n"
+def line(name, key, signature, kind=ED25519):
+    octets = id4(name, key, kind) + signature
+    return f"\u2014 {name} {keys.b64(octets)}\n"
 
 
 def join(text, *lines):

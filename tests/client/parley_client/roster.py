@@ -403,7 +403,8 @@ def following(before, note):
     check(roster.dialogue == before.dialogue, "another dialogue",
           "WRONG-DIALOGUE")
     check(roster.previous == before.digest, "it names another predecessor")
-    check(roster.version == before.version + 1,
+    check(roster.version == before.version + 1
+          or roster.epoch > before.epoch and roster.version > before.version,
           f"version {roster.version} behind {before.version}")
     check(roster.epoch in (before.epoch, before.epoch + 1),
           f"epoch {roster.epoch} behind {before.epoch}")

@@ -9,7 +9,7 @@ import zmq
 from zmq.utils import z85
 
 from . import canonical as mp
-from . import keys, messages, tree, wire
+from . import checkpoint, keys, marks, messages, tree, wire
 from .errors import Refused, check
 from .view import View
 
@@ -76,7 +76,7 @@ class Session:
         self.desk, self.run, self.state = None, None, "down"
         self.requests = 0
         self.lane, self.number = os.urandom(8), 0
-        self.highest = None
+        self.highest = self.checkpoint = None
         self.by_name, self.generation = {}, None
 
     def __enter__(self):
@@ -177,7 +177,7 @@ class Session:
             lanes = [[self.lane, self.number]] if self.number else []
         self.run, self.state = None, "hello sent"
         frame = wire.hello(nonce, now(), newest.version, newest.digest, lanes,
-                           self.highest)
+                           self.highest, self.checkpoint)
         rest = self._answer("hello", self.send("hello", frame))
         try:
             reply = self._read_hello(rest, nonce)
@@ -262,6 +262,45 @@ class Session:
                       for key in r.desk_keys(one[1])),
                   "a refusal does not verify", "BAD-SIGNATURE")
         return entries
+
+    # -- checkpoints and marks ------------------------------------------
+
+    def cosign(self, note):
+        """Hand a cosignature in; the size of the newest settled
+        checkpoint, or None."""
+        return wire.read_cosign_reply(self.ask("cosign", note.encode())[0])
+
+    def checkpoint_note(self, which=wire.NEWEST, version=None):
+        """A note, signed by the log of the newest roster."""
+        note = self.ask("checkpoint", mp.encode([which, version]))[0].decode()
+        newest = self.view.newest
+        checkpoint.check_log(note, checkpoint.origin(newest), newest.log)
+        return note
+
+    def paths(self, mark):
+        """[Claim] of a mark (its Record), each checked."""
+        sequence, claims = wire.read_paths_reply(
+            self.ask("paths", mp.encode([mark.sequence]))[0])
+        check(sequence == mark.sequence, "claims of another mark")
+        for one in claims:
+            one.check(self.view.at[mark.roster], marks.root_of(mark))
+        return claims
+
+    def handed(self, mark, sequence, leaf):
+        """[(Claim, number)]: where a record that this delegation wrote or
+        handed in stands, by a mark behind it."""
+        found, places = wire.read_handed_reply(
+            self.ask("handed", mp.encode([mark.sequence, sequence]))[0])
+        check(found == mark.sequence, "claims of another mark")
+        for claim, number, path in places:
+            claim.check(self.view.at[mark.roster], marks.root_of(mark))
+            check(tree.root_from_path(leaf, number - 1, claim.count, path)
+                  == claim.root, "a path to another root", "DIGEST")
+        return [place[:2] for place in places]
+
+    def cover(self, stream, first, to):
+        return wire.read_hashes(
+            self.ask("cover", mp.encode([stream, first, to]))[0])
 
     # -- publish --------------------------------------------------------
 

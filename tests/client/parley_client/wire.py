@@ -1,17 +1,21 @@
-"""Requests and replies of the desk (sections 8.1 to 8.6)."""
+"""Requests and replies of the desk (sections 8.1 to 8.6, 8.11, 8.12)."""
 
 from dataclasses import dataclass
 
 from . import canonical as mp
-from . import keys, ledger, names
+from . import keys, ledger, marks, names
 from .errors import Refused, check
 
 REPLY, ERROR = 128, 255
 TYPES = {"hello": 1, "publish": 2, "fetch": 3, "streams": 4, "roster": 5,
-         "refusals": 6, "status": 7, "leaves": 8, "erase": 9}
+         "refusals": 6, "status": 7, "leaves": 8, "erase": 9, "cosign": 10,
+         "checkpoint": 11, "paths": 12, "handed": 13, "cover": 14}
 # Frames behind frame 0; None: one, and one more a block item.
-REQUEST_FRAMES = {1: 1, 2: 3, 3: 1, 4: 0, 5: 1, 6: 1, 7: 0, 8: 1, 9: 1}
-REPLY_FRAMES = {1: 2, 2: 1, 3: None, 4: 1, 5: 2, 6: 1, 7: 1, 8: 2, 9: 1}
+REQUEST_FRAMES = {1: 1, 2: 3, 3: 1, 4: 0, 5: 1, 6: 1, 7: 0, 8: 1, 9: 1,
+                  10: 1, 11: 1, 12: 1, 13: 1, 14: 1}
+REPLY_FRAMES = {1: 2, 2: 1, 3: None, 4: 1, 5: 2, 6: 1, 7: 1, 8: 2, 9: 1,
+                10: 1, 11: 1, 12: 1, 13: 1, 14: 1}
+NEWEST, SETTLED, OF_ROSTER = 0, 1, 2
 FRAME_OCTETS, REQUEST_FRAMES_MAX = 1114112, 8
 FRAME1_OCTETS, FRAME1_HELLO = 512, 131072
 FETCH_OCTETS, LEAVES, ITEMS = 4194304, 8192, 4096
@@ -332,3 +336,82 @@ def read_leaves(frame1, frame2):
                        COUNT_MAX, "from")
     check(len(frame2) % 32 == 0 and len(frame2) <= 32 * LEAVES, "hashes")
     return first, [frame2[i:i + 32] for i in range(0, len(frame2), 32)]
+
+
+# -- checkpoints and marks ----------------------------------------------
+
+
+def cosign_reply(settled):
+    return mp.encode([settled])
+
+
+def read_cosign_reply(octets):
+    """The size of the newest settled checkpoint, or None."""
+    v = mp.array(mp.decode(octets), 1, "cosign's reply")
+    if v[0] is not None:
+        mp.integer(v[0], 0, COUNT_MAX, "settled size")
+    return v[0]
+
+
+def read_checkpoint_request(octets):
+    """(which, roster version or None)."""
+    which, version = mp.array(mp.decode(octets), 2, "checkpoint")
+    mp.integer(which, NEWEST, OF_ROSTER, "which")
+    check((version is None) == (which != OF_ROSTER), "which, and a version")
+    if version is not None:
+        mp.integer(version, 1, COUNT_MAX, "version")
+    return which, version
+
+
+def read_numbers(octets, n, what):
+    """The whole numbers that a request consists of."""
+    v = mp.array(mp.decode(octets), n, what)
+    return [mp.integer(one, 0, COUNT_MAX, what) for one in v]
+
+
+def paths_reply(mark, claims):
+    return mp.encode([mark, [one.value() for one in claims]])
+
+
+def read_paths_reply(octets):
+    """(mark's sequence, [Claim])."""
+    v = mp.array(mp.decode(octets), 2, "paths")
+    mp.integer(v[0], 0, COUNT_MAX, "mark")
+    check(isinstance(v[1], list), "claims")
+    out = [marks.read_claim(one) for one in v[1]]
+    indexes = [one.index for one in out]
+    check(indexes == sorted(set(indexes)), "claims do not ascend")
+    return v[0], out
+
+
+def handed_reply(mark, places):
+    return mp.encode([mark, [[claim.value(), number, path]
+                             for claim, number, path in places]])
+
+
+def read_handed_reply(octets):
+    """(mark's sequence, [(Claim, number, path)])."""
+    v = mp.array(mp.decode(octets), 2, "handed")
+    mp.integer(v[0], 0, COUNT_MAX, "mark")
+    check(isinstance(v[1], list), "places")
+    out = []
+    for one in v[1]:
+        claim, number, path = mp.array(one, 3, "place")
+        out.append((marks.read_claim(claim),
+                    mp.integer(number, 1, COUNT_MAX, "number"),
+                    marks.read_path(path)))
+    return v[0], out
+
+
+def read_cover_request(octets):
+    """(stream, from, to)."""
+    v = mp.array(mp.decode(octets), 3, "cover")
+    mp.text(v[0], "stream", names.LEVEL_OCTETS)
+    mp.integer(v[1], 0, COUNT_MAX, "from")
+    mp.integer(v[2], v[1] + 1, COUNT_MAX, "to")
+    return v
+
+
+def read_hashes(octets):
+    check(len(octets) % 32 == 0, "hashes")
+    return [octets[i:i + 32] for i in range(0, len(octets), 32)]
