@@ -1,115 +1,18 @@
-/* index - blocks, leaves and streams as tables (index_table.h). The writer adds
- * rows under the lock and reads its own numbers without it; nobody else changes
- * anything. Streams are never taken away, so a reader may keep a pointer to one
- * beyond the lock. */
-#include "ledger/index.h"
-#include "ledger/index_table.h"
+/* index - blocks, leaves, streams and the levels of trees as tables
+ * (index_table.h). The writer adds rows under the lock and reads its own numbers
+ * without it; nobody else changes anything. */
+#include "ledger/index_impl.h"
 
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 
-/* A row of `blocks`. The times are running maxima, since log time may go back
- * at an epoch's base, and a search needs keys that ascend. */
-enum {
-    BLOCK_FIRST = 0,
-    BLOCK_COUNT = 8,
-    BLOCK_SIZE = 12,
-    BLOCK_SEGMENT = 16,
-    BLOCK_OFFSET = 24,
-    BLOCK_TIME = 32,
-    BLOCK_TIME_MAX = 40,
-    BLOCK_ROW = 56
-};
-/* A row of `leaves`, and one of a stream: number of the block's first record
- * in the stream, and the block's row. */
-enum { LEAF_ROW = HASH_SIZE + 8 };
-enum { STREAM_FIRST = 0, STREAM_BLOCK = 8, STREAM_ROW = 24 };
-
-struct stream {
-    char name[CHANNEL_NAME_MAX + 1];
-    struct table table;
-    int64_t last;       /* number of its last record; 0: none */
-    int64_t last_shown; /* that readers may see */
-};
-
-struct index {
-    char *dir;
-    uint64_t generation;
-    struct table blocks, leaves;
-    struct stream **streams; /* by name, ascending */
-    size_t count, room;
-    int64_t time_max;
-    pthread_mutex_t *lock; /* of tables' tails and numbers, the streams' list */
-};
-
-/* Streams. */
-
-/* Where `name` is, or has to be. */
-static size_t stream_place (const struct index *self, struct slice name,
-                            bool *there) {
-    size_t lo = 0, hi = self->count;
-    *there = false;
-    while (lo < hi && !*there) {
-        size_t middle = lo + (hi - lo) / 2;
-        const char *other = self->streams[middle]->name;
-        size_t size = strlen (other);
-        int order =
-            memcmp (name.data, other, name.size < size ? name.size : size);
-        if (order == 0)
-            order = (name.size > size) - (name.size < size);
-        *there = order == 0;
-        if (order > 0)
-            lo = middle + 1;
-        else
-            hi = middle;
-    }
-    return hi;
-}
-
-static struct stream *stream_find (const struct index *self,
-                                   struct slice name) {
-    bool there;
-    size_t place = stream_place (self, name, &there);
-    return there ? self->streams[place] : NULL;
-}
-
-static char *path_in (const struct index *self, const char *prefix,
-                      struct slice name) {
+char *index_path (const struct index *self, const char *prefix,
+                  struct slice name) {
     struct buf path = { 0 };
     buf_add_format (&path, "%s/%s", self->dir, prefix);
     buf_add_slice (&path, name);
     return buf_take_text (&path);
-}
-
-/* The name is of the grammar: it becomes a file's. */
-static struct stream *stream_get (struct index *self, struct slice name) {
-    bool there;
-    size_t place = stream_place (self, name, &there);
-    if (there)
-        return self->streams[place];
-    struct stream *stream = mem_alloc (sizeof *stream);
-    memcpy (stream->name, name.data, name.size);
-    table_init (&stream->table, path_in (self, "stream-", name), STREAM_ROW,
-                self->generation);
-    pthread_mutex_lock (self->lock);
-    if (self->count == self->room) {
-        self->room = self->room ? 2 * self->room : 16;
-        self->streams =
-            mem_resize (self->streams, self->room * sizeof (struct stream *));
-    }
-    memmove (self->streams + place + 1, self->streams + place,
-             (self->count - place) * sizeof (struct stream *));
-    self->streams[place] = stream;
-    self->count++;
-    pthread_mutex_unlock (self->lock);
-    return stream;
-}
-
-static bool stream_name_valid (struct slice name) {
-    if (name.size > 0 && name.data[0] == '@')
-        return entity_valid (slice_of (name.data + 1, name.size - 1));
-    return channel_name_valid (name) || slice_is (name, CHANNEL_LOG);
 }
 
 /* The streams that carry a channel: itself, or "@ENTITY" for each that an
@@ -186,12 +89,9 @@ static enum err resume_stream (struct index *self, struct counts *in,
     struct slice size = take (in, 1);
     struct slice name = take (in, size.data ? *size.data : 0);
     int64_t rows = take_number (in), last = take_number (in);
-    if (in->bad || !stream_name_valid (name) || rows < 1 || last < rows
-        || stream_find (self, name))
-        return error_set (e, ERR_DAMAGED, "counts of a stream that can't be");
-    struct stream *stream = stream_get (self, name);
-    stream->last = stream->last_shown = last;
-    return table_resume (&stream->table, rows, e);
+    if (in->bad)
+        return error_set (e, ERR_DAMAGED, "counts that end early");
+    return stream_resume (self, name, rows, last, e);
 }
 
 static enum err resume_tables (struct index *self, struct counts *in,
@@ -226,11 +126,25 @@ static enum err check_end (struct index *self, int64_t blocks, int64_t leaves,
     return ERR_NONE;
 }
 
+/* The trees, when all tables are there: from what is stored of them. */
+static enum err resume_trees (struct index *self, int64_t leaves,
+                              struct error *e) {
+    struct index_source from;
+    struct tree_source source = index_source (&from, self, NULL);
+    enum err rc = stored_resume (&self->tree, leaves, &source, e);
+    for (size_t i = 0; !rc && i < self->count; i++)
+        rc = stream_resume_tree (self, self->streams[i], e);
+    return rc;
+}
+
 static void init_tables (struct index *self) {
-    char *blocks = path_in (self, "blocks", slice_text (""));
-    char *leaves = path_in (self, "leaves", slice_text (""));
+    char *blocks = index_path (self, "blocks", slice_text (""));
+    char *leaves = index_path (self, "leaves", slice_text (""));
+    char *tree = index_path (self, "tree", slice_text (""));
     table_init (&self->blocks, blocks, BLOCK_ROW, self->generation);
     table_init (&self->leaves, leaves, LEAF_ROW, self->generation);
+    stored_init (&self->tree, tree, self->generation);
+    free (tree);
 }
 
 static enum err resume (struct index *self, struct slice octets,
@@ -245,7 +159,9 @@ static enum err resume (struct index *self, struct slice octets,
     if (in.bad)
         return error_set (e, ERR_DAMAGED, "counts of %zu octets", octets.size);
     enum err rc = resume_tables (self, &in, blocks, leaves, e);
-    return rc ? rc : check_end (self, blocks, leaves, e);
+    if (!rc)
+        rc = check_end (self, blocks, leaves, e);
+    return rc ? rc : resume_trees (self, leaves, e);
 }
 
 struct index *index_open (const char *dir, struct slice counts,
@@ -268,13 +184,14 @@ void index_close (struct index **self_p) {
     struct index *self = *self_p;
     if (!self)
         return;
-    for (size_t i = 0; i < self->count; i++) {
-        table_free (&self->streams[i]->table);
-        free (self->streams[i]);
-    }
+    for (size_t i = 0; i < self->count; i++)
+        stream_free (&self->streams[i]);
     free (self->streams);
+    free (self->changed);
     table_free (&self->blocks);
     table_free (&self->leaves);
+    stored_free (&self->tree);
+    buf_free (&self->done);
     pthread_mutex_destroy (self->lock);
     free (self->lock);
     free (self->dir);
@@ -323,15 +240,6 @@ static void add_block_row (struct index *self, const struct block *block,
     table_add (&self->blocks, row);
 }
 
-static void add_stream_row (struct stream *stream, size_t count,
-                            int64_t block) {
-    uint8_t row[STREAM_ROW];
-    put_u64 (row + STREAM_FIRST, (uint64_t) stream->last + 1);
-    put_u64 (row + STREAM_BLOCK, (uint64_t) block);
-    table_add (&stream->table, row);
-    stream->last += (int64_t) count;
-}
-
 /* The caller's to free. */
 static struct hash *hash_leaves (const struct block *block) {
     struct hash *leaves = mem_alloc (block->count * sizeof *leaves);
@@ -354,16 +262,22 @@ enum err index_add (struct index *self, const struct block *block,
     if (rc)
         return rc;
     struct hash *own = leaves ? NULL : hash_leaves (block);
+    leaves = leaves ? leaves : own;
     struct stream *streams[ADHOC_ENTITIES_MAX];
     for (size_t i = 0; i < names.count; i++)
         streams[i] = stream_get (self, slice_text (names.text[i]));
+    /* Hashing takes its time: readers need not wait for it. */
+    stored_add (&self->tree, leaves, block->count, &self->done);
+    for (size_t i = 0; i < names.count; i++)
+        stored_add (&streams[i]->tree, leaves, block->count, &self->done);
     pthread_mutex_lock (self->lock);
     int64_t row = table_rows (&self->blocks);
     add_block_row (self, block, facts, segment, offset);
     for (size_t i = 0; i < names.count; i++)
-        add_stream_row (streams[i], block->count, row);
+        stream_add_row (self, streams[i], block, row);
     for (size_t i = 0; i < block->count; i++)
-        table_add (&self->leaves, (leaves ? leaves : own)[i].octets);
+        table_add (&self->leaves, leaves[i].octets);
+    stored_flush (&self->done);
     pthread_mutex_unlock (self->lock);
     free (own);
     return ERR_NONE;
@@ -373,22 +287,37 @@ void index_show (struct index *self) {
     pthread_mutex_lock (self->lock);
     self->blocks.shown = table_rows (&self->blocks);
     self->leaves.shown = table_rows (&self->leaves);
-    for (size_t i = 0; i < self->count; i++) {
-        struct stream *stream = self->streams[i];
+    stored_show (&self->tree, self->leaves.shown);
+    for (size_t i = 0; i < self->changed_count; i++) {
+        struct stream *stream = self->changed[i];
         stream->table.shown = table_rows (&stream->table);
         stream->last_shown = stream->last;
+        stored_show (&stream->tree, stream->last);
+        stream->changed = false;
     }
+    self->changed_count = 0;
     pthread_mutex_unlock (self->lock);
+}
+
+/* Readers go on meanwhile: what is in memory stays until all is written. */
+static enum err write_all (struct index *self, bool *made, struct error *e) {
+    enum err rc = table_write (&self->blocks, made, e);
+    if (!rc)
+        rc = table_write (&self->leaves, made, e);
+    if (!rc)
+        rc = stored_write (&self->tree, made, e);
+    for (size_t i = 0; !rc && i < self->count; i++) {
+        rc = table_write (&self->streams[i]->table, made, e);
+        if (!rc)
+            rc = stored_write (&self->streams[i]->tree, made, e);
+    }
+    return rc;
 }
 
 enum err index_sync (struct index *self, struct error *e) {
     index_show (self);
     bool made = false;
-    enum err rc = table_write (&self->blocks, &made, e);
-    if (!rc)
-        rc = table_write (&self->leaves, &made, e);
-    for (size_t i = 0; !rc && i < self->count; i++)
-        rc = table_write (&self->streams[i]->table, &made, e);
+    enum err rc = write_all (self, &made, e);
     if (!rc && made)
         rc = disk_sync_dir (self->dir, e);
     if (rc)
@@ -396,8 +325,11 @@ enum err index_sync (struct index *self, struct error *e) {
     pthread_mutex_lock (self->lock);
     table_written (&self->blocks);
     table_written (&self->leaves);
-    for (size_t i = 0; i < self->count; i++)
+    stored_written (&self->tree);
+    for (size_t i = 0; i < self->count; i++) {
         table_written (&self->streams[i]->table);
+        stored_written (&self->streams[i]->tree);
+    }
     pthread_mutex_unlock (self->lock);
     return ERR_NONE;
 }
@@ -411,7 +343,7 @@ int64_t index_size (const struct index *self) {
     return size;
 }
 
-static void read_entry (const uint8_t *row, struct index_entry *out) {
+void index_entry_read (const uint8_t *row, struct index_entry *out) {
     *out = (struct index_entry){
         .first_sequence = (int64_t) get_u64 (row + BLOCK_FIRST),
         .count = get_u32 (row + BLOCK_COUNT),
@@ -431,7 +363,7 @@ enum err index_of_sequence (const struct index *self, int64_t sequence,
     if (rc)
         return rc;
     if (n >= 0)
-        read_entry (row, out);
+        index_entry_read (row, out);
     if (n < 0 || sequence - out->first_sequence >= out->count)
         return error_set (e, ERR_NOT_FOUND, "no record %" PRId64, sequence);
     return ERR_NONE;
@@ -450,47 +382,8 @@ enum err index_of_time (const struct index *self, int64_t ms,
     /* A block shown since the search is not what was looked for. */
     if ((int64_t) get_u64 (row + BLOCK_TIME_MAX) < ms)
         return error_set (e, ERR_NOT_FOUND, "no record at %" PRId64, ms);
-    read_entry (row, out);
+    index_entry_read (row, out);
     return ERR_NONE;
-}
-
-/* NULL: not known. */
-static struct stream *stream_seen (const struct index *self, const char *name,
-                                   int64_t *last) {
-    pthread_mutex_lock (self->lock);
-    struct stream *stream = stream_find (self, slice_text (name));
-    *last = stream ? stream->last_shown : 0;
-    pthread_mutex_unlock (self->lock);
-    return stream;
-}
-
-enum err index_of_stream (const struct index *self, const char *stream,
-                          int64_t number, struct index_entry *out,
-                          int64_t *first, struct error *e) {
-    int64_t last, n;
-    struct stream *found = stream_seen (self, stream, &last);
-    if (number < 1 || number > last)
-        return error_set (e, ERR_NOT_FOUND,
-                          "no number %" PRId64 " in stream '%s', its last is "
-                          "%" PRId64,
-                          number, stream, last);
-    uint8_t row[TABLE_ROW_MAX];
-    enum err rc = table_find (&found->table, self->lock, STREAM_FIRST, number,
-                              &n, row, e);
-    if (rc)
-        return rc;
-    *first = (int64_t) get_u64 (row + STREAM_FIRST);
-    rc = table_get (&self->blocks, self->lock,
-                    (int64_t) get_u64 (row + STREAM_BLOCK), row, e);
-    if (!rc)
-        read_entry (row, out);
-    return rc;
-}
-
-int64_t index_stream_last (const struct index *self, const char *stream) {
-    int64_t last;
-    stream_seen (self, stream, &last);
-    return last;
 }
 
 enum err index_leaves (const struct index *self, int64_t from, int64_t count,

@@ -5,10 +5,10 @@
  * record) and `stream-NAME` (an entry a block that the stream carries; roster
  * channels, $log, and "@ENTITY" for all ad-hoc channels that name it). Beside
  * them the upper levels of the Merkle trees over the ledger and over each stream
- * (format/tree.h): `tree-1`, `tree-2`, ... and `stream-NAME-1`, ... One
+ * (format/tree.h): `tree.1`, `tree.2`, ... and `stream-NAME.1`, ... One
  * writer; readers in other threads see what was there at the last index_show.
  * What was added since the last index_sync is in memory only (some 100 octets a
- * block, 40 a record); index_open goes back to counts that were synced. Files
+ * block, 40 a record); a tree takes 3 KiB at most, however long it is; index_open goes back to counts that were synced. Files
  * are opened when they are needed, none is kept open. */
 #ifndef PARLEY_INDEX_H
 #define PARLEY_INDEX_H
@@ -20,10 +20,10 @@ struct index;
 
 struct index_entry {
     int64_t first_sequence;
-    uint32_t count;  /* records */
-    uint32_t octets; /* of the block */
-    int64_t segment; /* the segment's first sequence */
-    uint64_t offset; /* of the block in the segment */
+    uint32_t count;     /* records */
+    uint32_t octets;    /* of the block */
+    int64_t segment;    /* the segment's first sequence */
+    uint64_t offset;    /* of the block in the segment */
     int64_t first_time; /* log time of its first record, ms */
 };
 
@@ -32,8 +32,8 @@ struct index_entry {
  * them. What stands in a file behind the counts is written over. ERR_DAMAGED: a
  * file is shorter than it was synced, of another generation, or its last
  * entry's checksum is wrong: the caller starts empty and replays all. */
-struct index *index_open (const char *dir, struct slice counts,
-                          struct error *e) MUST_CHECK;
+struct index *index_open (const char *dir, struct slice counts, struct error *e)
+    MUST_CHECK;
 void index_close (struct index **self_p);
 
 /* The writer's: one block; its channel and streams come from its records
@@ -41,8 +41,8 @@ void index_close (struct index **self_p);
  * the next sequence, or not the stream's next number. */
 enum err index_add (struct index *self, const struct block *block,
                     const struct block_facts *facts, int64_t segment,
-                    uint64_t offset, const struct hash *leaves,
-                    struct error *e) MUST_CHECK;
+                    uint64_t offset, const struct hash *leaves, struct error *e)
+    MUST_CHECK;
 void index_show (struct index *self); /* readers may see all of it */
 /* Shows, writes and syncs all. A failure leaves the files' ends unknown. */
 enum err index_sync (struct index *self, struct error *e) MUST_CHECK;

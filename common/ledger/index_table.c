@@ -13,7 +13,7 @@
 #define TABLE_HEADER 16
 #define PAGE_ROWS 64 /* read at once, where a search ends */
 
-static const uint8_t table_magic[8] = { 'P', 'L', 'Y', 'I', 'D', 'X', 0, 1 };
+static const uint8_t table_magic[8] = { 'P', 'L', 'Y', 'I', 'D', 'X', 0, 2 };
 
 void table_init (struct table *self, char *path, size_t row,
                  uint64_t generation) {
@@ -250,20 +250,63 @@ enum err table_find (const struct table *self, pthread_mutex_t *lock, size_t at,
     return rc;
 }
 
-static enum err file_take (const struct table *self, int64_t from, int64_t to,
-                           size_t width, struct buf *out, struct error *e) {
+/* Rows of the run that are in the file; *out moves behind the run. */
+static enum err file_take (const struct table *self, int fd,
+                           const struct table_run *run, int64_t filed,
+                           size_t width, uint8_t **out, struct error *e) {
+    uint8_t page[PAGE_ROWS * TABLE_ROW_MAX];
+    uint8_t *at = *out;
+    int64_t to = run->from + run->count, n;
+    *out += (size_t) run->count * width;
+    to = to < filed ? to : filed;
+    enum err rc = ERR_NONE;
+    for (int64_t from = run->from; !rc && from < to; from += n) {
+        n = to - from < PAGE_ROWS ? to - from : PAGE_ROWS;
+        rc = read_rows (self, fd, from, n, page, e);
+        for (int64_t i = 0; !rc && i < n; i++, at += width)
+            memcpy (at, page + (size_t) i * self->row, width);
+    }
+    return rc;
+}
+
+/* And those in memory, under the lock. */
+static uint8_t *tail_take (const struct table *self,
+                           const struct table_run *run, size_t width,
+                           uint8_t *out) {
+    for (int64_t n = run->from; n < run->from + run->count; n++, out += width)
+        if (n >= self->filed)
+            memcpy (out, tail_row (self, n), width);
+    return out;
+}
+
+enum err table_take_runs (const struct table *self, pthread_mutex_t *lock,
+                          const struct table_run *runs, size_t count,
+                          size_t width, uint8_t *out, struct error *e) {
+    struct error own;
+    if (!e)
+        e = &own;
+    bool there = true, in_file = false;
+    pthread_mutex_lock (lock);
+    int64_t filed = self->filed;
+    for (size_t i = 0; there && i < count; i++) {
+        there = runs[i].from >= 0 && runs[i].count <= self->shown
+                && runs[i].from <= self->shown - runs[i].count;
+        in_file = in_file || (runs[i].from < filed && runs[i].count > 0);
+    }
+    uint8_t *at = out;
+    for (size_t i = 0; there && i < count; i++)
+        at = tail_take (self, &runs[i], width, at);
+    pthread_mutex_unlock (lock);
+    if (!there)
+        return error_set (e, ERR_NOT_FOUND, "the index has no such rows");
+    if (!in_file)
+        return ERR_NONE;
     int fd = disk_open (self->path, DISK_READ, e);
     if (fd < 0)
         return e->code;
-    uint8_t page[PAGE_ROWS * TABLE_ROW_MAX];
     enum err rc = ERR_NONE;
-    while (!rc && from < to) {
-        int64_t count = to - from < PAGE_ROWS ? to - from : PAGE_ROWS;
-        rc = read_rows (self, fd, from, count, page, e);
-        for (int64_t i = 0; !rc && i < count; i++)
-            buf_add (out, page + (size_t) i * self->row, width);
-        from += count;
-    }
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = file_take (self, fd, &runs[i], filed, width, &out, e);
     disk_close (&fd);
     return rc;
 }
@@ -271,25 +314,16 @@ static enum err file_take (const struct table *self, int64_t from, int64_t to,
 enum err table_take (const struct table *self, pthread_mutex_t *lock,
                      int64_t from, int64_t count, size_t width, struct buf *out,
                      struct error *e) {
-    struct error own;
-    if (!e)
-        e = &own;
-    struct buf tail = { 0 };
     pthread_mutex_lock (lock);
-    int64_t filed = self->filed, to = self->shown;
-    if (from < to && count < to - from)
-        to = from + count;
-    for (int64_t i = from > filed ? from : filed; i < to; i++)
-        buf_add (&tail, tail_row (self, i), width);
+    int64_t there = self->shown > from ? self->shown - from : 0;
     pthread_mutex_unlock (lock);
+    struct table_run run = { from, count < there ? count : there };
+    if (run.count <= 0)
+        return ERR_NONE;
     size_t before = out->size;
-    enum err rc = ERR_NONE;
-    if (from < filed && from < to)
-        rc = file_take (self, from, to < filed ? to : filed, width, out, e);
-    if (!rc)
-        buf_add_slice (out, buf_slice (&tail));
-    else
+    uint8_t *at = buf_extend (out, (size_t) run.count * width);
+    enum err rc = table_take_runs (self, lock, &run, 1, width, at, e);
+    if (rc)
         out->size = before;
-    buf_free (&tail);
     return rc;
 }

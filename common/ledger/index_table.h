@@ -1,8 +1,8 @@
 /* index_table - an append-only table of rows of one size: its first rows in a
- * file, those since the last sync in memory. Only for index.c, whose lock
- * guards it.
+ * file, those since the last sync in memory. Only for index*.c, whose
+ * lock guards it.
  *
- * The file: "PLYIDX" 0x00 0x01, the generation (8 octets), rows. What stands
+ * The file: "PLYIDX" 0x00 0x02, the generation (8 octets), rows. What stands
  * behind the rows that the owner counted has no meaning: it is written over. A
  * row ends in its checksum, over the row, its number and the generation, so
  * that rows of an index that was started anew never pass. */
@@ -50,6 +50,15 @@ enum err table_get (const struct table *self, pthread_mutex_t *lock, int64_t n,
  * ascend): its number, or -1. */
 enum err table_find (const struct table *self, pthread_mutex_t *lock, size_t at,
                      int64_t key, int64_t *n, uint8_t *out, struct error *e)
+    MUST_CHECK;
+/* The first `width` octets of each row of the runs, joined: the rows must be
+ * shown, ERR_NOT_FOUND. One file is opened for all of them. */
+struct table_run {
+    int64_t from, count;
+};
+enum err table_take_runs (const struct table *self, pthread_mutex_t *lock,
+                          const struct table_run *runs, size_t count,
+                          size_t width, uint8_t *out, struct error *e)
     MUST_CHECK;
 /* Append `width` octets of each of rows [from, from + count) that are shown. */
 enum err table_take (const struct table *self, pthread_mutex_t *lock,

@@ -300,3 +300,24 @@ enum err journal_leaves (struct journal *self, int64_t from, int64_t count,
                          struct buf *out, struct error *e) {
     return index_leaves (self->index, from, count, out, e);
 }
+
+const struct tree *journal_tree (const struct journal *self) {
+    return index_tree (self->index);
+}
+
+const struct tree *journal_stream_tree (const struct journal *self,
+                                        const char *stream) {
+    return index_stream_tree (self->index, stream);
+}
+
+struct tree_source journal_source (struct index_source *source,
+                                   const struct journal *self,
+                                   const char *stream) {
+    return index_source (source, self->index, stream);
+}
+
+enum err journal_stream_below (const struct journal *self, const char *stream,
+                               int64_t sequence, int64_t *count, int64_t *last,
+                               struct error *e) {
+    return index_stream_below (self->index, stream, sequence, count, last, e);
+}
