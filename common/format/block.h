@@ -4,6 +4,7 @@
 #define PARLEY_BLOCK_H
 
 #include "format/record.h"
+#include "format/tree.h"
 #include "identity/roster.h"
 
 #define BLOCK_RECORDS_MAX 4096
@@ -122,5 +123,12 @@ enum err block_verify (const struct block *self, const struct hash *dialogue,
 enum err block_cut (const struct block *self, size_t from, size_t count,
                     struct block_writer *writer, struct buf *out,
                     struct error *e) MUST_CHECK;
+
+/* The path from the message id of record `index` (asserted: it is there) to the
+ * root that its author signed. ERR_NOT_FOUND: it is of no batch. The same errors
+ * as block_cut. */
+enum err block_batch_path (const struct block *self, size_t index,
+                           struct hash out[TREE_PATH_MAX], size_t *length,
+                           struct error *e) MUST_CHECK;
 
 #endif

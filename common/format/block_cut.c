@@ -1,4 +1,5 @@
-/* block_cut - a part of a block as a block (PROTOCOL.md section 7.2). */
+/* block_cut - a part of a block as a block, and what stands for one record's
+ * batch (PROTOCOL.md section 7.2). */
 #include "format/batch_ids.h"
 #include "format/block.h"
 #include "format/tree.h"
@@ -157,4 +158,37 @@ enum err block_cut (const struct block *self, size_t from, size_t count,
     else
         block_finish (writer, out);
     return rc;
+}
+
+enum err block_batch_path (const struct block *self, size_t index,
+                           struct hash out[TREE_PATH_MAX], size_t *length,
+                           struct error *e) {
+    struct block_walk w;
+    block_walk (self, &w);
+    while (block_next (&w) && w.index < index)
+        ;
+    assert (w.index == index);
+    if (w.run < 0)
+        return error_set (e, ERR_NOT_FOUND, "record %" PRId64 " is of no batch",
+                          self->first_sequence + (int64_t) index);
+    struct known known;
+    block_run_at (self, (size_t) w.run, &known.view);
+    enum err rc = learn (self, &known, e);
+    if (rc)
+        return rc;
+    size_t n = index - known.view.first;
+    if (known.view.kind != RUN_PATHS) {
+        *length =
+            tree_path (known.ids.ids, known.ids.size, known.indexes[n], out);
+        return ERR_NONE;
+    }
+    if (paths_length (&known, 0, known.view.count) * HASH_SIZE
+        != known.view.hashes.size)
+        return error_set (e, ERR_MALFORMED, "paths of %zu octets",
+                          known.view.hashes.size);
+    *length = paths_length (&known, n, n + 1);
+    memcpy (out,
+            known.view.hashes.data + HASH_SIZE * paths_length (&known, 0, n),
+            *length * HASH_SIZE);
+    return ERR_NONE;
 }

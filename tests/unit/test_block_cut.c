@@ -64,6 +64,58 @@ static void same_records (const struct block *whole, const struct block *part,
     }
 }
 
+/* Each record's path leads to what its author signed, in the whole and in a part
+ * of one, whatever stands for the others. */
+static void check_paths (const struct block *block) {
+    struct block_walk w;
+    struct error e = { 0 };
+    block_walk (block, &w);
+    while (block_next (&w)) {
+        struct hash path[TREE_PATH_MAX], root, id;
+        size_t length = 99;
+        struct record r;
+        enum err rc = block_batch_path (block, w.index, path, &length, &e);
+        if (w.run < 0) {
+            assert_int_equal (rc, ERR_NOT_FOUND);
+            continue;
+        }
+        assert_int_equal (rc, ERR_NONE);
+        assert_int_equal (record_read (w.record, &r, &e), ERR_NONE);
+        id = hash_leaf (r.payload);
+        assert_int_equal (tree_path_root (&id, r.batch_index, r.batch_size,
+                                          path, length, &root),
+                          ERR_NONE);
+        const struct roster_delegation *author;
+        struct message m;
+        assert_int_equal (record_message (&r, &m, &e), ERR_NONE);
+        author = roster_delegation (cast.roster, m.author);
+        assert_true (batch_signature_valid (author->keys[0].sign,
+                                            &cast.dialogue, m.author, r.channel,
+                                            r.batch_size, &root, r.signature));
+    }
+}
+
+static void test_batch_paths (void **state) {
+    (void) state;
+    struct build *b = words();
+    struct buf octets = { 0 }, part = { 0 };
+    struct block whole, cut;
+    struct error e = { 0 };
+    build_finish (b, &octets);
+    read_good (&octets, &whole);
+    check_paths (&whole);
+    for (size_t at = 0; at < whole.count; at++) {
+        buf_clear (&part);
+        assert_int_equal (block_cut (&whole, at, 1, writer, &part, &e),
+                          ERR_NONE);
+        read_good (&part, &cut);
+        check_paths (&cut);
+    }
+    buf_free (&octets);
+    buf_free (&part);
+    build_free (b);
+}
+
 /* Every stretch, and every stretch of those. */
 static void test_every_part (void **state) {
     (void) state;
@@ -198,6 +250,7 @@ int main (void) {
         cmocka_unit_test (test_whole_run_unseen),
         cmocka_unit_test (test_kinds),
         cmocka_unit_test (test_every_part),
+        cmocka_unit_test (test_batch_paths),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }
