@@ -25,6 +25,12 @@
 #define SMALL_MAX 512    /* octets of a frame that only asks */
 #define HELLO_MAX 131072 /* its checkpoint has 65,536 at most */
 #define LINGER_MS 500    /* for the last replies, when the broker stops */
+/* Of the pool's jobs, what may not be reads in hand: long ones take none that
+ * publishes and hellos need. And what one delegation's reads may be; an agent
+ * has four fetches and few others at a time. */
+#define PUBLISH_SHARE 4
+#define READER_SHARE 8
+#define READER_LEAST 2
 
 struct desk {
     struct state *state; /* borrowed, as all of these */
@@ -39,8 +45,9 @@ struct desk {
     uint16_t port;
     struct queue *replies; /* owned; has room for all jobs */
     struct session_table *sessions;
-    struct job *next; /* taken, for the next request; or NULL */
-    uint64_t tickets; /* given so far */
+    struct job *next;           /* taken, for the next request; or NULL */
+    size_t reads, reader_reads; /* jobs for reads: of all, of a delegation */
+    uint64_t tickets;           /* given so far */
 
     pthread_t thread;
     bool started;
@@ -95,6 +102,8 @@ static void refuse_flight (struct job *job) {
 static void reply_pass (struct desk *self, struct job *job) {
     struct session *session =
         session_credit_give (self->sessions, job->session, job->delegation);
+    if (job->head.type != WIRE_PUBLISH)
+        session_read_give (self->sessions, job->delegation);
     if (session && job->head.type != WIRE_PUBLISH
         && flight_over (session->flight))
         refuse_flight (job);
@@ -287,12 +296,24 @@ static void rate_judge (struct desk *self, struct job *job,
     refusal_int (&job->why, "wait_ms", wait_ms);
 }
 
+static enum err read_pass (struct desk *self, const struct session *session,
+                           struct job *job) {
+    if (!session_read_take (self->sessions, session, self->reader_reads,
+                            self->reads))
+        return ERR_FULL;
+    enum err rc = fetch_put (self->fetch, job);
+    if (rc)
+        session_read_give (self->sessions, session->delegation);
+    return rc;
+}
+
 /* Takes self->next where it can go on. A ticket that is given is used: commit
  * waits for each. */
-static enum err pass_on (struct desk *self, const struct roster *roster) {
+static enum err pass_on (struct desk *self, const struct session *session,
+                         const struct roster *roster) {
     struct job *job = self->next;
     if (job->head.type != WIRE_PUBLISH)
-        return fetch_put (self->fetch, job);
+        return read_pass (self, session, job);
     rate_judge (self, job, roster);
     job->ticket = self->tickets + 1;
     enum err rc = intake_put (self->intake, job);
@@ -326,7 +347,7 @@ static void ask (struct desk *self, struct request *request,
         refuse (self, request, &why, "too many requests are unanswered");
         return;
     }
-    if (!pass_on (self, roster)) {
+    if (!pass_on (self, session, roster)) {
         self->next = NULL;
         return;
     }
@@ -439,7 +460,12 @@ struct desk *desk_new (const struct desk_parts *parts, char *bound,
     pthread_mutex_init (&self->lock, NULL);
     pthread_cond_init (&self->stopped, NULL);
     self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-    self->replies = queue_new (job_pool_free (parts->pool) + 1);
+    size_t jobs = job_pool_free (parts->pool);
+    self->reads = jobs - jobs / PUBLISH_SHARE;
+    self->reader_reads = jobs / READER_SHARE;
+    if (self->reader_reads < READER_LEAST)
+        self->reader_reads = READER_LEAST;
+    self->replies = queue_new (jobs + 1);
     if (self->wake_fd >= 0 && self->replies)
         return self;
     error_sys (e, errno, "make the desk");

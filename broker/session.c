@@ -19,6 +19,7 @@
 struct seat {
     char delegation[DELEGATION_MAX + 1];
     int64_t connections, outstanding;
+    size_t reads; /* in hand */
     /* What was published and is not a minute old, as a level that drains with
      * the limit's speed. */
     double messages, octets;
@@ -41,6 +42,7 @@ struct session_table {
     int free;
     int buckets[BUCKETS];
     size_t count;
+    size_t reads; /* of all seats */
     uint64_t made;
     uint64_t seed;
     struct seat *seats; /* owned */
@@ -281,6 +283,25 @@ struct session *session_credit_give (struct session_table *self,
     if (session)
         session->outstanding--;
     return session;
+}
+
+bool session_read_take (struct session_table *self,
+                        const struct session *session, size_t most,
+                        size_t all) {
+    struct seat *seat =
+        &self->seats[self->places[place_number (session)]->seat];
+    if (seat->reads >= most || self->reads >= all)
+        return false;
+    seat->reads++;
+    self->reads++;
+    return true;
+}
+
+void session_read_give (struct session_table *self, const char *delegation) {
+    struct seat *seat = &self->seats[seat_of (self, delegation)];
+    assert (seat->reads > 0 && self->reads > 0);
+    seat->reads--;
+    self->reads--;
 }
 
 bool session_malformed (struct session *session, int64_t now_ms) {

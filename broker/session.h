@@ -15,7 +15,7 @@
 /* Octets of frames that libzmq still holds for a connection, and for all of its
  * delegation's: a session may be dropped while its connection stays, and come
  * back as a new one. Counted, since frames outlive sessions; thread-safe. */
-#define FLIGHT_MAX 16777216     /* of a connection; then no more is read for it */
+#define FLIGHT_MAX 16777216 /* of a connection; then no more is read for it */
 #define FLIGHT_ALL_MAX 67108864 /* of a delegation */
 struct flight {
     atomic_int references;
@@ -36,8 +36,8 @@ struct session {
     char delegation[DELEGATION_MAX + 1];
     bool hello; /* said, in this run */
     int outstanding;
-    int64_t last_ms;      /* monotonic, of the last request */
-    int malformed;        /* in the minute that began at malformed_ms */
+    int64_t last_ms; /* monotonic, of the last request */
+    int malformed;   /* in the minute that began at malformed_ms */
     int64_t malformed_ms;
     struct flight *flight; /* owned reference */
 };
@@ -63,6 +63,13 @@ bool session_credit_take (struct session_table *self, struct session *session,
  * another's by now, and the reply goes nowhere. */
 struct session *session_credit_give (struct session_table *self,
                                      uint64_t number, const char *delegation);
+/* One more request that only reads is in hand, counted over all connections of
+ * the delegation, and over all. false: `most` are already, or `all`. */
+bool session_read_take (struct session_table *self,
+                        const struct session *session, size_t most, size_t all)
+    MUST_CHECK;
+/* It was answered, or went nowhere. */
+void session_read_give (struct session_table *self, const char *delegation);
 /* One more malformed request. true: too many in a minute, cut it off. */
 #define SESSION_MALFORMED_MAX 10
 bool session_malformed (struct session *session, int64_t now_ms);

@@ -109,17 +109,26 @@ def test_credit_of_publishes(limited):
 
 
 def test_busy(limited):
-    """More than the broker has jobs for: it is told, nothing is lost."""
+    """More reads than the broker has jobs for: that is said, nothing is lost,
+    and others go on."""
     broker = limited({"jobs": 4}, requests_outstanding=1024)
     author = broker.client("EUROPOL/hq")
     author.publish("members/x", "one")
     numbers = {author.send("fetch", wire.fetch("members", 1))
                for _ in range(500)}
+    other = broker.client("AFRIPOL/hq")
+    assert other.publish("members/x", "two")
+    fine = 0
     for _ in range(500):
         frames = author.next_frames()
         numbers.remove(wire.reply_number(frames))
-        wire.read_reply(frames)
-    assert not numbers
+        try:
+            wire.read_reply(frames)
+            fine += 1
+        except DeskError as error:
+            assert error.rule == "BUSY"
+    assert fine and not numbers
+    assert len(author.fetch("members")) == 2
 
 
 # -- rates --------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "desk.h"
 #include "gate.h"
 
+#include <stdatomic.h>
 #include <zmq.h>
 
 #define WAIT_MS 20000
@@ -21,6 +22,8 @@ static struct desk *desk;
 static struct fetch *fetch;
 static struct intake *intake;
 static struct queue *judged; /* publishes, as commit would get them */
+static struct queue *held;   /* read, and not answered, while `hold` */
+static atomic_bool hold;
 static char endpoint[256];
 static struct error e;
 
@@ -34,6 +37,13 @@ int64_t commit_lane_highest (struct commit *self, struct slice author,
 static void put (void *arg, struct job *job) {
     (void) arg;
     assert_int_equal (queue_put (judged, job), 0);
+}
+
+static void read_reply (void *arg, struct job *job) {
+    if (atomic_load (&hold))
+        assert_int_equal (queue_put (held, job), 0);
+    else
+        desk_reply (arg, job);
 }
 
 static int setup (void **state) {
@@ -53,6 +63,7 @@ static int setup (void **state) {
     keeper = timekeeper_new (0);
     pool = job_pool_new (JOBS);
     judged = queue_new (JOBS);
+    held = queue_new (JOBS);
     gate = gate_new (stage->state, context, &e);
     struct desk_parts parts = { .state = stage->state,
                                 .time = keeper,
@@ -62,7 +73,7 @@ static int setup (void **state) {
     desk = desk_new (&parts, endpoint, &e);
     if (!desk)
         fail_msg ("%s", e.text);
-    fetch = fetch_new (stage->state, NULL, JOBS, desk_reply, desk, &e);
+    fetch = fetch_new (stage->state, NULL, JOBS, read_reply, desk, &e);
     intake = intake_new (stage->state, 1, JOBS, put, NULL, &e);
     assert_int_equal (desk_start (desk, intake, NULL, fetch, &e), 0);
     return 0;
@@ -84,6 +95,7 @@ static int teardown (void **state) {
     assert_int_equal (job_pool_free (pool), JOBS);
     job_pool_destroy (&pool);
     queue_destroy (&judged);
+    queue_destroy (&held);
     timekeeper_destroy (&keeper);
     zmq_ctx_term (context);
     stage_free (stage);
@@ -623,6 +635,46 @@ static void test_dry (void **state) {
         sock_close (&peers[i]);
 }
 
+/* Reads that take long leave jobs for publishes and hellos. */
+static void test_reads (void **state) {
+    (void) state;
+    struct job *job;
+    void *hq = ready_as (stage->cast.hq);
+    void *frontex = ready_as (stage->cast.frontex);
+    atomic_store (&hold, true);
+    ask (hq, WIRE_STATUS, 1, NULL, 0);
+    ask (hq, WIRE_STATUS, 2, NULL, 0);
+    ask (frontex, WIRE_STATUS, 3, NULL, 0);
+    struct job *jobs[JOBS - 1];
+    for (size_t i = 0; i < JOBS - 1; i++) {
+        jobs[i] = queue_take_wait (held, WAIT_MS);
+        assert_non_null (jobs[i]);
+    }
+    ask (frontex, WIRE_STATUS, 4, NULL, 0);
+    check_error (frontex, "reads", 4, RULE_BUSY, NULL);
+    void *third = ready_as (stage->cast.frontex);
+    publish (frontex, 5, 1);
+    job = judged_take();
+    atomic_store (&hold, false);
+    for (size_t i = 0; i < JOBS - 1; i++)
+        desk_reply (desk, jobs[i]);
+    answer (job, "done");
+    struct reply reply = { 0 };
+    int seen = 0;
+    for (int i = 0; i < 2; i++) {
+        reply_take (hq, &reply);
+        seen += (int) reply.head.id;
+        reply_take (frontex, &reply);
+        seen += 10 * (int) reply.head.id;
+    }
+    assert_int_equal (seen, 1 + 2 + 30 + 50);
+    status_check (hq);
+    reply_free (&reply);
+    sock_close (&third);
+    sock_close (&frontex);
+    sock_close (&hq);
+}
+
 /* Answered when its peer has gone: dropped, and the desk goes on. */
 static void test_gone (void **state) {
     (void) state;
@@ -677,7 +729,7 @@ int main (void) {
         CASE (test_promise), CASE (test_promise_above),
         CASE (test_publish), CASE (test_promise_unread),
         CASE (test_dry),     CASE (test_gone),
-        CASE (test_fetch),
+        CASE (test_fetch),   CASE (test_reads),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -136,6 +136,26 @@ static void test_credit (void **state) {
     session_table_destroy (&table);
 }
 
+/* Reads in hand: a delegation's over all its connections, and everybody's. */
+static void test_reads (void **state) {
+    (void) state;
+    struct session_table *table = session_table_new();
+    struct session *a = get (table, "a", 'e', HQ, 9, 1);
+    struct session *b = get (table, "b", 'e', HQ, 9, 1);
+    struct session *c = get (table, "c", 'f', FRONTEX, 9, 1);
+    assert_true (session_read_take (table, a, 2, 3));
+    assert_true (session_read_take (table, b, 2, 3));
+    assert_false (session_read_take (table, a, 2, 3));
+    assert_true (session_read_take (table, c, 2, 3));
+    assert_false (session_read_take (table, c, 2, 3));
+    session_drop (table, a); /* what it asked for is in hand still */
+    assert_false (session_read_take (table, b, 2, 4));
+    session_read_give (table, HQ);
+    assert_true (session_read_take (table, c, 2, 3));
+    assert_false (session_read_take (table, b, 2, 3));
+    session_table_destroy (&table);
+}
+
 static void test_malformed (void **state) {
     (void) state;
     struct session_table *table = session_table_new();
@@ -251,11 +271,11 @@ static void test_rate (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_identity),   cmocka_unit_test (test_limit),
-        cmocka_unit_test (test_many),       cmocka_unit_test (test_credit),
-        cmocka_unit_test (test_malformed),  cmocka_unit_test (test_flight),
-        cmocka_unit_test (test_hellos),     cmocka_unit_test (test_rate),
-        cmocka_unit_test (test_flight_all),
+        cmocka_unit_test (test_identity), cmocka_unit_test (test_limit),
+        cmocka_unit_test (test_many),     cmocka_unit_test (test_credit),
+        cmocka_unit_test (test_reads),    cmocka_unit_test (test_malformed),
+        cmocka_unit_test (test_flight),   cmocka_unit_test (test_hellos),
+        cmocka_unit_test (test_rate),     cmocka_unit_test (test_flight_all),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
