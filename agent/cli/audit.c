@@ -250,8 +250,8 @@ static void on_progress (void *arg, int64_t records) {
 static void print_json (const struct audit_report *r) {
     char dialogue[HASH_TEXT_MAX], first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
     json_t *caveats = json_array();
-    for (size_t i = 0; audit_caveat (i); i++)
-        json_array_append_new (caveats, json_string (audit_caveat (i)));
+    for (size_t i = 0; audit_caveat (r, i); i++)
+        json_array_append_new (caveats, json_string (audit_caveat (r, i)));
     cli_print_json (json_pack (
         "{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
         "s:s,s:s,s:o}",
@@ -299,9 +299,9 @@ static void print_report (const struct audit_report *r, bool compared) {
     printf ("\nAll of that holds. What rests on the broker's word:\n");
     static const char *const heads[] = { "", "", NULL };
     struct table *table = table_new (heads);
-    for (size_t i = 0; audit_caveat (i); i++) {
+    for (size_t i = 0; audit_caveat (r, i); i++) {
         table_cell (table, "-");
-        table_cell (table, audit_caveat (i));
+        table_cell (table, audit_caveat (r, i));
     }
     table_print (table, stdout);
     table_destroy (&table);
@@ -327,11 +327,13 @@ int command_audit_check (struct cli *cli, int argc, char **argv) {
     progress_end (&progress);
     if (rc) {
         error_at (&e, "%s", words.at[0]);
+        audit_report_free (&report);
         return cli_fail (&e);
     }
     if (cli->json)
         print_json (&report);
     else
         print_report (&report, wanted != NULL);
+    audit_report_free (&report);
     return CLI_FINE;
 }

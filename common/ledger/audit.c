@@ -405,7 +405,15 @@ enum err audit_check (const char *dir, const struct hash *dialogue,
     return rc;
 }
 
-const char *audit_caveat (size_t n) {
+void audit_report_free (struct audit_report *self) {
+    for (size_t i = 0; i < self->unchecked_count; i++)
+        free (self->unchecked[i]);
+    free (self->unchecked);
+    free (self->streams);
+    *self = (struct audit_report){ 0 };
+}
+
+const char *audit_caveat (const struct audit_report *report, size_t n) {
     static const char *const caveats[] = {
         "The place and the log time of each record are the broker's word: no "
         "checkpoint signs them yet. A promise proves the place of the record "
@@ -415,5 +423,6 @@ const char *audit_caveat (size_t n) {
         "Of a record that is here as a leaf hash or not at all, this bundle "
         "shows neither author nor content.",
     };
+    (void) report;
     return n < sizeof caveats / sizeof *caveats ? caveats[n] : NULL;
 }

@@ -5,12 +5,37 @@
  * valid at its place, by authors who had the right; digests, sequences,
  * channel and direct-stream numbers, topic back-links and log times agree;
  * promises and refusals are signed by the desk and contradict neither each other
- * nor the records that are there. Ends at the first thing that is wrong and
- * names it. */
+ * nor the records that are there. Checkpoints are signed by the log and by a
+ * quorum of its witnesses, and have the root that records and leaves give; each
+ * claim stands in its mark, and is what the bundle shows of its stream. Ends at
+ * the first thing that is wrong and names it. What a bundle does not have is not
+ * wrong: the report says what could not be checked. */
 #ifndef PARLEY_AUDIT_H
 #define PARLEY_AUDIT_H
 
+#include "identity/checkpoint.h"
 #include "ledger/bundle.h"
+
+/* A stream of which every record from number from + 1 to number `count` is
+ * here, and no other was below the mark. */
+struct audit_stream {
+    char name[MARK_NAME_MAX]; /* "all", "@EUROPOL" */
+    int64_t from, count;
+    int64_t mark,
+        time;     /* of the newest claim: the mark's place, log time (ms) */
+    bool settled; /* the mark is below the settled size */
+};
+
+/* The largest checkpoint that all was checked of: log, quorum, root. */
+struct audit_settled {
+    int64_t size;                       /* -1: there is none */
+    int64_t roster_version;             /* in force at its end */
+    size_t witnesses, cosigned, needed; /* by that roster */
+    int64_t time;  /* s: when the quorum was whole; 0: without witnesses */
+    int64_t bound; /* s: existed by then, whichever of the witnesses that the
+                      quorum allows for lied; 0: not known */
+    struct checkpoint checkpoint;
+};
 
 struct audit_report {
     struct bundle_meta meta;
@@ -21,20 +46,30 @@ struct audit_report {
     int64_t holes;   /* sequences between first and last that are neither */
     int64_t authors; /* different ones */
     int64_t first_time, last_time;
+    int64_t checkpoints; /* in the bundle, none of them wrong */
+    int64_t claims;      /* the same */
+    struct audit_settled settled;
+    struct audit_stream *streams; /* with a claim, by name */
+    size_t stream_count;
+    char **unchecked; /* sentences: what could not be checked, and why */
+    size_t unchecked_count;
 };
+/* Empty again. */
+void audit_report_free (struct audit_report *self);
 
 /* Called now and then with records done; may be NULL. */
 typedef void audit_progress_fn (void *arg, int64_t records);
 
 /* `dialogue` NULL: the bundle's own word is taken, and the report's reader
  * must compare it. 0: all holds. Otherwise *e names the first wrong thing:
- * file, sequence, rule, values. */
+ * file, sequence, rule, values. The report is overwritten, and the caller's to
+ * free in any case. */
 enum err audit_check (const char *dir, const struct hash *dialogue,
                       audit_progress_fn *progress, void *arg,
                       struct audit_report *report, struct error *e) MUST_CHECK;
 
-/* Sentences that say what rests on the broker's word in this version; NULL
- * behind the last. */
-const char *audit_caveat (size_t n);
+/* Sentences that say what rests on the broker's word in that bundle, and what
+ * could not be checked in it; NULL behind the last. The report's. */
+const char *audit_caveat (const struct audit_report *report, size_t n);
 
 #endif

@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/mp.h"
 #include "base/topic.h"
+#include "identity/checkpoint.h"
 #include "identity/place.h"
 
 #include <dirent.h>
@@ -16,6 +18,7 @@
 
 #define VERSIONS_MAX 1000000 /* rosters of one bundle: 8 MB of numbers */
 #define PROMISE_MAX 1024     /* 8 nodes, 5 hashes, a signature: below 600 */
+#define CLAIM_MAX 8192       /* 128 nodes of a cover, and a path: below 5,000 */
 
 /* bundle.json. */
 
@@ -91,7 +94,7 @@ struct in_file {
 struct bundle {
     char *dir;
     struct bundle_meta meta;
-    struct in_file blocks, leaves, promises, refusals;
+    struct in_file blocks, leaves, checkpoints, claims, promises, refusals;
     int64_t *versions; /* ascending */
     size_t version_count, next_version;
     struct buf note;
@@ -242,6 +245,10 @@ struct bundle *bundle_open (const char *dir, struct error *e) {
     if (!rc)
         rc = in_open (self, &self->leaves, "leaves", e);
     if (!rc)
+        rc = in_open (self, &self->checkpoints, "checkpoints", e);
+    if (!rc)
+        rc = in_open (self, &self->claims, "claims", e);
+    if (!rc)
         rc = in_open (self, &self->promises, "promises", e);
     if (!rc)
         rc = in_open (self, &self->refusals, "refusals", e);
@@ -259,6 +266,8 @@ void bundle_close (struct bundle **self_p) {
     struct bundle *self = *self_p;
     in_close (&self->blocks);
     in_close (&self->leaves);
+    in_close (&self->checkpoints);
+    in_close (&self->claims);
     in_close (&self->promises);
     in_close (&self->refusals);
     buf_free (&self->note);
@@ -323,6 +332,44 @@ enum err bundle_next_leaf (struct bundle *self, int64_t *sequence,
     *sequence = (int64_t) number;
     memcpy (leaf->octets, entry + 8, HASH_SIZE);
     return ERR_NONE;
+}
+
+enum err bundle_next_checkpoint (struct bundle *self, struct slice *note,
+                                 struct error *e) {
+    enum err rc = in_entry (&self->checkpoints, CHECKPOINT_NOTE_MAX, e);
+    *note = buf_slice (&self->checkpoints.entry);
+    return rc;
+}
+
+static void take_claim (struct mp *in, struct bundle_claim *out) {
+    mp_array (in, 4, 4);
+    out->mark = mp_int (in, 0, NUMBER_MAX);
+    mark_claim_take (in, &out->claim);
+    out->from = mp_int (in, 0, NUMBER_MAX);
+    out->cover_length = mp_array (in, 0, TREE_COVER_MAX);
+    for (size_t i = 0; i < out->cover_length; i++)
+        mp_bin_exact (in, out->cover[i].octets, HASH_SIZE);
+    size_t wanted = tree_cover_length (0, (uint64_t) out->from);
+    if (out->from > out->claim.stream.count)
+        mp_fail (in, ERR_MALFORMED, "from %" PRId64 ", and it counts %" PRId64,
+                 out->from, out->claim.stream.count);
+    else if (out->cover_length != wanted)
+        mp_fail (in, ERR_MALFORMED, "a cover of %zu nodes, not %zu",
+                 out->cover_length, wanted);
+}
+
+enum err bundle_next_claim (struct bundle *self, struct bundle_claim *out,
+                            struct error *e) {
+    struct in_file *file = &self->claims;
+    struct mp in;
+    enum err rc = in_entry (file, CLAIM_MAX, e);
+    if (rc)
+        return rc;
+    mp_start (&in, buf_slice (&file->entry));
+    take_claim (&in, out);
+    rc = mp_finish (&in, e);
+    return rc ? error_at (e, "%s, before octet %" PRIu64, file->name, file->at)
+              : ERR_NONE;
 }
 
 enum err bundle_next_promise (struct bundle *self, struct promise_proof *out,

@@ -4,6 +4,7 @@
 #define PARLEY_BUNDLE_H
 
 #include "format/block.h"
+#include "format/mark.h"
 #include "format/promise.h"
 
 struct bundle_meta {
@@ -15,7 +16,11 @@ struct bundle_meta {
     char filter[256];    /* what the blocks were limited to; "#": all */
 };
 
-/* bundle.json. Read is strict: ERR_MALFORMED with the member and the rule,
+/* A bundle that has checkpoints has a leaf for every record below the newest one
+ * that is not in blocks: then its reader recomputes the ledger's root, `first` is
+ * 0 and `last` not below the newest checkpoint's last record.
+ *
+ * bundle.json. Read is strict: ERR_MALFORMED with the member and the rule,
  * ERR_NEWER for a format above 1. */
 #define BUNDLE_META_MAX 65536
 void bundle_meta_write (const struct bundle_meta *self, struct buf *json);
@@ -24,9 +29,24 @@ enum err bundle_meta_read (struct slice json, struct bundle_meta *out,
 
 #define BUNDLE_REFUSAL_MAX 1048576 /* octets of an entry: a reply's refusals */
 
-/* Writing. Entries come in the order of their file (ascending; ERR_CHAIN). Each
- * call's octets may stay in memory until bundle_finish, which
- * writes bundle.json last: a folder without it is unfinished. */
+/* A mark's claim of one stream, for a bundle that shows all of the stream's
+ * records with numbers from + 1 to the claim's count, in blocks. The `from`
+ * records before those stand as a cover, of tree_cover_length (0, from) nodes.
+ * All of $log is there, so the mark is too. Claims of one stream at several marks
+ * have one `from` and cover; another `from` is not below the count of the claim
+ * before (the stream begins anew behind a gap). */
+struct bundle_claim {
+    int64_t mark; /* its sequence */
+    struct mark_claim claim;
+    int64_t from;
+    size_t cover_length;
+    struct hash cover[TREE_COVER_MAX];
+};
+
+/* Writing. Entries come in the order of their file (ascending; ERR_CHAIN;
+ * claims: of one mark in any order). Each call's octets may stay in memory until
+ * bundle_finish, which writes bundle.json last: a folder without it is
+ * unfinished. */
 struct bundle_writer;
 /* ERR_EXISTS: `dir` is there and not empty. */
 struct bundle_writer *bundle_create (const char *dir,
@@ -38,6 +58,13 @@ enum err bundle_add_block (struct bundle_writer *self, int64_t direct_first,
                            struct slice block, struct error *e) MUST_CHECK;
 enum err bundle_add_leaf (struct bundle_writer *self, int64_t sequence,
                           const struct hash *leaf, struct error *e) MUST_CHECK;
+/* Settled ones, by size: the newest, and each that hands over to a roster with
+ * other witnesses. ERR_MALFORMED, ERR_LIMIT: no checkpoint. */
+enum err bundle_add_checkpoint (struct bundle_writer *self, struct slice note,
+                                struct error *e) MUST_CHECK;
+enum err bundle_add_claim (struct bundle_writer *self,
+                           const struct bundle_claim *claim, struct error *e)
+    MUST_CHECK;
 enum err bundle_add_promise (struct bundle_writer *self,
                              const struct promise_proof *proof, struct error *e)
     MUST_CHECK;
@@ -47,8 +74,8 @@ enum err bundle_finish (struct bundle_writer *self, struct error *e) MUST_CHECK;
 void bundle_writer_destroy (struct bundle_writer **self_p);
 
 /* Reading. The folder is hostile: names and sizes are judged here, the order of
- * entries and what their octets say is the caller's to check. ERR_NOT_FOUND: no bundle.json.
- * ERR_MALFORMED names the file and the octet. */
+ * entries and what their octets say is the caller's to check. ERR_NOT_FOUND: no
+ * bundle.json. ERR_MALFORMED names the file and the octet. */
 struct bundle;
 struct bundle *bundle_open (const char *dir, struct error *e) MUST_CHECK;
 void bundle_close (struct bundle **self_p);
@@ -61,6 +88,11 @@ enum err bundle_next_block (struct bundle *self, int64_t *direct_first,
                             struct slice *block, struct error *e) MUST_CHECK;
 enum err bundle_next_leaf (struct bundle *self, int64_t *sequence,
                            struct hash *leaf, struct error *e) MUST_CHECK;
+enum err bundle_next_checkpoint (struct bundle *self, struct slice *note,
+                                 struct error *e) MUST_CHECK;
+/* The stream's name is borrowed. */
+enum err bundle_next_claim (struct bundle *self, struct bundle_claim *out,
+                            struct error *e) MUST_CHECK;
 enum err bundle_next_promise (struct bundle *self, struct promise_proof *out,
                               struct error *e) MUST_CHECK;
 enum err bundle_next_refusal (struct bundle *self, struct slice *proof,

@@ -3,6 +3,8 @@
  * bundle.json comes last, when all else is synced: without it the folder is no
  * bundle. Not thread-safe. */
 #include "base/disk.h"
+#include "base/mp.h"
+#include "identity/checkpoint.h"
 #include "ledger/bundle.h"
 
 #include <dirent.h>
@@ -24,11 +26,11 @@ struct out_file {
 struct bundle_writer {
     char *dir;
     struct bundle_meta meta;
-    struct out_file blocks, leaves, promises, refusals;
+    struct out_file blocks, leaves, checkpoints, claims, promises, refusals;
     bool has_rosters;
     int64_t last_version;
     int64_t next_sequence; /* behind the last block */
-    int64_t last_leaf;
+    int64_t last_leaf, last_checkpoint, last_mark;
 };
 
 static char *path_of (const char *dir, const char *name) {
@@ -65,9 +67,11 @@ struct bundle_writer *bundle_create (const char *dir,
     self->meta = *meta;
     self->blocks = out_file ("blocks");
     self->leaves = out_file ("leaves");
+    self->checkpoints = out_file ("checkpoints");
+    self->claims = out_file ("claims");
     self->promises = out_file ("promises");
     self->refusals = out_file ("refusals");
-    self->last_leaf = -1;
+    self->last_leaf = self->last_checkpoint = self->last_mark = -1;
     return self;
 }
 
@@ -83,6 +87,8 @@ void bundle_writer_destroy (struct bundle_writer **self_p) {
     struct bundle_writer *self = *self_p;
     out_close (&self->blocks);
     out_close (&self->leaves);
+    out_close (&self->checkpoints);
+    out_close (&self->claims);
     out_close (&self->promises);
     out_close (&self->refusals);
     free (self->dir);
@@ -182,6 +188,42 @@ enum err bundle_add_leaf (struct bundle_writer *self, int64_t sequence,
     return out_added (self, &self->leaves, e);
 }
 
+enum err bundle_add_checkpoint (struct bundle_writer *self, struct slice note,
+                                struct error *e) {
+    struct checkpoint cp;
+    struct note lines;
+    enum err rc = checkpoint_read (note, &cp, &lines, e);
+    if (rc)
+        return rc;
+    if (cp.size <= self->last_checkpoint)
+        return error_set (e, ERR_CHAIN,
+                          "a checkpoint of size %" PRId64 " after %" PRId64,
+                          cp.size, self->last_checkpoint);
+    self->last_checkpoint = cp.size;
+    add_entry (&self->checkpoints, note);
+    return out_added (self, &self->checkpoints, e);
+}
+
+enum err bundle_add_claim (struct bundle_writer *self,
+                           const struct bundle_claim *claim, struct error *e) {
+    struct buf octets = { 0 };
+    if (claim->mark < self->last_mark)
+        return error_set (e, ERR_CHAIN,
+                          "a claim of mark %" PRId64 " after %" PRId64,
+                          claim->mark, self->last_mark);
+    self->last_mark = claim->mark;
+    mp_put_array (&octets, 4);
+    mp_put_int (&octets, claim->mark);
+    mark_claim_write (&octets, &claim->claim);
+    mp_put_int (&octets, claim->from);
+    mp_put_array (&octets, claim->cover_length);
+    for (size_t i = 0; i < claim->cover_length; i++)
+        mp_put_bin (&octets, claim->cover[i].octets, HASH_SIZE);
+    add_entry (&self->claims, buf_slice (&octets));
+    buf_free (&octets);
+    return out_added (self, &self->claims, e);
+}
+
 enum err bundle_add_promise (struct bundle_writer *self,
                              const struct promise_proof *proof,
                              struct error *e) {
@@ -206,6 +248,10 @@ enum err bundle_finish (struct bundle_writer *self, struct error *e) {
     enum err rc = out_finish (self, &self->blocks, e);
     if (!rc)
         rc = out_finish (self, &self->leaves, e);
+    if (!rc)
+        rc = out_finish (self, &self->checkpoints, e);
+    if (!rc)
+        rc = out_finish (self, &self->claims, e);
     if (!rc)
         rc = out_finish (self, &self->promises, e);
     if (!rc)

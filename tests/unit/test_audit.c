@@ -17,10 +17,10 @@ static void test_arguments (void **state) {
         audit_check ("/nonexistent", NULL, NULL, NULL, &report, NULL),
         ERR_NOT_FOUND);
     size_t n = 0;
-    while (audit_caveat (n))
+    while (audit_caveat (&report, n))
         n++;
     assert_true (n >= 2);
-    assert_null (audit_caveat (SIZE_MAX));
+    assert_null (audit_caveat (&report, SIZE_MAX));
 }
 
 static void on_progress (void *arg, int64_t records) {
