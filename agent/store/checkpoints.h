@@ -17,7 +17,7 @@ enum err checkpoints_settle (struct store *self, const struct checkpoint *cp,
                              bool handover, struct slice note, struct error *e)
     MUST_CHECK;
 /* The newest settled one; the first kept one that covers `sequence` (size above
- * it). The note is appended. ERR_NOT_FOUND. */
+ * it). The note is appended, where `note` is not NULL. ERR_NOT_FOUND. */
 struct checkpoint_row {
     struct checkpoint checkpoint;
     int64_t time, roster_version;
@@ -40,5 +40,8 @@ enum err checkpoints_verified (struct store *self, struct checkpoint *out,
  * epoch's origin. */
 enum err checkpoints_cosign (struct store *self, const struct checkpoint *cp,
                              struct error *e) MUST_CHECK;
+/* The size that it cosigned last of that origin; -1: none. */
+enum err checkpoints_cosigned (struct store *self, const char *origin,
+                               int64_t *size, struct error *e) MUST_CHECK;
 
 #endif

@@ -26,12 +26,20 @@ enum err hashes_add_cover (struct store *self, const char *name, uint64_t to,
                            const struct hash *cover, size_t length,
                            struct error *e) MUST_CHECK;
 /* The root of its first `size` records. ERR_NOT_FOUND: it has fewer. `size`
- * within a cover: ERR_STATE. */
+ * within a node of a cover: ERR_STATE. */
 enum err hashes_root (struct store *self, const char *name, uint64_t size,
                       struct hash *root, struct error *e) MUST_CHECK;
 /* One leaf. ERR_NOT_FOUND: above the end; ERR_STATE: within a cover. */
 enum err hashes_leaf (struct store *self, const char *name, uint64_t index,
                       struct hash *leaf, struct error *e) MUST_CHECK;
+/* The same of `count` of them, from `first`. */
+enum err hashes_leaves (struct store *self, const char *name, uint64_t first,
+                        size_t count, struct hash *out, struct error *e)
+    MUST_CHECK;
+/* Back to its first `size` records: what came behind them is not what the
+ * broker stands by. ERR_NOT_FOUND, ERR_STATE as above. */
+enum err hashes_cut (struct store *self, const char *name, uint64_t size,
+                     struct error *e) MUST_CHECK;
 /* For proofs; the name is borrowed. ERR_STATE within a cover. */
 struct hashes_source {
     struct store *store;

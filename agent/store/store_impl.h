@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-#define STORE_STATEMENTS 96
+#define STORE_STATEMENTS 192
 
 struct store {
     sqlite3 *db;
@@ -25,7 +25,8 @@ struct store {
     size_t cached;
 };
 
-extern const char store_schema[]; /* the SQL that makes an empty store */
+/* The SQL that makes an empty store, in two parts. */
+extern const char store_schema[], store_schema_audit[];
 
 /* Step a statement that gives no rows, and reset it. */
 enum err store_done (struct store *self, sqlite3_stmt *statement,

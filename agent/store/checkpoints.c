@@ -1,0 +1,227 @@
+/* checkpoints - settled ones, thinned out as they grow old; the newest that was
+ * verified; and the memory of a witness (PROTOCOL.md section 7.5). A note says
+ * by itself of which ledger, size and root it is. */
+#include "checkpoints.h"
+
+#include "store_impl.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#define ALL_KEPT_MS 3600000
+#define MINUTE_MS 60000
+
+static enum err note_decode (struct slice octets, struct checkpoint *out,
+                             struct note *note, struct error *e) {
+    struct error why;
+    if (checkpoint_read (octets, out, note, &why))
+        return error_set (e, ERR_DAMAGED, "store: a checkpoint: %s", why.text);
+    return ERR_NONE;
+}
+
+/* Settled */
+
+/* *lines: of the note that is held; 0: none is. */
+static enum err lines_held (struct store *self, const struct checkpoint *cp,
+                            size_t *lines, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT note FROM checkpoints WHERE origin = ? AND size = ?");
+    bind_text (s, 1, slice_text (cp->origin));
+    sqlite3_bind_int64 (s, 2, cp->size);
+    struct checkpoint held;
+    struct note note;
+    *lines = 0;
+    enum err rc = store_row (self, s, "checkpoint", e);
+    if (rc)
+        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    rc = note_decode (column_slice (s, 0), &held, &note, e);
+    *lines = rc ? 0 : note.count;
+    sqlite3_reset (s);
+    return rc;
+}
+
+static enum err note_replace (struct store *self, const struct checkpoint *cp,
+                              struct slice note, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "UPDATE checkpoints SET note = ? WHERE origin = ? AND size = ?");
+    bind_slice (s, 1, note);
+    bind_text (s, 2, slice_text (cp->origin));
+    sqlite3_bind_int64 (s, 3, cp->size);
+    return store_done (self, s, "checkpoint", e);
+}
+
+/* Kept: one that hands over, or the first of its minute. */
+static enum err insert (struct store *self, const struct checkpoint *cp,
+                        int64_t time, int64_t roster_version, bool handover,
+                        struct slice note, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "INSERT INTO checkpoints (origin, size, time, roster, kept, note)"
+              " VALUES (?1, ?2, ?3, ?4, ?5 OR NOT EXISTS (SELECT 1 FROM"
+              " checkpoints WHERE kept = 1 AND time >= ?6 AND time < ?7), ?8)");
+    int64_t minute = time - time % MINUTE_MS;
+    bind_text (s, 1, slice_text (cp->origin));
+    sqlite3_bind_int64 (s, 2, cp->size);
+    sqlite3_bind_int64 (s, 3, time);
+    sqlite3_bind_int64 (s, 4, roster_version);
+    sqlite3_bind_int (s, 5, handover);
+    sqlite3_bind_int64 (s, 6, minute);
+    sqlite3_bind_int64 (s, 7, minute + MINUTE_MS);
+    bind_slice (s, 8, note);
+    return store_done (self, s, "checkpoint", e);
+}
+
+static enum err prune (struct store *self, int64_t time, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "DELETE FROM checkpoints WHERE kept = 0 AND time < ?");
+    sqlite3_bind_int64 (s, 1, time - ALL_KEPT_MS);
+    return store_done (self, s, "checkpoint", e);
+}
+
+enum err checkpoints_settle (struct store *self, const struct checkpoint *cp,
+                             int64_t time, int64_t roster_version,
+                             bool handover, struct slice octets,
+                             struct error *e) {
+    size_t held;
+    struct checkpoint same;
+    struct note note;
+    enum err rc = checkpoint_read (octets, &same, &note, e);
+    if (!rc)
+        rc = lines_held (self, cp, &held, e);
+    if (rc)
+        return rc;
+    assert (checkpoint_equal (cp, &same));
+    if (held > 0)
+        return note.count > held ? note_replace (self, cp, octets, e)
+                                 : ERR_NONE;
+    rc = insert (self, cp, time, roster_version, handover, octets, e);
+    return rc ? rc : prune (self, time, e);
+}
+
+/* Of a statement that gives note, time, roster. */
+static enum err row_take (struct store *self, sqlite3_stmt *s,
+                          struct checkpoint_row *out, struct buf *note,
+                          struct error *e) {
+    struct note form;
+    enum err rc = store_row (self, s, "checkpoint", e);
+    if (rc == ERR_NOT_FOUND)
+        return error_set (e, rc, "no such checkpoint has settled here");
+    if (rc)
+        return rc;
+    struct slice octets = column_slice (s, 0);
+    rc = note_decode (octets, &out->checkpoint, &form, e);
+    out->time = sqlite3_column_int64 (s, 1);
+    out->roster_version = sqlite3_column_int64 (s, 2);
+    if (!rc && note)
+        buf_add_slice (note, octets);
+    sqlite3_reset (s);
+    return rc;
+}
+
+enum err checkpoints_newest (struct store *self, struct checkpoint_row *out,
+                             struct buf *note, struct error *e) {
+    /* Sizes may begin anew with an epoch, and that with a roster. */
+    return row_take (self,
+                     store_prepare (self,
+                                    "SELECT note, time, roster FROM checkpoints"
+                                    " ORDER BY roster DESC, size DESC LIMIT 1"),
+                     out, note, e);
+}
+
+enum err checkpoints_covering (struct store *self, int64_t sequence,
+                               struct checkpoint_row *out, struct buf *note,
+                               struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT note, time, roster FROM checkpoints WHERE size > ?"
+              " ORDER BY size LIMIT 1");
+    sqlite3_bind_int64 (s, 1, sequence);
+    return row_take (self, s, out, note, e);
+}
+
+/* Verified */
+
+enum err checkpoints_verify (struct store *self, const struct checkpoint *cp,
+                             struct slice note, struct error *e) {
+    (void) cp; /* the note says it */
+    sqlite3_stmt *s = store_prepare (
+        self, "INSERT INTO verified (one, note) VALUES (1, ?)"
+              " ON CONFLICT (one) DO UPDATE SET note = excluded.note");
+    bind_slice (s, 1, note);
+    return store_done (self, s, "checkpoint", e);
+}
+
+enum err checkpoints_verified (struct store *self, struct checkpoint *out,
+                               struct buf *note, struct error *e) {
+    struct note form;
+    sqlite3_stmt *s = store_prepare (self, "SELECT note FROM verified");
+    enum err rc = store_row (self, s, "checkpoint", e);
+    if (rc == ERR_NOT_FOUND)
+        return error_set (e, rc, "no checkpoint was verified yet");
+    if (rc)
+        return rc;
+    rc = note_decode (column_slice (s, 0), out, &form, e);
+    if (!rc && note)
+        buf_add_slice (note, column_slice (s, 0));
+    sqlite3_reset (s);
+    return rc;
+}
+
+/* A witness's memory */
+
+static enum err may_cosign (struct store *self, const struct checkpoint *cp,
+                            bool *known, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT size, root FROM cosigned WHERE origin = ?");
+    bind_text (s, 1, slice_text (cp->origin));
+    *known = false;
+    enum err rc = store_row (self, s, "cosigned", e);
+    if (rc)
+        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    int64_t size = sqlite3_column_int64 (s, 0);
+    struct hash root = column_hash (s, 1);
+    sqlite3_reset (s);
+    *known = cp->size == size && hash_equal (&cp->root, &root);
+    if (cp->size > size || *known)
+        return ERR_NONE;
+    char hex[HASH_TEXT_MAX];
+    return error_set (e, ERR_CHAIN,
+                      "size %" PRId64 " of %s: this witness cosigned size "
+                      "%" PRId64 " with root %s",
+                      cp->size, cp->origin, size, hash_text (hex, &root));
+}
+
+static enum err cosign (struct store *self, const struct checkpoint *cp,
+                        struct error *e) {
+    bool known;
+    enum err rc = may_cosign (self, cp, &known, e);
+    if (rc || known)
+        return rc;
+    sqlite3_stmt *s = store_prepare (
+        self, "INSERT INTO cosigned (origin, size, root) VALUES (?, ?, ?)"
+              " ON CONFLICT (origin) DO UPDATE SET size = excluded.size,"
+              " root = excluded.root");
+    bind_text (s, 1, slice_text (cp->origin));
+    sqlite3_bind_int64 (s, 2, cp->size);
+    bind_hash (s, 3, &cp->root);
+    return store_done (self, s, "cosigned", e);
+}
+
+enum err checkpoints_cosign (struct store *self, const struct checkpoint *cp,
+                             struct error *e) {
+    assert (!self->group); /* a part of a group is not durable yet */
+    enum err rc = store_begin (self, e);
+    return rc ? rc : store_end (self, cosign (self, cp, e), e);
+}
+
+enum err checkpoints_cosigned (struct store *self, const char *origin,
+                               int64_t *size, struct error *e) {
+    sqlite3_stmt *s =
+        store_prepare (self, "SELECT size FROM cosigned WHERE origin = ?");
+    bind_text (s, 1, slice_text (origin));
+    *size = -1;
+    enum err rc = store_row (self, s, "cosigned", e);
+    if (rc)
+        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    *size = sqlite3_column_int64 (s, 0);
+    sqlite3_reset (s);
+    return ERR_NONE;
+}
