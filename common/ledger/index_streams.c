@@ -241,9 +241,9 @@ enum err stream_leaves (const struct index *self, const char *name,
     struct buf rows = { 0 };
     enum err rc = table_find (&found->table, self->lock, STREAM_FIRST,
                               (int64_t) from + 1, &row, octets, e);
-    /* Each has a record at least; the one behind says where the last ends. */
+    /* A row has a record at least. */
     if (!rc)
-        rc = table_take (&found->table, self->lock, row, (int64_t) count + 1,
+        rc = table_take (&found->table, self->lock, row, (int64_t) count,
                          STREAM_KEPT, &rows, e);
     struct table_run runs[TREE_TILE];
     size_t n = 0;
