@@ -7,6 +7,7 @@ import threading
 import zmq
 from zmq.utils import z85
 
+from fake_notary import Notary
 from parley_client import (block, feed, keys, ledger, messages, names,
                            rights, roster, wire)
 from parley_client import canonical as mp
@@ -15,12 +16,13 @@ from parley_client.errors import Refused
 ZAP = "inproc://zeromq.zap.01"
 
 
-class Broker(threading.Thread):
+class Broker(Notary, threading.Thread):
     """tell(call): run call(self) in the broker's thread."""
 
     def __init__(self, who, note, clock):
         super().__init__(daemon=True)
         self.who, self.clock = who, clock
+        self.init_notary()
         self.records, self.bodies, self.rosters = [], [], []
         self.lanes, self.tops, self.direct = {}, {}, {}
         self.run_id, self.generation, self.frame_numbers = None, 0, {}
@@ -111,7 +113,7 @@ class Broker(threading.Thread):
             early = word == "hello" or word == "roster" and run is None
             if not early and run != self.run_id:
                 raise Refused("", "HELLO-FIRST")
-            out = getattr(self, "do_" + word)(self.delegation(got[1]), *rest)
+            out = self.answer(word, self.delegation(got[1]), *rest)
             reply = wire.reply(word, number, self.run_id, *out)
         except Refused as refused:
             reply = wire.error(number, self.run_id, refused.rule,
@@ -122,6 +124,10 @@ class Broker(threading.Thread):
             self.desk.send_multipart([peer, *reply])
 
     # -- requests -------------------------------------------------------
+
+    def answer(self, word, who, *frames):
+        """The frames of a reply, behind frame 0."""
+        return getattr(self, "do_" + word)(who, *frames)
 
     def do_hello(self, who, frame):
         hello = wire.read_hello(frame)
@@ -197,6 +203,8 @@ class Broker(threading.Thread):
         promise.sign(self.who, dialogue)
         for sequence in new:
             self.show(sequence)
+        if new:
+            self.grown(new[0])
         return [wire.promise_reply(promise)]
 
     def judge(self, header, batch, index, body):
@@ -235,15 +243,11 @@ class Broker(threading.Thread):
             read = roster.following(self.newest, note)
             self.chain.append((read, len(self.records), note))
         read, at, _ = self.chain[-1]
-        for kind, payload, body in (
-                (ledger.ROSTER, ledger.roster_payload(
-                    read.version, read.digest, note.encode()),
-                 note.encode()),
-                (ledger.MARK, ledger.mark_payload(read.version, read.digest),
-                 None)):
-            self.add(ledger.Record(
-                kind, len(self.records), self.clock(), 1, at, "$log",
-                len(self.stream("$log")) + 1, payload), body)
+        self.add(ledger.Record(
+            ledger.ROSTER, len(self.records), self.clock(), 1, at, "$log",
+            len(self.stream("$log")) + 1, ledger.roster_payload(
+                read.version, read.digest, note.encode())), note.encode())
+        self.add_mark()
         return at
 
     def stream(self, name):
@@ -266,6 +270,8 @@ class Broker(threading.Thread):
     def new_run(self):
         self.run_id, self.generation = os.urandom(16), 0
         self.new_tags()
+        self.signed = {}
+        self.sign_checkpoint()
 
     def new_tags(self):
         self.generation += 1
@@ -277,7 +283,7 @@ class Broker(threading.Thread):
     def send(self, name, part):
         tag, key = self.tag(name)
         number = self.frame_numbers[tag] = self.frame_numbers.get(tag, 0) + 1
-        if self.drop_frames:
+        if self.drop_frames and part[0] in (feed.BLOCK, feed.HEAD):
             self.drop_frames -= 1
             return
         self.feed.send_multipart(feed.seal(
@@ -302,6 +308,7 @@ class Broker(threading.Thread):
     def change_roster(self, note):
         at = self.add_roster(note)
         self.show(at, at + 1)
+        self.grown(at)
         self.head("$log", self.generation + 1)
         self.new_tags()
 

@@ -20,8 +20,8 @@ TOPIC = "members/lies"
 
 
 class Liar(fake_broker.Broker):
-    """Honest until told otherwise. `lies`: name of a request -> what is made
-    of its reply's frames. `spoil`: what is made of a block, for fetch and
+    """Honest until told otherwise. `lies`: name of a request, or that and a
+    delegation -> what is made of its reply's frames. `spoil`: what is made of a block, for fetch and
     feed; it gets the places and the ids that a block is encoded of."""
 
     def __init__(self, dialogue):
@@ -32,24 +32,10 @@ class Liar(fake_broker.Broker):
         self.desk_at, self.feed_at = self.desk_endpoint, self.feed_endpoint
         self.texts = []
 
-    def _lied(self, word, frames):
-        lie = self.lies.get(word)
-        return lie(frames) if lie else frames
-
-    def do_hello(self, *words):
-        return self._lied("hello", super().do_hello(*words))
-
-    def do_streams(self, *words):
-        return self._lied("streams", super().do_streams(*words))
-
-    def do_roster(self, *words):
-        return self._lied("roster", super().do_roster(*words))
-
-    def do_fetch(self, *words):
-        return self._lied("fetch", super().do_fetch(*words))
-
-    def do_publish(self, *words):
-        return self._lied("publish", super().do_publish(*words))
+    def answer(self, word, who, *frames):
+        lie = self.lies.get((word, who)) or self.lies.get(word)
+        out = super().answer(word, who, *frames)
+        return lie(out) if lie else out
 
     def block(self, sequences):
         if not self.spoil:

@@ -10,6 +10,7 @@ from . import keys, notes
 from .errors import Refused, check
 
 NOTE_OCTETS = 65536
+TIME_MAX = mp.TIME_MAX // 1000  # a cosignature's, in seconds
 _SIZE = re.compile(r"0|[1-9][0-9]*")
 
 
@@ -107,7 +108,7 @@ def cosigned(note, name, key):
     check(len(mine.signature) == 72, "a cosignature of another length",
           "BAD-SIGNATURE")
     time = struct.unpack(">Q", mine.signature[:8])[0]
-    check(time < 1 << 63 and keys.verifies(
+    check(0 < time <= TIME_MAX and keys.verifies(
         key, mine.signature[8:], cosigned_octets(text, time)),
         f"the cosignature of {name} does not verify", "BAD-SIGNATURE")
     return time
@@ -116,23 +117,36 @@ def cosigned(note, name, key):
 # -- quorums ------------------------------------------------------------
 
 
-def witness_keys(roster):
-    """[(name, key)]: each witness's newest set."""
-    return [(name, roster.delegations[name].sets[0]["witness"])
-            for name in roster.witnesses if roster.delegations[name].sets]
-
-
 def times(note, roster):
-    """{witness: time}, of the roster's witnesses with a good line."""
+    """{witness: time}, of the roster's witnesses with a good line by a
+    key that is valid at its time (section 5.5)."""
     out = {}
-    for name, key in witness_keys(roster):
-        try:
-            time = cosigned(note, name, key)
-        except Refused:
-            continue
-        if time is not None:
-            out[name] = time
+    for name in roster.witnesses:
+        found = [time for one in roster.delegations[name].sets
+                 if (time := _counts(note, roster.delegations[name], one))]
+        if found:
+            out[name] = min(found)
     return out
+
+
+def _counts(note, delegation, keyset):
+    try:
+        time = cosigned(note, delegation.name, keyset["witness"])
+    except Refused:
+        return None
+    ends = [t for t in (delegation.expires, keyset["until"]) if t is not None]
+    if time is None or delegation.revoked or any(
+            end <= time * 1000 for end in ends):
+        return None
+    return time
+
+
+def witness_keys(roster):
+    """[(name, key)]: the present key of each that has one and is not
+    revoked."""
+    found = [roster.delegations[name] for name in roster.witnesses]
+    return [(d.name, d.sets[0]["witness"]) for d in found
+            if d.sets and not d.revoked]
 
 
 def is_whole(note, roster):

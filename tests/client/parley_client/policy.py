@@ -11,12 +11,13 @@ _NUMBER = re.compile(r"[1-9][0-9]*")
 def write(roster):
     """What one roster states: its log, its witnesses, its quorum."""
     out = [f"log {checkpoint.vkey(checkpoint.origin(roster), roster.log)}"]
-    for name, key in checkpoint.witness_keys(roster):
+    of = checkpoint.witness_keys(roster)
+    for name, key in of:
         shown = checkpoint.vkey(name, key, notes.COSIGNATURE)
         out.append(f"witness {name} {shown}")
     if roster.quorum:
         out.append(f"group witnesses {roster.quorum} "
-                   + " ".join(roster.witnesses))
+                   + " ".join(name for name, _ in of))
     out.append(f"quorum {'witnesses' if roster.quorum else 'none'}")
     return "\n".join(out) + "\n"
 
