@@ -20,8 +20,9 @@
 enum outbox_state {
     OUTBOX_WAITING,  /* not sent yet, or refused for now; can be cancelled */
     OUTBOX_SENT,     /* sent at least once, no answer yet */
-    OUTBOX_PROMISED, /* the broker promised it; not seen on the feed yet */
-    OUTBOX_DONE,     /* promised, and its record was received and verified */
+    OUTBOX_PROMISED, /* its place is known: promised, or its record was seen */
+    OUTBOX_DONE,     /* settled: the ledger's tree has its leaf there, and a
+                        settled checkpoint covers it */
     OUTBOX_REFUSED,  /* for good; `refusal` says why */
     OUTBOX_CANCELLED,
 };
@@ -85,7 +86,7 @@ enum err outbox_add_draft (struct store *store,
 /* A written contribution of another author, verified by the caller. It is one
  * message of the outbox (its first message's id, given, names it) and each
  * message in it is promised, refused or seen for itself: it is PROMISED when
- * all are promised or seen, DONE when all are seen, REFUSED when all are
+ * all are promised or seen, DONE when all are settled, REFUSED when all are
  * answered and one was refused for good. The same one again is *repeated, also
  * without a key, unless it was refused or cancelled. */
 enum err outbox_add_contribution (struct store *store, const char *key,
@@ -94,7 +95,8 @@ enum err outbox_add_contribution (struct store *store, const char *key,
                                   bool *repeated, struct error *e) MUST_CHECK;
 /* ERR_STATE: it was sent already, or is done; says which. Its number in the
  * lane is not given again. One that was sent before and waits because of a
- * refusal keeps its forms: if its record comes all the same, it is DONE. */
+ * refusal keeps its forms: if its record comes all the same, it has its place
+ * like any other. */
 enum err outbox_cancel (struct store *store, int64_t number, struct error *e)
     MUST_CHECK;
 
@@ -145,7 +147,7 @@ enum err outbox_found (struct store *store, const struct hash *id,
                        int64_t sequence, const struct hash *leaf,
                        struct error *e) MUST_CHECK;
 /* A record arrived by a verified block: if it is of one of ours, that becomes
- * DONE (its body and forms go). 0 too where it is nobody's. In the caller's
+ * PROMISED, whatever was answered. 0 too where it is nobody's. In the caller's
  * transaction. *contradiction: it was promised at another place or leaf, or
  * another form of it was: evidence. */
 enum err outbox_seen (struct store *store, const struct hash *id,
@@ -158,6 +160,35 @@ enum err outbox_seen (struct store *store, const struct hash *id,
 enum err outbox_seen_own (struct store *store, const struct message *message,
                           int64_t sequence, const struct hash *leaf,
                           bool *contradiction, struct error *e) MUST_CHECK;
+/* Is this message, which this delegation signed, one of this outbox, by its id
+ * or its body? Where not, somebody else has signed it with our key. */
+enum err outbox_knows (struct store *store, const struct message *message,
+                       bool *known, struct error *e) MUST_CHECK;
+/* Messages that are PROMISED with all their places below `size`: `judge` says of
+ * each place whether the record that stands there is known to be this one;
+ * where all do, the message is DONE (its body and forms go). At most `limit`
+ * messages are looked at, from *after on, which is the sequence of the last one
+ * then; fewer: *after is -1. In the caller's transaction; `judge` may use the
+ * store, and its errors end it. */
+struct outbox_place {
+    struct slice topic; /* of an own message, else empty; for the call */
+    struct hash id, leaf;
+    int64_t sequence;
+};
+enum err outbox_settle (struct store *store, int64_t size, int64_t *after,
+                        int limit,
+                        enum err (*judge) (void *arg,
+                                           const struct outbox_place *place,
+                                           bool *stands, struct error *e),
+                        void *arg, struct error *e) MUST_CHECK;
+/* Promises of an epoch of records [from, to), by sequence. `each` may use the
+ * store. */
+enum err outbox_promises (struct store *store, int64_t epoch, int64_t from,
+                          int64_t to,
+                          enum err (*each) (void *arg,
+                                            const struct outbox_place *place,
+                                            struct error *e),
+                          void *arg, struct error *e) MUST_CHECK;
 /* All own messages that are waiting or sent in other lanes move to this one (a
  * restored store, OLD-NUMBER): new numbers behind those used, forms dropped,
  * WAITING. Before, the caller draws the lane (store_new_lane), and makes sure
@@ -176,6 +207,11 @@ bool outbox_highest_promise (struct store *store, int64_t epoch,
 /* The newest promise of that message, to show. false: none. */
 bool outbox_promise (struct store *store, const struct hash *id,
                      struct promise_proof *out);
+/* The promise of that leaf at that place. false: none. */
+bool outbox_promise_at (struct store *store, int64_t epoch, int64_t sequence,
+                        const struct hash *leaf, struct promise_proof *out);
+/* Has this store ever had that lane? */
+bool outbox_lane_known (struct store *store, uint64_t lane);
 /* Highest number signed in each lane of this store, for hello: the present lane
  * first (0 where nothing was signed yet), then the newest. */
 size_t outbox_lanes (struct store *store, uint64_t *lanes, int64_t *highest,

@@ -266,6 +266,17 @@ bool outbox_promise (struct store *store, const struct hash *id,
     return proof_of_row (store, s, out);
 }
 
+bool outbox_promise_at (struct store *store, int64_t epoch, int64_t sequence,
+                        const struct hash *leaf, struct promise_proof *out) {
+    sqlite3_stmt *s = store_prepare (
+        store, "SELECT reply, which FROM promises WHERE epoch = ?"
+               " AND sequence = ? AND leaf = ? LIMIT 1");
+    sqlite3_bind_int64 (s, 1, epoch);
+    sqlite3_bind_int64 (s, 2, sequence);
+    bind_hash (s, 3, leaf);
+    return proof_of_row (store, s, out);
+}
+
 static enum err next_promise (struct store *store, int64_t *after,
                               struct reply *reply, struct promise_proof *out,
                               struct error *e) {
@@ -377,6 +388,15 @@ enum err outbox_refusals (struct store *store, int64_t after, int64_t limit,
 }
 
 /* Lanes */
+
+bool outbox_lane_known (struct store *store, uint64_t lane) {
+    sqlite3_stmt *s =
+        store_prepare (store, "SELECT 1 FROM lanes WHERE lane = ?");
+    sqlite3_bind_int64 (s, 1, (int64_t) lane);
+    bool known = sqlite3_step (s) == SQLITE_ROW;
+    sqlite3_reset (s);
+    return known;
+}
 
 size_t outbox_lanes (struct store *store, uint64_t *lanes, int64_t *highest,
                      size_t room) {

@@ -1,8 +1,8 @@
 /* outbox_send - what becomes of a message: sent, promised, refused, seen
  * (PROTOCOL.md sections 7.3 and 8.9).
  *
- * Of an own message any form that is recorded settles it. Of a contribution,
- * whose forms are its messages, each has to be settled for itself. */
+ * Of an own message any form that is recorded is its place. Of a contribution,
+ * whose forms are its messages, each has its own. */
 #include "outbox.h"
 
 #include "base/clock.h"
@@ -161,7 +161,7 @@ static bool elsewhere (const struct held *held, int64_t sequence,
            && (held->sequence != sequence || !hash_equal (&held->leaf, leaf));
 }
 
-/* Settling */
+/* Places */
 
 static enum err set_form (struct store *store, const struct hash *id,
                           enum form_state state, int64_t sequence,
@@ -199,56 +199,39 @@ static enum err set_place (struct store *store, int64_t number,
     return store_done (store, s, "outbox", e);
 }
 
-/* What is not needed any more when a message is done. The forms of a
- * contribution stay, empty as they are: a promise of one may come late. */
-static enum err drop_content (struct store *store, const struct held *held,
-                              struct error *e) {
-    sqlite3_stmt *s = store_prepare (
-        store, "UPDATE outbox SET body = NULL, contribution ="
-               " CASE WHEN contribution IS NULL THEN NULL ELSE x'' END"
-               " WHERE number = ?");
-    sqlite3_bind_int64 (s, 1, held->number);
-    enum err rc = store_done (store, s, "outbox", e);
-    if (rc || held->contribution)
-        return rc;
-    s = store_prepare (store, "DELETE FROM forms WHERE number = ?");
-    sqlite3_bind_int64 (s, 1, held->number);
-    return store_done (store, s, "forms", e);
-}
-
 /* The state of a contribution from those of its messages. */
 static enum err contribution_state (struct store *store,
                                     const struct held *held,
                                     enum outbox_state *out, struct error *e) {
-    sqlite3_stmt *s = store_prepare (
-        store, "SELECT SUM (state = 0), SUM (state = 1), SUM (state = 3)"
-               " FROM forms WHERE number = ?");
+    sqlite3_stmt *s =
+        store_prepare (store, "SELECT SUM (state = 0), SUM (state = 3)"
+                              " FROM forms WHERE number = ?");
     sqlite3_bind_int64 (s, 1, held->number);
     enum err rc = store_row (store, s, "forms", e);
     if (rc)
         return rc;
     *out = sqlite3_column_int (s, 0) > 0   ? held->state
-           : sqlite3_column_int (s, 1) > 0 ? OUTBOX_PROMISED
-           : sqlite3_column_int (s, 2) > 0 ? OUTBOX_REFUSED
-                                           : OUTBOX_DONE;
+           : sqlite3_column_int (s, 1) > 0 ? OUTBOX_REFUSED
+                                           : OUTBOX_PROMISED;
     sqlite3_reset (s);
     return ERR_NONE;
 }
 
-/* A form has its place, by promise or by its record. */
-static enum err settle (struct store *store, const struct held *held,
-                        const struct hash *id, enum form_state form,
-                        int64_t sequence, const struct hash *leaf,
-                        struct error *e) {
-    enum outbox_state state = form == FORM_SEEN ? OUTBOX_DONE : OUTBOX_PROMISED;
+/* A form has its place, by promise or by its record. A message that is done
+ * stays so. */
+static enum err place (struct store *store, const struct held *held,
+                       const struct hash *id, enum form_state form,
+                       int64_t sequence, const struct hash *leaf,
+                       struct error *e) {
+    enum outbox_state state = OUTBOX_PROMISED;
     enum err rc = set_form (store, id, form, sequence, leaf, e);
-    if (!rc && (!held->contribution || held->newest))
+    if (rc || held->state == OUTBOX_DONE)
+        return rc;
+    if (!held->contribution || held->newest)
         rc = set_place (store, held->number, id, sequence, leaf, e);
     if (!rc && held->contribution)
         rc = contribution_state (store, held, &state, e);
-    if (!rc)
-        rc = set_state (store, held->number, state, e);
-    return rc || state != OUTBOX_DONE ? rc : drop_content (store, held, e);
+    return rc ? rc : set_state (store, held->number, state, e);
 }
 
 /* Answers */
@@ -273,8 +256,8 @@ static enum err promised (struct store *store, struct reply_keeper *keeper,
         || (held.form == FORM_SEEN && elsewhere (&held, a->sequence, &a->leaf)))
         *contradiction = true;
     else if (held.form != FORM_SEEN)
-        rc = settle (store, &held, &a->id, FORM_PROMISED, a->sequence, &a->leaf,
-                     e);
+        rc = place (store, &held, &a->id, FORM_PROMISED, a->sequence, &a->leaf,
+                    e);
     return rc;
 }
 
@@ -309,7 +292,7 @@ enum err outbox_found (struct store *store, const struct hash *id,
     bool other =
         !rc && (second_form (&held) || elsewhere (&held, sequence, leaf));
     if (!rc && !other && held.form != FORM_SEEN)
-        rc = settle (store, &held, id, FORM_PROMISED, sequence, leaf, e);
+        rc = place (store, &held, id, FORM_PROMISED, sequence, leaf, e);
     rc = store_end (store, rc, e);
     return !rc && other ? contradicted (e) : rc;
 }
@@ -325,7 +308,7 @@ enum err outbox_seen (struct store *store, const struct hash *id,
     *contradiction = second_form (&held) || elsewhere (&held, sequence, leaf);
     if (held.form == FORM_SEEN)
         return ERR_NONE;
-    return settle (store, &held, id, FORM_SEEN, sequence, leaf, e);
+    return place (store, &held, id, FORM_SEEN, sequence, leaf, e);
 }
 
 enum err outbox_seen_own (struct store *store, const struct message *message,
@@ -346,7 +329,18 @@ enum err outbox_seen_own (struct store *store, const struct message *message,
         *contradiction = number_too; /* else two stores of ours have sent it */
         return ERR_NONE;
     }
-    return settle (store, &held, &message->id, FORM_SEEN, sequence, leaf, e);
+    return place (store, &held, &message->id, FORM_SEEN, sequence, leaf, e);
+}
+
+enum err outbox_knows (struct store *store, const struct message *message,
+                       bool *known, struct error *e) {
+    struct held held;
+    bool number_too;
+    enum err rc = find (store, &message->id, &held, e);
+    if (rc == ERR_NOT_FOUND)
+        rc = find_body (store, message, &held, &number_too, e);
+    *known = rc == ERR_NONE;
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
 /* Refusals */

@@ -42,6 +42,7 @@ const char store_schema[] =
     "  id BLOB, sequence INTEGER NOT NULL DEFAULT -1, leaf BLOB,"
     "  refusal BLOB, contribution BLOB);"
     "CREATE INDEX outbox_by_state ON outbox (state, number);"
+    "CREATE INDEX outbox_promised ON outbox (sequence) WHERE state = 2;"
     "CREATE INDEX outbox_by_id ON outbox (id) WHERE id IS NOT NULL;"
     "CREATE INDEX outbox_by_body ON outbox (body_digest)"
     "  WHERE body_digest IS NOT NULL;"

@@ -964,6 +964,15 @@ static void *wait_thread (void *arg) {
     return NULL;
 }
 
+static enum err settled (void *arg, const struct outbox_place *place,
+                         bool *stands, struct error *why) {
+    (void) arg;
+    (void) place;
+    (void) why;
+    *stands = true;
+    return ERR_NONE;
+}
+
 /* It answers when the state is there, long before the time is over. */
 static void test_wait (void **state) {
     (void) state;
@@ -980,6 +989,8 @@ static void test_wait (void **state) {
     FINE (store_begin (store, &e));
     FINE (outbox_seen (store, &row.message.id, 100, &row.leaf, &contradiction,
                        &e));
+    int64_t after = -1;
+    FINE (outbox_settle (store, 101, &after, 10, settled, NULL, &e));
     FINE (store_commit (store, &e));
     records_close (&cursor);
     http_changed (http);

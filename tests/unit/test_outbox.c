@@ -58,6 +58,30 @@ static void state_is (int64_t number, enum outbox_state state) {
                          outbox_state_name (state));
 }
 
+/* The ledger's tree bears out all that is below. */
+static enum err stands_below (void *arg, const struct outbox_place *place,
+                              bool *stands, struct error *why) {
+    (void) why;
+    *stands = place->sequence < *(int64_t *) arg;
+    return ERR_NONE;
+}
+
+static void settle (int64_t size, int64_t judged) {
+    int64_t after = -1;
+    FINE (store_begin (store, &e));
+    FINE (outbox_settle (store, size, &after, 100, stands_below, &judged, &e));
+    FINE (store_commit (store, &e));
+    assert_int_equal (after, -1);
+}
+
+/* Its place is known, and settles. */
+static void done_is (int64_t number) {
+    if (get (number)->state != OUTBOX_DONE)
+        state_is (number, OUTBOX_PROMISED);
+    settle (1000, 1000);
+    state_is (number, OUTBOX_DONE);
+}
+
 static struct hash id_of (const char *header) {
     return hash_leaf (slice_text (header));
 }
@@ -282,7 +306,7 @@ static void test_cancel (void **state) {
     counts_are ("0 0 0 0 0 2");
     assert_int_equal (get (add ("z"))->lane_number, 3);
     assert_false (see ("form 2", 9)); /* it was recorded all the same */
-    state_is (two, OUTBOX_DONE);
+    done_is (two);
 }
 
 /* Listing */
@@ -352,7 +376,7 @@ static void test_sent_promised_seen (void **state) {
     assert_int_equal (seen.m.body.size, BODY_SALT + 1);
     assert_int_equal (try_send (one, "form 1"), ERR_STATE);
     assert_false (see ("form 1", 40));
-    state_is (one, OUTBOX_DONE);
+    done_is (one);
     assert_int_equal (seen.m.sequence, 40);
     assert_int_equal (seen.m.body.size, 0);
     assert_int_equal (seen.m.header.size, 0);
@@ -361,7 +385,7 @@ static void test_sent_promised_seen (void **state) {
     assert_true (hash_equal (&seen.m.id, &id));
     FINE (promise (1, "form 1", 40)); /* the same again */
     assert_false (see ("form 1", 40));
-    state_is (one, OUTBOX_DONE);
+    done_is (one);
     counts_are ("0 0 0 1 0 0");
     assert_int_equal (store_number ("SELECT COUNT(*) FROM replies"), 1);
 }
@@ -371,11 +395,85 @@ static void test_seen_before_promised (void **state) {
     int64_t one = add ("x");
     send (one, "form 1");
     assert_false (see ("form 1", 40));
-    state_is (one, OUTBOX_DONE);
+    done_is (one);
     FINE (promise (1, "form 1", 40));
-    state_is (one, OUTBOX_DONE);
+    done_is (one);
     struct promise_proof proof;
     assert_true (outbox_highest_promise (store, 1, &proof));
+}
+
+/* What does not stand where it has to, or not yet, stays. */
+static void test_settle (void **state) {
+    (void) state;
+    int64_t number[4];
+    static const char *const forms[] = { "form 0", "form 1", "form 2",
+                                         "form 3" };
+    settle (1000, 1000);
+    for (int i = 0; i < 4; i++) {
+        number[i] = add ("x");
+        send (number[i], forms[i]);
+        FINE (promise (1, forms[i], 10 * i));
+    }
+    settle (0, 1000);
+    counts_are ("0 0 4 0 0 0");
+    settle (10, 1000);
+    state_is (number[0], OUTBOX_DONE);
+    settle (1000, 20);
+    counts_are ("0 0 2 2 0 0");
+    /* Some at a time: where it went on is told. */
+    int64_t after = -1, none = 0, judged = 1000;
+    FINE (outbox_settle (store, 1000, &after, 1, stands_below, &none, &e));
+    assert_int_equal (after, 20);
+    FINE (outbox_settle (store, 1000, &after, 2, stands_below, &none, &e));
+    assert_int_equal (after, 30);
+    after = 20;
+    FINE (outbox_settle (store, 1000, &after, 5, stands_below, &judged, &e));
+    assert_int_equal (after, -1);
+    counts_are ("0 0 0 4 0 0");
+}
+
+struct promises {
+    char text[100];
+};
+
+static enum err promise_one (void *arg, const struct outbox_place *place,
+                             struct error *why) {
+    struct promises *self = arg;
+    char one[30];
+    if (place->sequence == 21)
+        return error_set (why, ERR_CHAIN, "stop");
+    snprintf (one, sizeof one, "%d ", (int) place->sequence);
+    strcat (self->text, one);
+    return ERR_NONE;
+}
+
+static void promises_are (int64_t epoch, int64_t from, int64_t to, enum err rc,
+                          const char *want) {
+    struct promises got = { "" };
+    assert_int_equal (
+        outbox_promises (store, epoch, from, to, promise_one, &got, &e), rc);
+    assert_string_equal (got.text, want);
+}
+
+static void test_promises (void **state) {
+    (void) state;
+    send (add ("x"), "form 1");
+    send (add ("y"), "form 2");
+    FINE (promise (1, "form 2", 20));
+    FINE (promise (1, "form 1", 10));
+    FINE (promise (2, "form 1", 11));
+    assert_int_equal (promise (1, "form 2", 21), ERR_CHAIN);
+    promises_are (1, 0, 100, ERR_CHAIN, "10 20 ");
+    promises_are (1, 0, 21, 0, "10 20 ");
+    promises_are (1, 11, 20, 0, "");
+    promises_are (2, 11, 12, 0, "11 ");
+    struct promise_accepted at = accepted ("form 1", 11);
+    struct promise_proof proof;
+    assert_true (outbox_promise_at (store, 2, 11, &at.leaf, &proof));
+    FINE (promise_proof_check (&proof, &cast.dialogue,
+                               identity_public (cast.broker, KEY_DESK), &e));
+    assert_false (outbox_promise_at (store, 1, 11, &at.leaf, &proof));
+    assert_false (outbox_promise_at (store, 2, 11, &at.id, &proof));
 }
 
 static void test_older_form (void **state) {
@@ -412,7 +510,7 @@ static void test_found (void **state) {
     struct promise_proof proof;
     assert_false (outbox_highest_promise (store, 1, &proof));
     assert_true (see ("form 1", 4));
-    state_is (one, OUTBOX_DONE);
+    done_is (one);
 }
 
 static void test_contradictions (void **state) {
@@ -430,7 +528,7 @@ static void test_contradictions (void **state) {
     assert_int_equal (promise (2, "form 1", 13), ERR_CHAIN);
     FINE (promise (1, "form 2", 20));
     assert_true (see ("form 2", 21));
-    state_is (two, OUTBOX_DONE);
+    done_is (two);
     assert_false (see ("form 3", 30));
     assert_int_equal (promise (1, "form 3", 31), ERR_CHAIN);
     assert_int_equal (store_number ("SELECT COUNT(*) FROM promises"), 6);
@@ -693,10 +791,10 @@ static void test_contribution (void **state) {
     assert_int_equal (seen.m.sequence, 50);
     see_id (&ids[2], 52);
     see_id (&ids[1], 51);
-    state_is (number, OUTBOX_DONE);
+    done_is (number);
     assert_int_equal (seen.m.contribution.size, 0);
     promise_id (&ids[0], 50); /* late */
-    state_is (number, OUTBOX_DONE);
+    done_is (number);
     counts_are ("1 0 0 1 0 0");
     buf_free (&octets);
 }
@@ -806,7 +904,7 @@ static struct hash body_of (int64_t number) {
 
 static void done_as (int64_t number, const char *header, int64_t sequence) {
     struct hash id = id_of (header);
-    state_is (number, OUTBOX_DONE);
+    done_is (number);
     assert_true (hash_equal (&seen.m.id, &id));
     assert_int_equal (seen.m.sequence, sequence);
     assert_int_equal (seen.m.body.size, 0);
@@ -862,8 +960,8 @@ static void test_seen_twice (void **state) {
     assert_true (see_own (lane, 2, &second, "another 2", 51));
     assert_false (see_own (lane + 1, 1, &first, "a copy's 1", 52));
     assert_false (see_own (lane + 1, 2, &second, "a copy's 2", 53));
-    done_as (one, "form 1", 40);
     state_is (two, OUTBOX_PROMISED);
+    done_as (one, "form 1", 40);
     assert_false (see_own (lane, 2, &second, "form 2", 41));
     done_as (two, "form 2", 41);
     assert_true (see_own (lane, 2, &second, "form 2", 99));
@@ -1006,6 +1104,8 @@ int main (void) {
         T (test_cancel),
         T (test_list),
         T (test_sent_promised_seen),
+        T (test_settle),
+        T (test_promises),
         T (test_seen_before_promised),
         T (test_older_form),
         T (test_found),
