@@ -12,6 +12,7 @@ from . import keys
 from .errors import Refused, check
 
 BLOCK, HEAD, LEAVES, CHECKPOINT, COSIGNATURES = 1, 2, 3, 4, 5
+OF_LOG = (LEAVES, CHECKPOINT, COSIGNATURES)
 SEALED_OCTETS, LEAVES_MAX = 1310000, 256
 
 

@@ -109,7 +109,7 @@ class Follower:
                 yield from self.again()
         else:
             kind, content = feed.read_part(part)
-            if self.listener and content is not None:
+            if self.listener and kind in feed.OF_LOG:
                 self.listener(kind, content)
 
     def deliver(self, name, places):
