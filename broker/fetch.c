@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fetch_blocks.h"
+#include "fetch_marks.h"
 #include "identity/rights.h"
 
 #include <errno.h>
@@ -13,11 +14,11 @@
 #include <stdlib.h>
 
 #define PROGRAM "parley-broker"
-#define LIST_OCTETS_MAX 1048576 /* of refusals in a reply: one frame */
 
 struct fetch {
     struct state *state;       /* borrowed */
     struct refusals *refusals; /* borrowed */
+    struct fetch_marks *marks; /* owned */
     struct queue *jobs;        /* owned */
     void (*reply) (void *arg, struct job *job);
     void *arg;
@@ -175,7 +176,6 @@ static void answer_leaves (struct state *state, struct job *job) {
         answer (job, 2);
 }
 
-/* As many as fit into a frame: each may carry the proof of a whole batch. */
 static void answer_refusals (struct refusals *refusals, struct job *job) {
     int64_t from, most;
     struct error e;
@@ -184,13 +184,8 @@ static void answer_refusals (struct refusals *refusals, struct job *job) {
         return;
     }
     struct buf list = { 0 };
-    size_t count, ask = (size_t) most;
-    for (;; ask = ask / 2) {
-        buf_clear (&list);
-        count = refusals_list (refusals, job->delegation, from, ask, &list);
-        if (list.size <= LIST_OCTETS_MAX || ask == 1)
-            break;
-    }
+    size_t count =
+        refusals_list (refusals, job->delegation, from, (size_t) most, &list);
     wire_refusals_begin (&job->reply[0], count);
     buf_add_slice (&job->reply[0], buf_slice (&list));
     buf_free (&list);
@@ -273,7 +268,8 @@ static void *fetch_run (void *arg) {
     struct fetch *self = arg;
     struct job *job;
     while ((job = queue_take_wait (self->jobs, -1))) {
-        fetch_answer (self->state, self->refusals, job);
+        if (!fetch_marks_answer (self->marks, job))
+            fetch_answer (self->state, self->refusals, job);
         self->reply (self->arg, job);
     }
     return NULL;
@@ -287,6 +283,7 @@ struct fetch *fetch_new (struct state *state, struct refusals *refusals,
     self->refusals = refusals;
     self->reply = reply;
     self->arg = arg;
+    self->marks = fetch_marks_new (state);
     self->jobs = queue_new (most);
     int rc = self->jobs ? pthread_create (&self->thread, NULL, fetch_run, self)
                         : errno;
@@ -296,6 +293,10 @@ struct fetch *fetch_new (struct state *state, struct refusals *refusals,
     error_sys (e, rc, "start fetch");
     fetch_destroy (&self);
     return NULL;
+}
+
+void fetch_set_notary (struct fetch *self, struct notary *notary) {
+    fetch_marks_set_notary (self->marks, notary);
 }
 
 void fetch_destroy (struct fetch **self_p) {
@@ -308,6 +309,7 @@ void fetch_destroy (struct fetch **self_p) {
         pthread_join (self->thread, NULL);
     }
     queue_destroy (&self->jobs);
+    fetch_marks_destroy (&self->marks);
     free (self);
 }
 
