@@ -131,6 +131,59 @@ static inline void roll (struct journal *journal) {
         fail_msg ("%s", e.text);
 }
 
+static inline void check_tree (const struct journal *journal,
+                               const char *stream, const struct hash *leaves,
+                               int64_t count) {
+    struct index_source from;
+    struct tree_source source = journal_source (&from, journal, stream);
+    const struct tree *tree =
+        stream ? journal_stream_tree (journal, stream) : journal_tree (journal);
+    struct hash want = tree_root_of (leaves, (size_t) count);
+    struct hash own = tree_root (tree), stored;
+    assert_true (tree->size >= (uint64_t) count);
+    if (tree->size == (uint64_t) count) /* ahead behind a failed append */
+        assert_memory_equal (&own, &want, sizeof own);
+    assert_int_equal (tree_source_root (&source, (uint64_t) count, &stored, &e),
+                      0);
+    assert_memory_equal (&stored, &want, sizeof stored);
+}
+
+/* A stream's by the places that its numbers have. */
+static inline void check_stream_tree (struct journal *journal,
+                                      const char *stream,
+                                      const struct hash *all) {
+    int64_t last = journal_stream_last (journal, stream);
+    int64_t first, count, sequence = -1;
+    struct hash *leaves = mem_alloc ((size_t) (last + 1) * sizeof *leaves);
+    struct index_entry entry;
+    for (int64_t n = 1; n <= last; n++) {
+        assert_int_equal (
+            journal_find_stream (journal, stream, n, &entry, &first, &e), 0);
+        sequence = entry.first_sequence + n - first;
+        leaves[n - 1] = all[sequence];
+    }
+    check_tree (journal, stream, leaves, last);
+    assert_int_equal (
+        journal_stream_below (journal, stream, INT64_MAX, &count, &first, &e),
+        0);
+    assert_int_equal (count, last);
+    assert_int_equal (first, sequence);
+    free (leaves);
+}
+
+static inline void check_trees (struct journal *journal) {
+    static const char *const streams[] = { CHANNEL_LOG, "ops", "@AIRPOL",
+                                           "@EUROPOL", "@SCO" };
+    struct buf leaves = { 0 };
+    buf_reserve (&leaves, 1);
+    assert_int_equal (journal_leaves (journal, 0, INT64_MAX, &leaves, &e), 0);
+    const struct hash *all = (const struct hash *) leaves.data;
+    check_tree (journal, NULL, all, journal_size (journal));
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
+        check_stream_tree (journal, streams[i], all);
+    buf_free (&leaves);
+}
+
 /* All records are there, by each way to them. */
 static inline void check_all (struct journal *journal, int64_t blocks) {
     struct buf out = { 0 };
@@ -177,6 +230,7 @@ static inline void check_all (struct journal *journal, int64_t blocks) {
     assert_int_equal (journal_leaves (journal, 0, INT64_MAX, &out, &e), 0);
     assert_int_equal (out.size, size * HASH_SIZE);
     buf_free (&out);
+    check_trees (journal);
 }
 
 /* Groups of two blocks; the same octets in all runs of a program. */
@@ -265,6 +319,7 @@ static inline int check_groups (struct journal *journal) {
         assert_true (slice_equal (buf_slice (&out), buf_slice (&blocks[i])));
     }
     buf_free (&out);
+    check_trees (journal);
     return groups;
 }
 
