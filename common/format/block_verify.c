@@ -2,10 +2,10 @@
  * whose words these are, and that they might say them there (PROTOCOL.md
  * sections 5.4, 5.5, 6.3, 6.4 and 7.2). One signature a run, two with a `via`;
  * nothing is allocated. */
+#include "format/author.h"
 #include "format/batch_ids.h"
 #include "format/block.h"
 #include "format/tree.h"
-#include "identity/rights.h"
 
 #include <inttypes.h>
 
@@ -65,72 +65,19 @@ static enum err run_root (struct run *self, struct error *e) {
     return rc;
 }
 
-/* Keys and signatures. */
-
-static enum err find_key (const struct verifier *self, struct slice name,
-                          struct key_id id, const uint8_t **key) {
-    static const char *const faults[] = { "valid", "unknown", "expired",
-                                          "revoked" };
-    enum key_fault fault =
-        rights_sign_key (self->roster, name, id, self->run.last_time, key);
-    if (fault == KEY_FINE)
-        return ERR_NONE;
-    char hex[HEX_SIZE (KEY_ID_SIZE)];
-    return error_set (
-        self->e, ERR_KEY, "sign key %s of %.*s is %s at log time %" PRId64,
-        hex_encode (hex, id.octets, KEY_ID_SIZE), (int) name.size,
-        (const char *) name.data, faults[fault], self->run.last_time);
-}
-
-static enum err bad_signature (const struct verifier *self, const char *what,
-                               struct slice name) {
-    return error_set (self->e, ERR_SIGNATURE,
-                      "the %s of %.*s over %zu messages does not verify", what,
-                      (int) name.size, (const char *) name.data,
-                      self->run.first.batch_size);
-}
-
-static enum err verify_author (const struct verifier *self) {
-    const struct record *r = &self->run.first;
-    const struct message *m = &self->run.first_message;
-    const uint8_t *key;
-    enum err rc = find_key (self, m->author, m->key_id, &key);
-    if (rc)
-        return rc;
-    if (!batch_signature_valid (key, self->dialogue, m->author, r->channel,
-                                r->batch_size, &self->run.root, r->signature))
-        return bad_signature (self, "signature", m->author);
-    return ERR_NONE;
-}
-
-static enum err verify_via (const struct verifier *self) {
-    const struct record *r = &self->run.first;
-    const struct message *m = &self->run.first_message;
-    if (!r->via.present)
-        return ERR_NONE;
-    const uint8_t *key;
-    enum err rc = find_key (self, r->via.submitter, r->via.key_id, &key);
-    if (rc)
-        return rc;
-    if (!via_signature_valid (key, self->dialogue, r->via.submitter, m->author,
-                              r->channel, r->batch_size, &self->run.root,
-                              r->via.signature))
-        return bad_signature (self, "via", r->via.submitter);
-    return ERR_NONE;
-}
-
 /* Keys expire and never come back, so the last log time speaks for all. */
-static enum err verify_right (const struct verifier *self) {
+static enum err verify_words (const struct verifier *self) {
     const struct run *run = &self->run;
-    struct slice author = run->first_message.author;
-    enum verdict verdict = rights_ask (self->roster, author, run->first.channel,
-                                       RIGHT_WRITE, run->last_time);
-    if (verdict == VERDICT_YES)
-        return ERR_NONE;
-    return error_set (
-        self->e, ERR_RIGHT, "%.*s may not write %.*s: %s", (int) author.size,
-        (const char *) author.data, (int) run->first.channel.size,
-        (const char *) run->first.channel.data, verdict_name (verdict));
+    const struct record *r = &run->first;
+    const struct message *m = &run->first_message;
+    enum err rc = author_signed (r, m, &run->root, self->dialogue, self->roster,
+                                 run->last_time, self->e);
+    if (!rc)
+        rc = author_via (r, m, &run->root, self->dialogue, self->roster,
+                         run->last_time, self->e);
+    if (!rc)
+        rc = author_right (r, m, self->roster, run->last_time, self->e);
+    return rc;
 }
 
 static enum err end_run (struct verifier *self) {
@@ -139,11 +86,7 @@ static enum err end_run (struct verifier *self) {
         return ERR_NONE;
     enum err rc = run_root (run, self->e);
     if (!rc)
-        rc = verify_author (self);
-    if (!rc)
-        rc = verify_via (self);
-    if (!rc)
-        rc = verify_right (self);
+        rc = verify_words (self);
     run->number = -1;
     return rc ? error_at (self->e, "record %" PRId64, run->first.sequence)
               : ERR_NONE;
@@ -174,18 +117,6 @@ static enum err read_header (const struct verifier *self,
               : ERR_NONE;
 }
 
-static enum err verify_header (const struct verifier *self,
-                               const struct message *m) {
-    if (memcmp (m->dialogue, self->dialogue->octets, HASH_SIZE) != 0)
-        return error_set (self->e, ERR_CHAIN, "a message of another dialogue");
-    if (m->roster_version > roster_version (self->roster))
-        return error_set (self->e, ERR_CHAIN,
-                          "a message under roster version %" PRId64
-                          ", in force is %" PRId64,
-                          m->roster_version, roster_version (self->roster));
-    return ERR_NONE;
-}
-
 /* In every format of a header it is its leaf hash. */
 static enum err add_id (struct verifier *self, const struct record *r,
                         const struct hash *id) {
@@ -208,7 +139,7 @@ static enum err add_message (struct verifier *self, const struct record *r) {
     if (rc == ERR_NEWER)
         return add_id (self, r, &m.id);
     if (!rc)
-        rc = verify_header (self, &m);
+        rc = author_place (&m, self->dialogue, self->roster, self->e);
     if (rc)
         return rc;
     if (run->judged++ == 0) {
