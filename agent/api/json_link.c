@@ -7,7 +7,11 @@
 
 struct link_status *json_link_status (const struct http_options *options) {
     struct link_status *status = mem_alloc (sizeof *status);
-    status->complete_upto = -1;
+    status->ledger = (struct ledger_status){ .verified = -1,
+                                             .settled = -1,
+                                             .cosigned_size = -1,
+                                             .why = "there is no link" };
+    status->complete.mark = -1;
     if (options->link)
         link_status (options->link, status);
     return status;

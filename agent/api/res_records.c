@@ -1,5 +1,6 @@
 /* res_records - GET /records and /records/{key}. */
 #include "api/http_impl.h"
+#include "api/json_ledger.h"
 #include "api/json_outbox.h"
 #include "api/json_record.h"
 #include "api/lines.h"
@@ -159,6 +160,8 @@ void record_get (struct request *r) {
     }
     json_t *out = json_record (&row);
     json_object_set_new (out, "promise", promise_or_null (store, &row));
+    json_object_set_new (out, "settled",
+                         json_settled (store, row.record.sequence));
     json_object_set_new (out, "record_octets", json_base64 (row.record.octets));
     records_close (&cursor);
     reply_json (r, 200, out);

@@ -1,5 +1,6 @@
 /* res_status - GET /status. */
 #include "api/http_impl.h"
+#include "api/json_ledger.h"
 #include "api/json_link.h"
 #include "api/json_record.h"
 #include "api/request.h"
@@ -10,13 +11,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static void notice_add (void *arg, int64_t number, int64_t ms, const char *kind,
-                        bool alarm, const char *text, int64_t count) {
+static void notice_add (void *arg, const struct store_notice *n) {
     json_array_append_new (
-        arg, json_pack ("{sI so ss sb so sI}", "number", (json_int_t) number,
-                        "time", json_time (ms), "kind", kind, "alarm", alarm,
-                        "text", json_slice (slice_text (text)), "count",
-                        (json_int_t) count));
+        arg,
+        json_pack ("{sI so ss sb so sI so}", "number", (json_int_t) n->number,
+                   "time", json_time (n->ms), "kind", n->kind, "alarm",
+                   n->alarm, "text", json_slice (slice_text (n->text)), "count",
+                   (json_int_t) n->count, "acknowledged",
+                   json_time_or_null (n->acknowledged_ms)));
 }
 
 static json_t *outbox_value (struct store *store) {
@@ -52,14 +54,17 @@ static json_t *status_value (const struct http *http,
     if (store_notices (store, notice_add, notices, &e))
         json_array_clear (notices);
     json_t *out = json_pack (
-        "{ss ss so ss so so so so so so so sI sI so so s{ss sI}}", "program",
+        "{ss ss so ss so so so so so so so so so sI sI so so s{ss sI}}",
+        "program",
         "parley-agent", "version", PARLEY_VERSION, "dialogue",
         json_hash (o->dialogue), "delegation", o->delegation, "entity",
         json_slice (delegation_entity (slice_text (o->delegation))), "started",
         json_time (http->started_ms), "now", json_time (clock_wall_ms()),
         "link", json_link (link), "broker", json_broker (link), "streams",
-        json_streams (link), "complete_upto",
-        json_place_or_null (link->complete_upto), "records",
+        json_streams (link), "ledger",
+        json_ledger (&link->ledger, store_alarms (store)), "complete_upto",
+        json_complete (&link->complete), "lacks",
+        json_lacks (&link->complete), "records",
         (json_int_t) records_count (store), "position",
         (json_int_t) records_last_position (store), "outbox",
         outbox_value (store), "notices", notices, "store", "path", o->store,

@@ -13,6 +13,7 @@ void messages_post (struct request *);      /* res_messages.c */
 void contributions_post (struct request *); /* res_contributions.c */
 void outbox_get_all (struct request *);     /* res_outbox.c */
 void outbox_get_one (struct request *);
+void outbox_promise_get (struct request *);
 void outbox_delete (struct request *);
 void refusals_get (struct request *);
 void records_get (struct request *); /* res_records.c */
@@ -20,9 +21,17 @@ void record_get (struct request *);
 void events_get (struct request *);      /* events.c */
 void bundle_meta_get (struct request *); /* res_bundle.c */
 void bundle_blocks_get (struct request *);
-void bundle_leaves_get (struct request *);
+void bundle_leaves_get (struct request *); /* res_bundle_tree.c */
+void bundle_checkpoints_get (struct request *);
+void bundle_claims_get (struct request *);
 void bundle_promises_get (struct request *);
 void bundle_refusals_get (struct request *);
-void openapi_get (struct request *); /* res_openapi.c */
+void receipt_get (struct request *);    /* res_receipt.c */
+void checkpoint_get (struct request *); /* res_checkpoint.c */
+void leaves_get (struct request *);
+void openapi_get (struct request *);         /* res_openapi.c */
+void notice_acknowledge (struct request *);  /* res_ledger.c */
+void link_retry_post (struct request *);
+void witness_resume (struct request *);
 
 #endif

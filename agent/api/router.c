@@ -17,7 +17,7 @@
 
 const struct route router_routes[] = {
     { "GET", V1 "status", "", status_get },
-    { "GET", V1 "roster", "", roster_get },
+    { "GET", V1 "roster", "at", roster_get },
     { "GET", V1 "rosters/{version}", "", roster_note_get },
     { "GET", V1 "audience", "topic", audience_get },
     { "POST", V1 "messages", "", messages_post, JSON, MESSAGE_BODY_MAX },
@@ -25,6 +25,7 @@ const struct route router_routes[] = {
       CONTRIBUTION_MAX },
     { "GET", V1 "outbox", "state after limit", outbox_get_all },
     { "GET", V1 "outbox/{number}", "wait timeout_ms", outbox_get_one },
+    { "GET", V1 "outbox/{number}/promise", "", outbox_promise_get },
     { "DELETE", V1 "outbox/{number}", "", outbox_delete },
     { "GET", V1 "refusals", "after limit", refusals_get },
     { "GET", V1 "records",
@@ -34,8 +35,16 @@ const struct route router_routes[] = {
     { "GET", V1 "bundle/meta", "filter", bundle_meta_get },
     { "GET", V1 "bundle/blocks", "filter last", bundle_blocks_get },
     { "GET", V1 "bundle/leaves", "filter last", bundle_leaves_get },
+    { "GET", V1 "bundle/checkpoints", "last", bundle_checkpoints_get },
+    { "GET", V1 "bundle/claims", "filter last", bundle_claims_get },
     { "GET", V1 "bundle/promises", "last", bundle_promises_get },
     { "GET", V1 "bundle/refusals", "last", bundle_refusals_get },
+    { "GET", V1 "receipts/{sequence}", "", receipt_get },
+    { "GET", V1 "checkpoints/{which}", "", checkpoint_get },
+    { "GET", V1 "leaves", "from count", leaves_get },
+    { "POST", V1 "notices/{number}/acknowledge", "", notice_acknowledge },
+    { "POST", V1 "link/retry", "", link_retry_post },
+    { "POST", V1 "witness/resume", "", witness_resume },
     { "GET", V1 "openapi.json", "", openapi_get },
     { 0 },
 };

@@ -13,6 +13,7 @@
 #ifndef PARLEY_COMPLETE_H
 #define PARLEY_COMPLETE_H
 
+#include "audit_status.h"
 #include "follow.h"
 
 #define COMPLETE_PATIENCE_MS 60000
@@ -29,11 +30,6 @@ enum err complete_reply (struct complete *self, const struct reply *reply,
 enum err complete_tick (struct complete *self, int64_t now, struct error *e)
     MUST_CHECK;
 
-struct complete_status {
-    int64_t mark;    /* sequence of the newest proved mark; -1 */
-    int64_t time;    /* its log time */
-    char lacks[128]; /* "members: 3 of 17 records are withheld"; "" */
-};
 void complete_status (const struct complete *self, struct complete_status *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "store/outbox.h"
 #include "store/records.h"
+#include "store/streams.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ static enum err newer (struct follow *self, struct stream *stream,
               "stream %s needs a newer version of this program: %s",
               stream->name, why->text);
     stream_stop (stream, BAD_RETRY_MS, text);
+    stream->newer = true;
     return core_notice (self->core, "NEWER-FORMAT", false, text,
                         (struct slice){ 0 }, e);
 }
@@ -144,6 +146,8 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
         rc = roster_keep (self, block, note, e);
     if (!rc)
         rc = outbox_look (self, block, e);
+    if (!rc && strcmp (stream->name, CHANNEL_LOG) != 0)
+        rc = streams_add (store, stream->name, first, stream->upto, block, e);
     if (!rc)
         rc = records_set_upto (store, stream->name, end, e);
     if (rc)
@@ -155,6 +159,7 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
         stream->sequence = block->first_sequence + (int64_t) block->count - 1;
         stream->problem[0] = '\0';
         stream->tries = 0;
+        stream->newer = false;
         size_note (self->core, block, facts);
     }
     return rc;

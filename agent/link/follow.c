@@ -319,8 +319,8 @@ static struct stream *fetch_next (struct follow *self, int64_t now,
                                   const struct stream *only) {
     struct stream *next = NULL;
     for (struct stream *s = self->streams; s; s = s->next)
-        if (!s->call && !s->hidden_last && behind (s) && now >= s->retry && (!only || s == only)
-            && (!next || s->asked_at < next->asked_at))
+        if (!s->call && !s->hidden_last && behind (s) && now >= s->retry
+            && (!only || s == only) && (!next || s->asked_at < next->asked_at))
             next = s;
     return next;
 }
@@ -357,6 +357,33 @@ enum err follow_tick (struct follow *self, int64_t now, struct error *e) {
     if (!rc)
         rc = fetches_ask (self, now, log, e);
     return rc == ERR_FULL ? ERR_NONE : rc; /* later, then */
+}
+
+const char *follow_stream (const struct follow *self, size_t n, int64_t *upto,
+                           bool *newer) {
+    const struct stream *s = self->generation > 0 ? self->streams : NULL;
+    while (s && n-- > 0)
+        s = s->next;
+    if (!s)
+        return NULL;
+    *upto = s->upto;
+    *newer = s->newer;
+    return s->name;
+}
+
+void follow_check (struct follow *self, const char *stream) {
+    struct stream *s = stream_by_name (self, slice_text (stream));
+    if (s)
+        s->check = true;
+}
+
+void follow_retry (struct follow *self) {
+    self->streams_at = clock_mono_ms();
+    for (struct stream *s = self->streams; s; s = s->next) {
+        s->retry = 0;
+        s->tries = 0;
+        s->check = true;
+    }
 }
 
 void follow_status (const struct follow *self, struct link_status *out) {

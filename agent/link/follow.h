@@ -42,6 +42,14 @@ enum err follow_tick (struct follow *self, int64_t now, struct error *e)
 
 /* Every stream is held up to its last number that was heard of. */
 bool follow_filled (const struct follow *self);
+/* Streams in hand, from 0; NULL behind the last. *upto: held so far; *newer: it
+ * waits for a newer version of this program. Until the next reply. */
+const char *follow_stream (const struct follow *self, size_t n, int64_t *upto,
+                           bool *newer);
+/* Ask for what follows in this stream, though nothing is known to lack. */
+void follow_check (struct follow *self, const char *stream);
+/* What waits for a back-off is asked for now, and so are all streams. */
+void follow_retry (struct follow *self);
 void follow_status (const struct follow *self, struct link_status *out);
 
 #endif

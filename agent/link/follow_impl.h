@@ -37,6 +37,7 @@ struct stream {
     int tries;        /* in a row that failed */
     bool check;       /* ask, though nothing is known to lack */
     bool waits;       /* for a roster */
+    bool newer;       /* for a newer version of this program */
     int64_t asked_version; /* of the newest roster when it was asked for */
     uint64_t asked_order;  /* of all fetches */
     int64_t hidden_last;   /* numbers up to it are hidden, it is said; 0 */

@@ -12,6 +12,7 @@
 #include "base/topic.h"
 #include "identity/rights.h"
 #include "store/records.h"
+#include "store/streams.h"
 
 #define WAIT_RETRY_MS 1000
 
@@ -59,6 +60,9 @@ static enum err pass (struct follow *self, struct stream *stream,
     if (!rc)
         rc = records_set_upto (core->store, stream->name, stream->hidden_last,
                                e);
+    if (!rc)
+        rc = streams_hide (core->store, stream->name, stream->upto + 1,
+                           stream->hidden_last, e);
     if (rc)
         return rc;
     stream->upto = stream->hidden_last;

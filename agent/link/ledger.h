@@ -8,7 +8,9 @@
 #ifndef PARLEY_AGENT_LEDGER_H
 #define PARLEY_AGENT_LEDGER_H
 
+#include "audit_status.h"
 #include "core.h"
+#include "format/block.h"
 #include "identity/quorum.h"
 
 #define LEDGER_CLOCK_MS 120000 /* a mark's time against ours, to cosign */
@@ -37,20 +39,11 @@ enum err ledger_tick (struct ledger *self, int64_t now, struct error *e)
 enum err ledger_block (struct ledger *self, const struct block *block,
                        struct error *e) MUST_CHECK;
 
+/* An operator has looked at the evidence and says so: cosign again. The evidence
+ * stays. The store's errors. */
+enum err ledger_resume (struct ledger *self, struct error *e) MUST_CHECK;
+
 /* How things stand. */
-struct ledger_status {
-    int64_t size;         /* leaves held */
-    int64_t verified;     /* size of the newest checkpoint that our tree bears
-                              out; -1 */
-    int64_t settled;      /* size; -1: none yet */
-    int64_t settled_time; /* ms */
-    size_t cosigned, needed, witnesses; /* of the newest settled one */
-    bool witness;                       /* this delegation is one */
-    int64_t cosigned_size;              /* by us; -1 */
-    bool current;  /* settled within LEDGER_FRESH_S, nothing wrong */
-    bool alarmed;  /* evidence is held: nothing is cosigned */
-    char why[128]; /* it is not current; "" */
-};
 void ledger_status (const struct ledger *self, struct ledger_status *out);
 
 #endif

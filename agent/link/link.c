@@ -16,9 +16,18 @@
 
 /* A turn: what came, what is due, one commit, then wait. */
 
+static enum err words_take (struct link *self, struct error *e) {
+    (void) e;
+    if (atomic_exchange (&self->retry_now, false))
+        session_retry (self);
+    return ERR_NONE;
+}
+
 static enum err turn (struct link *self, struct error *e) {
     struct error late;
-    enum err rc = session_replies (self, e);
+    enum err rc = words_take (self, e);
+    if (!rc)
+        rc = session_replies (self, e);
     if (!rc)
         rc = follow_hear (self->follow, e);
     if (!rc)
@@ -123,6 +132,7 @@ static enum err parts_make (struct link *self,
         return rc;
     self->follow = follow_new (core);
     self->sender = sender_new (core);
+    self->complete = complete_new (core, self->follow);
     self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (self->wake < 0)
         return error_sys (e, errno, "eventfd");
@@ -162,6 +172,16 @@ void link_wake (struct link *self) {
         log_debug ("LINK-WAKE", "errno=%d", errno);
 }
 
+void link_retry (struct link *self) {
+    atomic_store (&self->retry_now, true);
+    link_wake (self);
+}
+
+void link_resume (struct link *self) {
+    atomic_store (&self->resume, true);
+    link_wake (self);
+}
+
 void link_destroy (struct link **self_p) {
     if (!self_p || !*self_p)
         return;
@@ -172,6 +192,7 @@ void link_destroy (struct link **self_p) {
         link_wake (self);
         pthread_join (self->thread, NULL);
     }
+    complete_destroy (&self->complete);
     follow_destroy (&self->follow);
     sender_destroy (&self->sender);
     rosters_destroy (&self->core.rosters);

@@ -7,6 +7,7 @@
 #ifndef PARLEY_LINK_H
 #define PARLEY_LINK_H
 
+#include "audit_status.h"
 #include "identity/identity.h"
 #include "identity/roster.h"
 
@@ -40,6 +41,12 @@ void link_destroy (struct link **self_p); /* ends the thread */
 /* Something was put in the outbox, or cancelled: look. Any thread. */
 void link_wake (struct link *self);
 
+/* An operator's words; any thread, done by the link's, soon. While down: try
+ * now, whatever the back-off; ready: ask for all streams at once. */
+void link_retry (struct link *self);
+/* Evidence was looked at: cosign again (ledger.h). */
+void link_resume (struct link *self);
+
 /* The roster in force as this agent knows it: a reference. Any thread. */
 struct roster *link_roster (struct link *self, int64_t *sequence);
 
@@ -61,7 +68,8 @@ struct link_status {
     int64_t clock_offset_ms; /* broker's clock minus ours, at the last hello */
     int64_t broker_size, broker_log_time;
     char closed[33];       /* rule; "" when the broker takes messages */
-    int64_t complete_upto; /* -1: not known */
+    struct ledger_status ledger;
+    struct complete_status complete;
     size_t stream_count;
     struct link_stream_status streams[LINK_STREAMS_MAX];
 };

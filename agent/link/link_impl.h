@@ -3,6 +3,7 @@
 #ifndef PARLEY_LINK_IMPL_H
 #define PARLEY_LINK_IMPL_H
 
+#include "complete.h"
 #include "follow.h"
 #include "hello.h"
 #include "link.h"
@@ -26,11 +27,13 @@ struct link {
     int wake;      /* eventfd */
     int64_t woken; /* monotonic: last, by it */
     atomic_bool stop;
+    atomic_bool retry_now, resume; /* an operator's words */
 
     /* The link's thread alone. */
     struct core core;
     struct follow *follow;
     struct sender *sender;
+    struct complete *complete;
     enum link_phase phase;
     char endpoint[256]; /* of the desk, dialled now or last */
     char feed_endpoint[256];
@@ -59,6 +62,8 @@ enum err session_step (struct link *self, int64_t now, struct error *e)
 enum err session_replies (struct link *self, struct error *e) MUST_CHECK;
 void session_down (struct link *self, const struct error *why);
 void session_close (struct link *self); /* sockets; for the end */
+/* Whatever waits for a back-off waits no more. */
+void session_retry (struct link *self);
 /* Monotonic ms until something is due; at most LINK_TURN_MS while up. */
 int64_t session_wait (const struct link *self, int64_t now);
 

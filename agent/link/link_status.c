@@ -28,7 +28,7 @@ void status_publish (struct link *self) {
     out->broker_size = core->size;
     out->broker_log_time = core->log_time;
     snprintf (out->closed, sizeof out->closed, "%s", core->closed);
-    out->complete_upto = -1; /* marks have no root yet */
+    complete_status (self->complete, &out->complete);
     follow_status (self->follow, out);
     if (self->roster != newest) {
         roster_unref (&self->roster);

@@ -26,6 +26,7 @@ void session_close (struct link *self) {
     core_abort (&self->core);
     follow_end (self->follow);
     sender_end (self->sender);
+    complete_end (self->complete);
     calls_destroy (&self->core.calls);
     self->roster_call = 0;
     sodium_memzero (&self->keys, sizeof self->keys);
@@ -53,6 +54,13 @@ void session_down (struct link *self, const struct error *why) {
     log_limited (LOG_WARN, "LINK-DOWN", "",
                  "desk=%s why=%s retry_in_ms=%" PRId64,
                  log_text (self->endpoint), log_text (why->text), wait);
+}
+
+void session_retry (struct link *self) {
+    self->tries = 0;
+    self->retry = 0;
+    if (self->phase == LINK_READY)
+        follow_retry (self->follow);
 }
 
 /* Connecting */
@@ -202,6 +210,7 @@ static enum err hello_heard (struct link *self, const struct reply *reply,
     phase_set (self, LINK_READY);
     self->core.problem[0] = '\0';
     sender_begin (self->sender);
+    complete_begin (self->complete);
     if (older)
         sender_move_lane (self->sender);
     ready_say (self);
@@ -213,6 +222,7 @@ static enum err reply_take (struct link *self, const struct reply *reply,
     if (self->phase == LINK_READY
         && memcmp (reply->run, self->core.run, RUN_SIZE) != 0)
         return error_set (e, ERR_STATE, "the broker has begun another run");
+    bool mine;
     switch (reply->type) {
     case WIRE_ROSTER:
         return roster_take (self, reply, e);
@@ -223,6 +233,10 @@ static enum err reply_take (struct link *self, const struct reply *reply,
         return follow_reply (self->follow, reply, e);
     case WIRE_PUBLISH:
         return sender_reply (self->sender, reply, e);
+    case WIRE_PATHS:
+    case WIRE_HANDED:
+    case WIRE_COVER:
+        return complete_reply (self->complete, reply, &mine, e);
     default: /* we ask for nothing else */
         return ERR_NONE;
     }
@@ -260,6 +274,8 @@ static enum err ready_step (struct link *self, int64_t now, struct error *e) {
     enum err rc = follow_tick (self->follow, now, e);
     if (!rc)
         rc = roster_step (self, now, e);
+    if (!rc)
+        rc = complete_tick (self->complete, now, e);
     if (!rc)
         rc = sender_tick (self->sender, now, follow_filled (self->follow), e);
     return rc;

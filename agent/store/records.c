@@ -239,6 +239,14 @@ int64_t records_last_position (struct store *self) {
                    NULL);
 }
 
+int64_t records_newest_mark (struct store *self) {
+    return figure (self,
+                   store_prepare (self, "SELECT sequence FROM records"
+                                        " WHERE channel = '$log' AND type = 2"
+                                        " ORDER BY position DESC LIMIT 1"),
+                   -1, NULL);
+}
+
 int64_t records_count (struct store *self) {
     return records_last_position (self); /* without holes, from 1 */
 }

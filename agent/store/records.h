@@ -37,6 +37,20 @@ enum err records_compare (struct store *self, const struct block *block,
 int64_t records_below (struct store *self, int64_t sequence, int64_t *log_time);
 int64_t records_above (struct store *self, int64_t sequence, int64_t *log_time);
 
+/* Leaf hashes of the records held in [from, to), by sequence, at most `limit`;
+ * *next: where to go on. `each` may use the store. */
+enum err records_leaves (struct store *self, int64_t from, int64_t to,
+                         int limit,
+                         enum err (*each) (void *arg, int64_t sequence,
+                                           const struct hash *leaf,
+                                           struct error *e),
+                         void *arg, int64_t *next, struct error *e) MUST_CHECK;
+/* Is it held? */
+bool records_held (struct store *self, int64_t sequence);
+/* The newest mark held below `size`, and its log time; -1: none. */
+int64_t records_mark_below (struct store *self, int64_t size,
+                            int64_t *log_time);
+
 /* One row, for API and export. Slices and texts are borrowed from the cursor
  * until its next step. A record of a newer format has its elements 0 to 8, a
  * message of a newer one its id; one that is sealed or has an even extension
@@ -86,6 +100,8 @@ struct records_cursor *records_by_id (struct store *self, const struct hash *id,
                                       struct record_row *out, struct error *e)
     MUST_CHECK;
 
+/* The newest mark held; -1. */
+int64_t records_newest_mark (struct store *self);
 int64_t records_last_position (struct store *self);
 int64_t records_count (struct store *self);
 /* Highest sequence and newest log time held; -1 and 0 for none. */

@@ -16,8 +16,6 @@
 #define SCHEMA 1
 #define APPLICATION 0x50415259 /* "PARY": what file(1) and we know it by */
 #define BUSY_MS 10000
-#define EVIDENCE_MAX 1114112
-#define NOTICES_SHOWN 1000 /* more than there are */
 
 /* Errors */
 
@@ -124,6 +122,8 @@ static enum err tables_make (struct store *self, const struct hash *dialogue,
     enum err rc = store_begin (self, e);
     if (!rc)
         rc = run (self, store_schema, e);
+    if (!rc)
+        rc = run (self, store_schema_audit, e);
     if (!rc)
         rc = run (self, pragma, e);
     if (!rc)
@@ -530,90 +530,4 @@ bool store_knows (struct store *self, const char *run, int64_t position) {
     bool known = sqlite3_step (s) == SQLITE_ROW;
     sqlite3_reset (s);
     return known;
-}
-
-/* Notices */
-
-/* *again: it was noticed before. */
-static enum err notice_count (struct store *self, const char *kind,
-                              const char *text, bool *again, struct error *e) {
-    sqlite3_stmt *s = store_prepare (
-        self,
-        "UPDATE notices SET count = count + 1 WHERE kind = ? AND text = ?");
-    sqlite3_bind_text (s, 1, kind, -1, SQLITE_STATIC);
-    sqlite3_bind_text (s, 2, text, -1, SQLITE_STATIC);
-    enum err rc = store_done (self, s, "notice", e);
-    *again = !rc && sqlite3_changes (self->db) > 0;
-    return rc;
-}
-
-static enum err notices_of (struct store *self, const char *kind,
-                            int64_t *count, struct error *e) {
-    sqlite3_stmt *s =
-        store_prepare (self, "SELECT COUNT (*) FROM notices WHERE kind = ?");
-    sqlite3_bind_text (s, 1, kind, -1, SQLITE_STATIC);
-    enum err rc = store_row (self, s, "notices", e);
-    if (rc)
-        return rc;
-    *count = sqlite3_column_int64 (s, 0);
-    sqlite3_reset (s);
-    return ERR_NONE;
-}
-
-static enum err notice_add (struct store *self, const char *kind, bool alarm,
-                            const char *text, struct slice evidence,
-                            struct error *e) {
-    sqlite3_stmt *s = store_prepare (
-        self, "INSERT INTO notices (time, kind, alarm, text, evidence)"
-              " VALUES (?, ?, ?, ?, ?)");
-    size_t size = evidence.size < EVIDENCE_MAX ? evidence.size : EVIDENCE_MAX;
-    sqlite3_bind_int64 (s, 1, clock_wall_ms());
-    sqlite3_bind_text (s, 2, kind, -1, SQLITE_STATIC);
-    sqlite3_bind_int (s, 3, alarm);
-    sqlite3_bind_text (s, 4, text, -1, SQLITE_STATIC);
-    if (size > 0)
-        sqlite3_bind_blob64 (s, 5, evidence.data, size, SQLITE_STATIC);
-    else
-        sqlite3_bind_zeroblob (s, 5, 0);
-    return store_done (self, s, "notice", e);
-}
-
-enum err store_notice (struct store *self, const char *kind, bool alarm,
-                       const char *text, struct slice evidence,
-                       struct error *e) {
-    static const char more[] = "and others of this kind, which are not kept";
-    int64_t count;
-    bool again;
-    enum err rc = notice_count (self, kind, text, &again, e);
-    if (rc || again)
-        return rc;
-    rc = notices_of (self, kind, &count, e);
-    if (rc || count < STORE_NOTICES_A_KIND)
-        return rc ? rc : notice_add (self, kind, alarm, text, evidence, e);
-    rc = notice_count (self, kind, more, &again, e);
-    if (rc || again)
-        return rc;
-    return notice_add (self, kind, alarm, more, (struct slice){ 0 }, e);
-}
-
-enum err store_notices (struct store *self,
-                        void (*each) (void *arg, int64_t number, int64_t ms,
-                                      const char *kind, bool alarm,
-                                      const char *text, int64_t count),
-                        void *arg, struct error *e) {
-    sqlite3_stmt *s = store_prepare (
-        self, "SELECT number, time, kind, alarm, text, count FROM notices"
-              " ORDER BY alarm DESC, number DESC LIMIT ?");
-    sqlite3_bind_int (s, 1, NOTICES_SHOWN);
-    int step;
-    while ((step = sqlite3_step (s)) == SQLITE_ROW)
-        each (arg, sqlite3_column_int64 (s, 0), sqlite3_column_int64 (s, 1),
-              (const char *) sqlite3_column_text (s, 2),
-              sqlite3_column_int (s, 3) != 0,
-              (const char *) sqlite3_column_text (s, 4),
-              sqlite3_column_int64 (s, 5));
-    enum err rc =
-        step == SQLITE_DONE ? ERR_NONE : store_error (self, e, "notices");
-    sqlite3_reset (s);
-    return rc;
 }

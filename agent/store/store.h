@@ -8,8 +8,9 @@
  * since a new store means a new lane.
  *
  * Tables (schema 1): meta, rosters, blocks, records (+ indexes), positions,
- * lanes, outbox, totals, forms, replies, promises, proofs, refusals, notices.
- * store_schema.c makes them. */
+ * lanes, outbox, totals, forms, replies, promises, proofs, refusals, notices,
+ * stream_places, stream_leaves, stream_spans, claims, trees, tiles, covers,
+ * checkpoints, verified, cosigned, runs. store_schema.c makes them. */
 #ifndef PARLEY_STORE_H
 #define PARLEY_STORE_H
 
@@ -97,10 +98,21 @@ bool store_knows (struct store *self, const char *run, int64_t position);
 enum err store_notice (struct store *self, const char *kind, bool alarm,
                        const char *text, struct slice evidence, struct error *e)
     MUST_CHECK;
+struct store_notice {
+    int64_t number, ms;
+    const char *kind, *text; /* borrowed for the call */
+    bool alarm;
+    int64_t count;
+    int64_t acknowledged_ms; /* 0: nobody has said that he looked */
+};
 enum err store_notices (struct store *self,
-                        void (*each) (void *arg, int64_t number, int64_t ms,
-                                      const char *kind, bool alarm,
-                                      const char *text, int64_t count),
+                        void (*each) (void *arg, const struct store_notice *),
                         void *arg, struct error *e) MUST_CHECK;
+/* An operator has looked at it: it stays, and alarms no more. Again is fine, the
+ * first time stands. ERR_NOT_FOUND. */
+enum err store_acknowledge (struct store *self, int64_t number,
+                            struct error *e) MUST_CHECK;
+/* Alarms that nobody acknowledged. */
+int64_t store_alarms (struct store *self);
 
 #endif

@@ -136,6 +136,29 @@ bool rights_record (const struct roster *then, const struct roster *now,
            && channel_ask (then, d, channel, RIGHT_READ) == VERDICT_YES;
 }
 
+/* Is each ad-hoc channel that there could be under `then` one under `now`? */
+static bool adhoc_stays (const struct roster *then, const struct roster *now) {
+    for (size_t i = 0; i < roster_entities (then); i++) {
+        size_t index;
+        if (!names_find (&now->entity_index,
+                         slice_text (roster_entity_at (then, i)->id), &index)
+            || (then->states[i].opens && !now->states[index].opens))
+            return false;
+    }
+    return true;
+}
+
+bool rights_stream (const struct roster *then, const struct roster *now,
+                    struct slice delegation, struct slice stream, int64_t at) {
+    struct slice none = { 0 };
+    if (stream.size == 0 || stream.data[0] != '@')
+        return rights_record (then, now, delegation, stream, none, at);
+    return takes_part (roster_delegation (then, delegation)) == VERDICT_YES
+           && takes_part_at (roster_delegation (now, delegation), at)
+                  == VERDICT_YES
+           && (then == now || adhoc_stays (then, now));
+}
+
 enum verdict rights_audience (const struct roster *roster, struct slice channel,
                               int64_t at, const struct roster_delegation **out,
                               size_t *count) {

@@ -33,6 +33,12 @@ bool rights_record (const struct roster *then, const struct roster *now,
                     struct slice delegation, struct slice channel,
                     struct slice author, int64_t at);
 
+/* The same of all that was recorded under `then` on a stream: a channel's, or an
+ * entity's direct one ("@EUROPOL", section 8.3), which carries many channels: of
+ * that one, false says that some of them may be hidden. */
+bool rights_stream (const struct roster *then, const struct roster *now,
+                    struct slice delegation, struct slice stream, int64_t at);
+
 /* Who can read: delegations with keys, neither expired nor revoked at `at`, in
  * the roster's order. `out` has room for roster_delegations; *count is set.
  * VERDICT_YES, or why there is no audience. */

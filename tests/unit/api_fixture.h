@@ -23,7 +23,7 @@
 struct link {
     struct link_status status;
     struct roster *roster;
-    atomic_int wakes;
+    atomic_int wakes, retries, resumes;
 };
 static struct link fake_link;
 static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,6 +43,14 @@ void link_wake (struct link *self) {
     self->wakes++;
 }
 
+void link_retry (struct link *self) {
+    self->retries++;
+}
+
+void link_resume (struct link *self) {
+    self->resumes++;
+}
+
 FIXTURE_UNUSED static void fake_link_begin (void) {
     fake_link = (struct link){
         .status = { .phase = LINK_READY,
@@ -53,7 +61,17 @@ FIXTURE_UNUSED static void fake_link_begin (void) {
                     .clock_offset_ms = -12,
                     .broker_size = 125,
                     .broker_log_time = BUILD_TIME,
-                    .complete_upto = 124,
+                    .ledger = { .size = 125,
+                                .verified = 125,
+                                .settled = 124,
+                                .settled_time = BUILD_TIME,
+                                .cosigned = 2,
+                                .needed = 2,
+                                .witnesses = 2,
+                                .witness = true,
+                                .cosigned_size = 125,
+                                .current = true },
+                    .complete = { .mark = 31, .time = BUILD_TIME },
                     .stream_count = 2,
                     .streams = { { "$log", 2, 2, BUILD_TIME },
                                  { "all", 8, 9, 0 } } },

@@ -293,12 +293,11 @@ static void test_rosters (void **state) {
     assert_int_equal (all.calls, 2);
 }
 
-static void notice_seen (void *arg, int64_t number, int64_t ms,
-                         const char *kind, bool alarm, const char *text,
-                         int64_t count) {
-    assert_true (number > 0 && ms <= clock_wall_ms());
-    sprintf ((char *) arg + strlen (arg), "%s%s %s %d; ", alarm ? "!" : "",
-             kind, text, (int) count);
+static void notice_seen (void *arg, const struct store_notice *n) {
+    assert_true (n->number > 0 && n->ms <= clock_wall_ms());
+    sprintf ((char *) arg + strlen (arg), "%s%s %s %d%s; ", n->alarm ? "!" : "",
+             n->kind, n->text, (int) n->count,
+             n->acknowledged_ms > 0 ? " seen" : "");
 }
 
 static void test_notices (void **state) {
@@ -314,6 +313,24 @@ static void test_notices (void **state) {
     FINE (store_notice (store, "GAP", false, "b", none, &e));
     FINE (store_notices (store, notice_seen, text, &e));
     assert_string_equal (text, "!BAD-BLOCK a 1; GAP c 1; GAP b 2; ");
+    assert_int_equal (store_alarms (store), 1);
+    /* Somebody has looked: it stays, behind those that nobody saw. */
+    FINE (store_acknowledge (store, 1, &e));
+    int64_t when = store_number ("SELECT acknowledged FROM notices"
+                                 " WHERE number = 1");
+    FINE (store_acknowledge (store, 1, &e));
+    assert_int_equal (store_number ("SELECT acknowledged FROM notices"
+                                    " WHERE number = 1"),
+                      when);
+    assert_int_equal (store_acknowledge (store, 99, &e), ERR_NOT_FOUND);
+    assert_int_equal (store_alarms (store), 0);
+    FINE (store_notice (store, "BAD-BLOCK", true, "a", none, &e));
+    assert_int_equal (store_alarms (store), 0); /* the same once more */
+    FINE (store_notice (store, "BAD-BLOCK", true, "z", none, &e));
+    text[0] = '\0';
+    FINE (store_notices (store, notice_seen, text, &e));
+    assert_string_equal (text, "!BAD-BLOCK z 1; !BAD-BLOCK a 2 seen; GAP c 1; "
+                               "GAP b 2; ");
     assert_int_equal (
         store_number ("SELECT MAX(length(evidence)) FROM notices"), 1114112);
 }

@@ -1,0 +1,335 @@
+/* complete_claims - what a mark says of our streams, against what is held of
+ * them. */
+#include "complete_impl.h"
+
+#include "base/clock.h"
+#include "base/topic.h"
+#include "identity/rights.h"
+#include "store/claims.h"
+#include "store/hashes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Claims of a reply */
+
+static void claim_take (void *arg, const struct mark_claim *claim) {
+    struct claims_held *self = arg;
+    size_t size = claim->stream.name.size;
+    if (self->count == COMPLETE_CLAIMS_MAX || size >= MARK_NAME_MAX)
+        return;
+    struct claim_held *held = &self->at[self->count++];
+    held->claim = *claim;
+    memcpy (held->name, claim->stream.name.data, size);
+    held->name[size] = '\0';
+    held->claim.stream.name = slice_of (held->name, size);
+}
+
+enum err claims_read (struct slice frame, struct claims_held *out,
+                      struct error *e) {
+    *out = (struct claims_held){ .mark = -1 };
+    out->at = mem_alloc (COMPLETE_CLAIMS_MAX * sizeof *out->at);
+    enum err rc = wire_claims_read (frame, &out->mark, claim_take, out, e);
+    if (rc)
+        claims_drop (out);
+    return rc;
+}
+
+void claims_drop (struct claims_held *self) {
+    free (self->at);
+    *self = (struct claims_held){ .mark = -1 };
+}
+
+const struct mark_claim *claims_find (const struct claims_held *self,
+                                      const char *stream) {
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp (self->at[i].name, stream) == 0)
+            return &self->at[i].claim;
+    return NULL;
+}
+
+bool mark_reads (const struct complete *self, const struct roster *roster,
+                 const char *stream) {
+    return rights_stream (roster, rosters_newest (self->core->rosters),
+                          slice_text (self->core->delegation),
+                          slice_text (stream), clock_wall_ms());
+}
+
+/* What lacks */
+
+struct lack *lack_note (struct complete *self, const char *stream,
+                        int64_t count, int64_t upto, bool newer,
+                        const char *what) {
+    struct lack **at = &self->lacks;
+    while (*at && strcmp ((*at)->name, stream) != 0)
+        at = &(*at)->next;
+    if (!*at) {
+        *at = mem_alloc (sizeof **at);
+        snprintf ((*at)->name, sizeof (*at)->name, "%s", stream);
+        (*at)->count = count;
+        (*at)->upto = upto;
+        self->core->changed = true;
+    }
+    struct lack *lack = *at;
+    bool moves = count > 0 && upto > lack->upto;
+    if (moves && upto >= lack->count) { /* that came; others lack by now */
+        lack->count = count;
+        lack->told = false;
+    }
+    if (moves)
+        lack->waited = 0;
+    lack->upto = upto;
+    lack->newer = newer;
+    snprintf (lack->what, sizeof lack->what, "%s", what);
+    return lack;
+}
+
+void lack_drop (struct complete *self, const char *stream) {
+    struct lack **at = &self->lacks;
+    while (*at && strcmp ((*at)->name, stream) != 0)
+        at = &(*at)->next;
+    struct lack *gone = *at;
+    if (!gone)
+        return;
+    *at = gone->next;
+    free (gone);
+    self->core->changed = true;
+}
+
+void lacks_drop (struct complete *self) {
+    while (self->lacks)
+        lack_drop (self, self->lacks->name);
+}
+
+enum err lacks_tell (struct complete *self, struct error *e) {
+    for (struct lack *lack = self->lacks; lack; lack = lack->next) {
+        lack->waited += self->wait_ms;
+        if (lack->told || lack->newer || lack->waited < COMPLETE_PATIENCE_MS)
+            continue;
+        lack->told = true;
+        enum err rc = complete_alarm (
+            self, "WITHHELD", claims_find (&self->claims, lack->name), e,
+            "%s; so says the mark of record %" PRId64 ", and the broker gives "
+            "no more",
+            lack->what, self->newest.sequence);
+        if (rc)
+            return rc;
+    }
+    return ERR_NONE;
+}
+
+/* Judging */
+
+struct judged {
+    const char *stream;
+    int64_t upto;
+    bool newer;
+    const struct mark_claim *claim;
+    bool fine;
+};
+
+static enum err wrong (struct complete *self, struct judged *judged,
+                       const char *why, struct error *e) {
+    char what[128];
+    snprintf (what, sizeof what, "%s: %s", judged->stream, why);
+    struct lack *lack =
+        lack_note (self, judged->stream, judged->claim->stream.count,
+                   judged->upto, false, what);
+    if (lack->told)
+        return ERR_NONE;
+    lack->told = true;
+    return complete_alarm (self, "MARK-WRONG", judged->claim, e,
+                           "stream %s: the mark of record %" PRId64
+                           " says that %" PRId64 " records are below it: %s",
+                           judged->stream, self->newest.sequence,
+                           judged->claim->stream.count, why);
+}
+
+/* The places of the ledger that we know, against the count: is any record on
+ * another side of the mark than it says? */
+static enum err places_judge (struct complete *self, struct judged *judged,
+                              bool *good, struct error *e) {
+    struct store *store = self->core->store;
+    struct stream_place below = { 0, 0, -1 }, above = { INT64_MAX, 0, 0 };
+    const struct mark_stream *says = &judged->claim->stream;
+    int64_t mark = self->newest.sequence;
+    char why[100];
+    enum err rc = streams_below (store, judged->stream, mark, &below, e);
+    if (!rc || rc == ERR_NOT_FOUND)
+        rc = streams_above (store, judged->stream, mark, &above, e);
+    if (rc && rc != ERR_NOT_FOUND)
+        return rc;
+    *good = false;
+    if (below.last > says->count)
+        snprintf (why, sizeof why,
+                  "number %" PRId64 " is record %" PRId64 ", below it",
+                  below.last, below.sequence);
+    else if (above.first <= says->count)
+        snprintf (why, sizeof why, "number %" PRId64 " stands behind it",
+                  above.first);
+    else if (below.last == says->count && below.sequence != says->last)
+        snprintf (why, sizeof why,
+                  "the last is record %" PRId64 ", not %" PRId64,
+                  below.sequence, says->last);
+    else
+        *good = true;
+    return *good ? ERR_NONE : wrong (self, judged, why, e);
+}
+
+static void missing_note (struct complete *self, const struct judged *judged) {
+    char what[128];
+    int64_t count = judged->claim->stream.count;
+    if (count - judged->upto == 1)
+        snprintf (what, sizeof what,
+                  "%s: number %" PRId64 ", the last of %" PRId64
+                  " records, is withheld",
+                  judged->stream, count, count);
+    else
+        snprintf (what, sizeof what,
+                  "%s: numbers %" PRId64 " to %" PRId64 ", %" PRId64
+                  " of %" PRId64 " records, are withheld",
+                  judged->stream, judged->upto + 1, count, count - judged->upto,
+                  count);
+    lack_note (self, judged->stream, count, judged->upto, judged->newer, what);
+    follow_check (self->follow, judged->stream);
+}
+
+/* All numbers are here: is it the tree that the mark names? */
+static enum err root_judge (struct complete *self, struct judged *judged,
+                            struct error *e) {
+    const struct mark_stream *says = &judged->claim->stream;
+    struct hash root;
+    char what[128];
+    enum err rc = hashes_root (self->core->store, judged->stream,
+                               (uint64_t) says->count, &root, e);
+    if (rc == ERR_NOT_FOUND || rc == ERR_STATE) {
+        snprintf (what, sizeof what,
+                  "%s: hashes of numbers that are not ours to read are "
+                  "missing",
+                  judged->stream);
+        lack_note (self, judged->stream, says->count, judged->upto, false,
+                   what);
+        return ERR_NONE;
+    }
+    if (rc)
+        return rc;
+    if (!hash_equal (&root, &says->root))
+        return wrong (self, judged, "they are not those that were given out",
+                      e);
+    judged->fine = true;
+    lack_drop (self, judged->stream);
+    return ERR_NONE;
+}
+
+/* A word of the desk's without proof: asked for again. */
+static enum err unproved (struct complete *self, struct judged *judged,
+                          const struct error *why, struct error *e) {
+    char what[128];
+    snprintf (what, sizeof what, "%s: what is said of it is not proved",
+              judged->stream);
+    struct lack *lack =
+        lack_note (self, judged->stream, 0, judged->upto, false, what);
+    self->claims.mark = -1;
+    self->paths.retry = clock_mono_ms() + COMPLETE_RETRY_MS;
+    if (lack->told)
+        return ERR_NONE;
+    lack->told = true;
+    return complete_alarm (self, "BAD-CLAIM", judged->claim, e,
+                           "mark of record %" PRId64 ", stream %s: %s",
+                           self->newest.sequence, judged->stream, why->text);
+}
+
+static enum err claim_judge (struct complete *self, struct judged *judged,
+                             struct error *e) {
+    struct error why;
+    bool good;
+    enum err rc = mark_claim_check (judged->claim, self->newest.roster,
+                                    &self->newest.root, &why);
+    if (rc)
+        return unproved (self, judged, &why, e);
+    rc = places_judge (self, judged, &good, e);
+    if (rc || !good)
+        return rc;
+    if (judged->claim->stream.count > judged->upto) {
+        missing_note (self, judged);
+        return ERR_NONE;
+    }
+    return root_judge (self, judged, e);
+}
+
+static enum err stream_judge (struct complete *self, struct judged *judged,
+                              struct error *e) {
+    char what[128];
+    judged->claim = claims_find (&self->claims, judged->stream);
+    if (judged->claim)
+        return claim_judge (self, judged, e);
+    /* One that we could not read then, or that the roster did not have. */
+    judged->fine =
+        mark_stream_find (self->newest.roster, slice_text (judged->stream)) < 0
+        || !mark_reads (self, self->newest.roster, judged->stream);
+    if (judged->fine) {
+        lack_drop (self, judged->stream);
+        return ERR_NONE;
+    }
+    snprintf (what, sizeof what, "%s: how many records it has is withheld",
+              judged->stream);
+    lack_note (self, judged->stream, 0, judged->upto, false, what);
+    self->claims.mark = -1; /* asked for again */
+    self->paths.retry = clock_mono_ms() + COMPLETE_RETRY_MS;
+    return ERR_NONE;
+}
+
+/* Streams that are no longer ours lack nothing. */
+static void lacks_sweep (struct complete *self) {
+    struct lack *next;
+    for (struct lack *lack = self->lacks; lack; lack = next) {
+        const char *stream;
+        int64_t upto;
+        bool newer;
+        bool ours = lack->name[0] == '\0' || lack->name[0] == LACK_HIDDEN;
+        next = lack->next;
+        for (size_t n = 0;
+             !ours && (stream = follow_stream (self->follow, n, &upto, &newer));
+             n++)
+            ours = strcmp (stream, lack->name) == 0;
+        if (!ours)
+            lack_drop (self, lack->name);
+    }
+}
+
+enum err claims_judge (struct complete *self, bool *fine, struct error *e) {
+    struct judged judged = { 0 };
+    enum err rc = ERR_NONE;
+    *fine = true;
+    lacks_sweep (self);
+    for (size_t n = 0; !rc; n++) {
+        judged = (struct judged){ 0 };
+        judged.stream =
+            follow_stream (self->follow, n, &judged.upto, &judged.newer);
+        if (!judged.stream)
+            break;
+        if (strcmp (judged.stream, CHANNEL_LOG) == 0)
+            continue;
+        rc = stream_judge (self, &judged, e);
+        *fine = *fine && judged.fine;
+    }
+    return rc;
+}
+
+enum err claims_store (struct complete *self, struct error *e) {
+    const struct mark_held *mark = &self->newest;
+    enum err rc = ERR_NONE;
+    int64_t upto;
+    bool newer;
+    const char *stream;
+    for (size_t n = 0;
+         !rc && (stream = follow_stream (self->follow, n, &upto, &newer));
+         n++) {
+        const struct mark_claim *claim = claims_find (&self->claims, stream);
+        if (claim)
+            rc = claims_keep (self->core->store, mark->sequence, mark->time,
+                              mark->behind_roster, claim, e);
+    }
+    return rc ? rc : claims_prune (self->core->store, mark->time, e);
+}
