@@ -21,7 +21,11 @@ struct past {
     struct seen *newer; /* sequences that we can't judge */
     int64_t present;    /* records in blocks so far */
     int64_t last_time, last_epoch;
-    int64_t mark_due; /* where a mark has to stand; -1: nowhere */
+    int64_t mark_due;      /* where a mark has to stand; -1: nowhere */
+    bool named;            /* what is wrong is of another file than blocks */
+    struct bundle *leaves; /* read as far as the blocks are */
+    int64_t leaf_sequence, leaf_last; /* of the next one; INT64_MAX: no more */
+    struct hash leaf;
     audit_progress_fn *progress;
     void *arg;
     int64_t told; /* records at the last call of progress */
@@ -195,24 +199,38 @@ static enum err check_type (struct past *self, const struct record *r,
     return ERR_NONE;
 }
 
+/* Its place among all records, and in its streams. */
+static enum err place_record (struct past *self, const struct record *r,
+                              const struct hash *leaf, bool newer,
+                              struct error *e) {
+    enum err rc = audit_trees_leaf (self->audit, r->sequence, leaf, e);
+    audit_trees_record (self->audit, r->sequence, leaf);
+    if (!rc && newer)
+        rc = audit_trees_newer (self->audit, r->sequence, e);
+    else if (!rc && r->type == RECORD_MARK)
+        rc = audit_trees_mark (self->audit, r, e);
+    self->named = rc != ERR_NONE;
+    return rc;
+}
+
 static enum err check_record (struct past *self, struct slice octets,
                               struct error *e) {
     struct record r;
     struct hash leaf = record_leaf (octets);
     enum err rc = record_read (octets, &r, e);
-    if (!rc || rc == ERR_NEWER) {
-        enum err type = check_type (self, &r, e);
-        rc = type ? type : rc;
-    }
-    if (!rc && r.type == RECORD_MESSAGE)
+    bool newer = rc == ERR_NEWER;
+    if (rc && !newer)
+        return rc;
+    rc = check_type (self, &r, e);
+    if (!rc && !newer && r.type == RECORD_MESSAGE)
         rc = check_message (self, &r, &leaf, e);
     else if (!rc)
         rc = audit_compare (self->audit, r.sequence, r.epoch, NULL, &leaf, e);
-    if (rc != ERR_NEWER)
-        return rc;
-    struct slice key = number_slice (&r.sequence);
-    seen_put (self->newer, &key, 1, NULL);
-    return audit_compare (self->audit, r.sequence, r.epoch, NULL, &leaf, e);
+    if (!rc && newer) {
+        struct slice key = number_slice (&r.sequence);
+        seen_put (self->newer, &key, 1, NULL);
+    }
+    return rc ? rc : place_record (self, &r, &leaf, newer, e);
 }
 
 static enum err check_records (struct past *self, const struct block *b,
@@ -246,62 +264,26 @@ static void count_block (struct past *self, const struct block *b,
     tell (self, false);
 }
 
-static enum err check_block (struct past *self, struct slice octets,
+static enum err judge_block (struct past *self, const struct block *b,
                              int64_t direct_first, struct error *e) {
-    struct block b;
     struct block_facts facts;
-    enum err rc = block_read (octets, &b, e);
+    enum err rc = block_check (b, &facts, e);
     if (!rc)
-        rc = block_check (&b, &facts, e);
-    if (!rc)
-        rc = check_times (self, &b, &facts, e);
+        rc = check_times (self, b, &facts, e);
     if (!rc)
         rc = check_number (self, facts.channel, facts.first_channel_sequence,
-                           b.first_sequence, (int64_t) b.count, e);
+                           b->first_sequence, (int64_t) b->count, e);
     if (!rc)
-        rc = check_direct (self, &b, &facts, direct_first, e);
+        rc = check_direct (self, b, &facts, direct_first, e);
     if (!rc)
-        rc = verify (self, &b, &facts, e);
+        rc = verify (self, b, &facts, e);
+    if (rc)
+        return rc;
+    audit_trees_block (self->audit, facts.channel, facts.first_channel_sequence,
+                       direct_first);
+    rc = check_records (self, b, e);
     if (!rc)
-        rc = check_records (self, &b, e);
-    if (!rc)
-        count_block (self, &b, &facts);
-    return rc;
-}
-
-static enum err check_blocks (struct past *self, struct error *e) {
-    struct slice octets;
-    int64_t direct;
-    struct bundle *bundle = bundle_open (self->audit->dir, e);
-    if (!bundle)
-        return e->code;
-    enum err rc = ERR_NONE;
-    while (!rc && !(rc = bundle_next_block (bundle, &direct, &octets, e)))
-        if (check_block (self, octets, direct, e))
-            rc = error_at (e, "blocks");
-    bundle_close (&bundle);
-    tell (self, true);
-    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
-}
-
-static enum err audit_blocks (struct audit *self, audit_progress_fn *progress,
-                              void *arg, struct error *e) {
-    struct past past = { .audit = self,
-                         .streams = seen_new(),
-                         .topics = seen_new(),
-                         .numbers = seen_new(),
-                         .authors = seen_new(),
-                         .newer = seen_new(),
-                         .mark_due = -1,
-                         .progress = progress,
-                         .arg = arg };
-    enum err rc = check_blocks (&past, e);
-    self->report->authors = (int64_t) seen_count (past.authors);
-    seen_destroy (&past.streams);
-    seen_destroy (&past.topics);
-    seen_destroy (&past.numbers);
-    seen_destroy (&past.authors);
-    seen_destroy (&past.newer);
+        count_block (self, b, &facts);
     return rc;
 }
 
@@ -326,21 +308,84 @@ static enum err check_leaf (struct audit *self, int64_t sequence, int64_t last,
                           leaf, e);
 }
 
-static enum err audit_leaves (struct audit *self, struct error *e) {
-    int64_t sequence, last = -1;
-    struct hash leaf;
-    struct bundle *bundle = bundle_open (self->dir, e);
+static enum err next_leaf (struct past *self, struct error *e) {
+    enum err rc =
+        bundle_next_leaf (self->leaves, &self->leaf_sequence, &self->leaf, e);
+    if (rc == ERR_NOT_FOUND)
+        self->leaf_sequence = INT64_MAX;
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+}
+
+/* All that stand before a record. */
+static enum err take_leaves (struct past *self, int64_t before,
+                             struct error *e) {
+    enum err rc = ERR_NONE;
+    while (!rc && self->leaf_sequence < before) {
+        rc = check_leaf (self->audit, self->leaf_sequence, self->leaf_last,
+                         &self->leaf, e);
+        if (rc)
+            return error_at (e, "leaves");
+        rc =
+            audit_trees_leaf (self->audit, self->leaf_sequence, &self->leaf, e);
+        self->leaf_last = self->leaf_sequence;
+        self->audit->report->leaves++;
+        if (!rc)
+            rc = next_leaf (self, e);
+    }
+    return rc;
+}
+
+static enum err check_block (struct past *self, struct slice octets,
+                             int64_t direct_first, struct error *e) {
+    struct block b;
+    enum err rc = block_read (octets, &b, e);
+    if (rc)
+        return error_at (e, "blocks");
+    rc = take_leaves (self, b.first_sequence, e);
+    if (rc)
+        return rc;
+    rc = judge_block (self, &b, direct_first, e);
+    return rc && !self->named ? error_at (e, "blocks") : rc;
+}
+
+static enum err check_blocks (struct past *self, struct error *e) {
+    struct slice octets;
+    int64_t direct;
+    struct bundle *bundle = bundle_open (self->audit->dir, e);
     if (!bundle)
         return e->code;
     enum err rc = ERR_NONE;
-    while (!rc && !(rc = bundle_next_leaf (bundle, &sequence, &leaf, e))) {
-        if (check_leaf (self, sequence, last, &leaf, e))
-            rc = error_at (e, "leaves");
-        last = sequence;
-        self->report->leaves++;
-    }
+    while (!rc && !(rc = bundle_next_block (bundle, &direct, &octets, e)))
+        rc = check_block (self, octets, direct, e);
     bundle_close (&bundle);
-    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    tell (self, true);
+    return rc == ERR_NOT_FOUND ? take_leaves (self, INT64_MAX, e) : rc;
+}
+
+static enum err audit_blocks (struct audit *self, audit_progress_fn *progress,
+                              void *arg, struct error *e) {
+    struct past past = { .audit = self,
+                         .streams = seen_new(),
+                         .topics = seen_new(),
+                         .numbers = seen_new(),
+                         .authors = seen_new(),
+                         .newer = seen_new(),
+                         .mark_due = -1,
+                         .leaves = bundle_open (self->dir, e),
+                         .leaf_last = -1,
+                         .progress = progress,
+                         .arg = arg };
+    enum err rc = past.leaves ? next_leaf (&past, e) : e->code;
+    if (!rc)
+        rc = check_blocks (&past, e);
+    bundle_close (&past.leaves);
+    self->report->authors = (int64_t) seen_count (past.authors);
+    seen_destroy (&past.streams);
+    seen_destroy (&past.topics);
+    seen_destroy (&past.numbers);
+    seen_destroy (&past.authors);
+    seen_destroy (&past.newer);
+    return rc;
 }
 
 /* All of it. */
@@ -375,7 +420,9 @@ static void audit_free (struct audit *self) {
     free (self->ranges);
     free (self->claims);
     free (self->claims_by_id);
+    free (self->points);
     seen_destroy (&self->denials);
+    audit_trees_free (self);
 }
 
 enum err audit_check (const char *dir, const struct hash *dialogue,
@@ -385,7 +432,7 @@ enum err audit_check (const char *dir, const struct hash *dialogue,
     struct audit audit = { .dir = dir, .report = report };
     if (!e)
         e = &own;
-    *report = (struct audit_report){ 0 };
+    *report = (struct audit_report){ .settled = { .size = -1 } };
     enum err rc = read_meta (&audit, dialogue, e);
     if (!rc)
         rc = audit_scan (&audit, e);
@@ -396,33 +443,15 @@ enum err audit_check (const char *dir, const struct hash *dialogue,
     if (!rc)
         rc = audit_refusals (&audit, e);
     if (!rc)
+        rc = audit_checkpoints (&audit, e);
+    if (!rc)
+        rc = audit_trees_begin (&audit, e);
+    if (!rc)
         rc = audit_blocks (&audit, progress, arg, e);
     if (!rc)
-        rc = audit_leaves (&audit, e);
+        rc = audit_trees_end (&audit, e);
     if (!rc)
         count_holes (report);
     audit_free (&audit);
     return rc;
-}
-
-void audit_report_free (struct audit_report *self) {
-    for (size_t i = 0; i < self->unchecked_count; i++)
-        free (self->unchecked[i]);
-    free (self->unchecked);
-    free (self->streams);
-    *self = (struct audit_report){ 0 };
-}
-
-const char *audit_caveat (const struct audit_report *report, size_t n) {
-    static const char *const caveats[] = {
-        "The place and the log time of each record are the broker's word: no "
-        "checkpoint signs them yet. A promise proves the place of the record "
-        "that it names.",
-        "That no record is left out is the broker's word too, but for those "
-        "that a promise names.",
-        "Of a record that is here as a leaf hash or not at all, this bundle "
-        "shows neither author nor content.",
-    };
-    (void) report;
-    return n < sizeof caveats / sizeof *caveats ? caveats[n] : NULL;
 }

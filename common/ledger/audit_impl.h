@@ -26,6 +26,15 @@ struct audit_claim {
     struct hash id, leaf;
 };
 
+/* A checkpoint of the bundle. */
+struct audit_point {
+    int64_t size;
+    struct hash root;
+    struct audit_settled settled; /* size -1: who had to sign is not known */
+};
+
+struct audit_trees;
+
 struct audit {
     const char *dir;
     struct hash dialogue;
@@ -40,7 +49,14 @@ struct audit {
     struct audit_claim **claims_by_id;
     size_t claim_count;
     struct seen *denials; /* (id, epoch) that is refused: log time, number */
+    struct audit_point *points; /* by size */
+    size_t point_count;
+    struct audit_trees *trees;
 };
+
+/* Add a sentence to what could not be checked. */
+void audit_unchecked (struct audit_report *report, const char *format, ...)
+    PRINTF_LIKE (2, 3);
 
 /* Ranges of all blocks and the records of rosters in them. */
 enum err audit_scan (struct audit *self, struct error *e) MUST_CHECK;
@@ -50,6 +66,10 @@ enum err audit_rosters (struct audit *self, struct error *e) MUST_CHECK;
  * whose place is known (INT64_MAX: none). NULL: no such record here. */
 const struct audit_roster *audit_roster_at (const struct audit *self,
                                             int64_t place, int64_t *next);
+/* The roster in force for the record at that place (a roster's record counts for
+ * itself). NULL: one whose place is not known may be. */
+const struct roster *audit_roster_in_force (const struct audit *self,
+                                            int64_t sequence);
 /* The epoch of the record at that place, by the bases in the rosters. */
 int64_t audit_epoch_at (const struct audit *self, int64_t sequence);
 /* Is this record in one of the blocks? */
@@ -69,5 +89,27 @@ enum err audit_compare (const struct audit *self, int64_t sequence,
 enum err audit_denied (const struct audit *self, const struct hash *id,
                        int64_t epoch, int64_t log_time, struct error *e)
     MUST_CHECK;
+
+/* Checkpoints: signed by log and quorum of the rosters at their ends. */
+enum err audit_checkpoints (struct audit *self, struct error *e) MUST_CHECK;
+
+/* Trees. Read the claims; then each record in its order: leaf tells its hash,
+ * for the ledger's root at each checkpoint. For those in blocks, block tells
+ * first where the block's records stand in their streams, record the hash of
+ * each of them in its turn; mark, behind them, what is claimed of it. */
+enum err audit_trees_begin (struct audit *self, struct error *e) MUST_CHECK;
+enum err audit_trees_leaf (struct audit *self, int64_t sequence,
+                           const struct hash *leaf, struct error *e) MUST_CHECK;
+void audit_trees_block (struct audit *self, struct slice channel,
+                        int64_t channel_first, int64_t direct_first);
+void audit_trees_record (struct audit *self, int64_t sequence,
+                         const struct hash *leaf);
+enum err audit_trees_mark (struct audit *self, const struct record *mark,
+                           struct error *e) MUST_CHECK;
+/* A record that can't be read as a mark, whatever it is. */
+enum err audit_trees_newer (struct audit *self, int64_t sequence,
+                            struct error *e) MUST_CHECK;
+enum err audit_trees_end (struct audit *self, struct error *e) MUST_CHECK;
+void audit_trees_free (struct audit *self);
 
 #endif

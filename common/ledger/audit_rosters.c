@@ -277,6 +277,18 @@ const struct audit_roster *audit_roster_at (const struct audit *self,
     return found;
 }
 
+const struct roster *audit_roster_in_force (const struct audit *self,
+                                            int64_t sequence) {
+    const struct roster *found = NULL;
+    for (size_t i = 0; i < self->roster_count; i++) {
+        const struct audit_roster *r = &self->rosters[i];
+        if (r->place > sequence)
+            break;
+        found = r->place < 0 ? NULL : r->roster;
+    }
+    return found;
+}
+
 int64_t audit_epoch_at (const struct audit *self, int64_t sequence) {
     int64_t epoch = 1, size;
     struct hash root;

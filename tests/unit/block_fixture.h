@@ -45,6 +45,11 @@ FIXTURE_UNUSED static json_t *cast_document (const struct cast *self) {
               identity_public (self->ec3, KEY_SIGN));
     cast_key (d, "entities[1].delegations[0].keys[0].sign",
               identity_public (self->frontex, KEY_SIGN));
+    cast_key (d, "entities[0].delegations[0].keys[0].witness",
+              identity_public (self->hq, KEY_WITNESS));
+    cast_key (d, "entities[1].delegations[0].keys[0].witness",
+              identity_public (self->frontex, KEY_WITNESS));
+    cast_key (d, "log.key", identity_public (self->broker, KEY_LOG));
     cast_key (d, "brokers[0].desk_key[0].key",
               identity_public (self->broker, KEY_DESK));
     cast_key (d, "brokers[0].link[0].key",

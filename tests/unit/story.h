@@ -14,12 +14,14 @@
  *   9 a leaf hash   (of `all` or of another channel)
  *  10 EUROPOL/hq    all 5, topic y
  *
- * Promises of 2, of 3 and 4, and of 9; one refusal. */
+ * Promises of 2, of 3 and 4, and of 9; one refusal. A test may add checkpoints,
+ * claims of mark 7 or 1, and have blocks stand as leaves. */
 #ifndef PARLEY_STORY_H
 #define PARLEY_STORY_H
 
 #include "block_fixture.h"
 #include "format/promise.h"
+#include "identity/checkpoint.h"
 #include "ledger/bundle.h"
 
 #include <ftw.h>
@@ -53,6 +55,12 @@ struct story {
     size_t proof_count;
     struct buf refusal;
     bool no_roster_note; /* leave out the note of version 2 */
+    struct buf checkpoints[8];
+    size_t checkpoint_count;
+    struct bundle_claim claims[8];
+    size_t claim_count;
+    unsigned dropped; /* bit: the block that begins there stands as leaves */
+    unsigned missing; /* bit: not even that */
 };
 
 static struct story_item *story_at (struct story *self, int64_t sequence) {
@@ -178,38 +186,147 @@ static void story_sign (struct story *self, struct story_item *item,
     buf_free (&bodies);
 }
 
+static struct hash story_leaf (struct story *self, int64_t sequence) {
+    return sequence == 9
+               ? self->leaf
+               : record_leaf (buf_slice (&story_at (self, sequence)->octets));
+}
+
+static const struct roster *story_roster (const struct story *self,
+                                          int64_t sequence) {
+    return sequence < 6 ? self->cast.roster : self->next;
+}
+
+static bool story_carries (struct story *self, int64_t sequence,
+                           struct slice stream) {
+    struct slice channel = story_at (self, sequence)->r.channel;
+    if (stream.data[0] != '@' || !channel_is_adhoc (channel))
+        return slice_equal (channel, stream);
+    return channel_adhoc_names (channel,
+                                slice_of (stream.data + 1, stream.size - 1));
+}
+
+/* What the mark at that place says of its n-th stream. */
+static struct mark_stream story_stream (struct story *self, int64_t mark,
+                                        size_t n, char name[MARK_NAME_MAX]) {
+    struct tree tree = { 0 };
+    mark_stream_name (story_roster (self, mark), n, name);
+    struct mark_stream out = { .name = slice_text (name), .last = -1 };
+    out.salt = mark_salt (identity_veil (self->cast.broker), out.name, mark);
+    for (int64_t i = 0; i < mark; i++) {
+        if (i == 9 || !story_carries (self, i, out.name))
+            continue;
+        struct hash leaf = story_leaf (self, i);
+        tree_add (&tree, &leaf);
+        out.last = i;
+    }
+    out.count = (int64_t) tree.size;
+    out.root = tree_root (&tree);
+    return out;
+}
+
+static size_t story_streams (struct story *self, int64_t mark,
+                             struct hash out[64]) {
+    size_t count = mark_streams (story_roster (self, mark));
+    for (size_t i = 0; i < count; i++) {
+        char name[MARK_NAME_MAX];
+        struct mark_stream stream = story_stream (self, mark, i, name);
+        out[i] = mark_leaf (&stream);
+    }
+    return count;
+}
+
 static void story_payload (struct story *self, struct story_item *item) {
-    const struct roster *roster =
-        item->r.sequence < 6 ? self->cast.roster : self->next;
+    const struct roster *roster = story_roster (self, item->r.sequence);
     struct slice note = roster_octets (roster);
     struct roster_payload p = { .version = roster_version (roster),
                                 .digest = *roster_digest (roster),
                                 .note_length = (int64_t) note.size,
                                 .note_hash = hash_blake2b (note) };
     struct mark_payload m = { .roster_version = p.version,
-                              .roster_digest = p.digest };
+                              .roster_digest = p.digest,
+                              .has_root = true };
     if (item->r.type == RECORD_ROSTER) {
         roster_payload_write (&item->header, &p);
         buf_add_slice (&item->body, note);
-    } else
+    } else {
+        struct hash leaves[64];
+        size_t count = story_streams (self, item->r.sequence, leaves);
+        m.root = tree_root_of (leaves, count);
         mark_payload_write (&item->header, &m);
+    }
     item->r.payload = buf_slice (&item->header);
 }
 
-/* All octets, after a test has said what the records are. */
-static void story_make (struct story *self) {
-    for (size_t i = 0; i < STORY_RECORDS; i++)
+/* Octets, after a test has said what the records are. */
+static void story_make_some (struct story *self, size_t first, size_t end) {
+    for (size_t i = first; i < end; i++)
         story_write (self, &self->items[i]);
-    for (size_t i = 0; i < STORY_RECORDS; i++) {
+    for (size_t i = first; i < end; i++) {
         struct story_item *item = &self->items[i];
         if (!item->author)
             story_payload (self, item);
         else if (!item->batched)
             story_sign (self, item,
                         i + 1 < STORY_RECORDS && item[1].batched ? 2 : 1);
+        record_write (&item->octets, &item->r);
     }
-    for (size_t i = 0; i < STORY_RECORDS; i++)
-        record_write (&self->items[i].octets, &self->items[i].r);
+}
+
+static void story_make (struct story *self) {
+    story_make_some (self, 0, STORY_RECORDS);
+}
+
+/* Cosigned by EUROPOL/hq (1), FRONTEX/hq (2). */
+FIXTURE_UNUSED static void story_checkpoint (struct story *self, int64_t size,
+                                             unsigned witnesses) {
+    struct buf *note = &self->checkpoints[self->checkpoint_count++];
+    struct checkpoint cp = { .size = size };
+    struct tree tree = { 0 };
+    checkpoint_origin (story_roster (self, size - 1), cp.origin);
+    for (int64_t i = 0; i < size && i < 11; i++) {
+        struct hash leaf = story_leaf (self, i);
+        tree_add (&tree, &leaf);
+    }
+    cp.root = tree_root (&tree);
+    checkpoint_sign (&cp, self->cast.broker, note);
+    if (witnesses & 1)
+        checkpoint_cosign (&cp, self->cast.hq, BUILD_TIME / 1000 + 20, note);
+    if (witnesses & 2)
+        checkpoint_cosign (&cp, self->cast.frontex, BUILD_TIME / 1000 + 30,
+                           note);
+}
+
+/* The claim of a stream, whose first `from` records stand as a cover. The name
+ * is borrowed. */
+FIXTURE_UNUSED static struct bundle_claim *story_claim (struct story *self,
+                                                        int64_t mark,
+                                                        const char *name,
+                                                        int64_t from) {
+    struct bundle_claim *out = &self->claims[self->claim_count++];
+    char own[MARK_NAME_MAX];
+    struct hash leaves[64], path[TREE_PATH_MAX], records[16];
+    size_t count = story_streams (self, mark, leaves), n = 0;
+    int index = mark_stream_find (story_roster (self, mark), slice_text (name));
+    *out = (struct bundle_claim){ .mark = mark, .from = from };
+    struct mark_claim *claim = &out->claim;
+    claim->stream = story_stream (self, mark, (size_t) index, own);
+    claim->stream.name = slice_text (name);
+    claim->index = index;
+    claim->path_length = tree_path (leaves, count, (size_t) index, path);
+    memcpy (claim->path, path, claim->path_length * HASH_SIZE);
+    for (int64_t i = 0; i < mark; i++)
+        if (story_carries (self, i, claim->stream.name))
+            records[n++] = story_leaf (self, i);
+    for (int64_t at = 0; at < from;) {
+        int64_t width = 1;
+        while (at % (2 * width) == 0 && at + 2 * width <= from)
+            width *= 2;
+        out->cover[out->cover_length++] =
+            tree_root_of (records + at, (size_t) width);
+        at += width;
+    }
+    return out;
 }
 
 static struct promise_accepted story_accepted (struct story *self,
@@ -273,6 +390,8 @@ FIXTURE_UNUSED static void story_free (struct story *self) {
         buf_free (&self->items[i].body);
         buf_free (&self->items[i].octets);
     }
+    for (size_t i = 0; i < self->checkpoint_count; i++)
+        buf_free (&self->checkpoints[i]);
     buf_free (&self->refusal);
     roster_unref (&self->next);
     cast_end (&self->cast);
@@ -298,6 +417,13 @@ static size_t story_block (struct story *self, size_t i, struct buf *out) {
     return count;
 }
 
+static enum err story_pack_leaf (struct story *self, struct bundle_writer *out,
+                                 struct error *e) {
+    if (self->missing & 1u << 9)
+        return ERR_NONE;
+    return bundle_add_leaf (out, self->leaf_sequence, &self->leaf, e);
+}
+
 /* Everything into a folder, which is made. */
 FIXTURE_UNUSED static void story_pack (struct story *self, const char *dir) {
     struct error e = { 0 };
@@ -310,13 +436,29 @@ FIXTURE_UNUSED static void story_pack (struct story *self, const char *dir) {
     if (!self->no_roster_note)
         rc = rc | bundle_add_roster (out, 2, roster_octets (self->next), &e);
     for (size_t i = 0, count; i < STORY_RECORDS; i += count) {
+        unsigned bit = 1u << self->items[i].r.sequence;
         buf_clear (&block);
         count = story_block (self, i, &block);
-        rc = rc
-             | bundle_add_block (out, self->items[i].direct_first,
-                                 buf_slice (&block), &e);
+        if (i == 9)
+            rc = rc | story_pack_leaf (self, out, &e);
+        for (size_t k = 0; k < count && self->dropped & bit; k++) {
+            struct hash leaf =
+                record_leaf (buf_slice (&self->items[i + k].octets));
+            rc = rc
+                 | bundle_add_leaf (out, self->items[i + k].r.sequence, &leaf,
+                                    &e);
+        }
+        if (!((self->dropped | self->missing) & bit))
+            rc = rc
+                 | bundle_add_block (out, self->items[i].direct_first,
+                                     buf_slice (&block), &e);
     }
-    rc = rc | bundle_add_leaf (out, self->leaf_sequence, &self->leaf, &e);
+    for (size_t i = 0; i < self->checkpoint_count; i++)
+        rc = rc
+             | bundle_add_checkpoint (out, buf_slice (&self->checkpoints[i]),
+                                      &e);
+    for (size_t i = 0; i < self->claim_count; i++)
+        rc = rc | bundle_add_claim (out, &self->claims[i], &e);
     for (size_t i = 0; i < self->proof_count; i++)
         rc = rc | bundle_add_promise (out, &self->proofs[i], &e);
     rc = rc | bundle_add_refusal (out, buf_slice (&self->refusal), &e);

@@ -441,19 +441,28 @@ static void test_newer (void **state) {
     }
 }
 
-static struct story *story_of_epochs (const char *base) {
+static struct story *story_of_epochs (int64_t base, const char *root) {
     struct story *story = story_new();
     struct error e = { 0 };
-    char dialogue[HASH_TEXT_MAX], epoch[200];
+    struct tree tree = { 0 };
+    char dialogue[HASH_TEXT_MAX], hex[HASH_TEXT_MAX], epoch[200];
     json_t *document =
         fixture_next (story->cast.roster, cast_document (&story->cast));
-    hash_text (dialogue, &story->cast.dialogue);
+    story_make_some (story, 0, 6);
+    for (int64_t i = 0; i < base; i++) {
+        struct hash leaf = story_leaf (story, i);
+        tree_add (&tree, &leaf);
+    }
+    struct hash found = tree_root (&tree);
     snprintf (epoch, sizeof epoch,
-              "{'number':2,'base_size':%s,'base_root':'%s'}", base, dialogue);
+              "{'number':2,'base_size':%jd,'base_root':'%s'}", (intmax_t) base,
+              root ? root : hash_text (hex, &found));
     fixture_set (document, "epoch", epoch);
     fixture_set (document, "log", "{'key':'$another log'}");
     roster_unref (&story->next);
-    story->next = fixture_read (document, dialogue, "EUROPOL FRONTEX", &e);
+    story->next =
+        fixture_read (document, hash_text (dialogue, &story->cast.dialogue),
+                      "EUROPOL FRONTEX", &e);
     if (!story->next)
         fail_msg ("%s", e.text);
     for (int64_t sequence = 6; sequence < 11; sequence++)
@@ -461,7 +470,7 @@ static struct story *story_of_epochs (const char *base) {
             story_at (story, sequence)->r.epoch = 2;
             story_at (story, sequence)->r.log_time -= 3500; /* it may */
         }
-    story_make (story);
+    story_make_some (story, 6, STORY_RECORDS);
     story_promises (story);
     return story;
 }
@@ -471,14 +480,14 @@ static void test_epochs (void **state) {
     (void) state;
     struct audit_report r;
     struct error e = { 0 };
-    struct story *story = story_of_epochs ("6");
+    struct story *story = story_of_epochs (6, NULL);
     change_promised_leaf (story);
     if (checked (story, &r, &e))
         fail_msg ("%s", e.text);
-    story = story_of_epochs ("6");
+    story = story_of_epochs (6, NULL);
     change_record (story);
     assert_int_equal (checked (story, &r, &e), ERR_CHAIN);
-    assert_int_equal (checked (story_of_epochs ("5"), &r, &e), ERR_CHAIN);
+    assert_int_equal (checked (story_of_epochs (5, NULL), &r, &e), ERR_CHAIN);
     assert_non_null (
         strstr (e.text, "record 6: roster version 2 has its place at 5"));
 }
