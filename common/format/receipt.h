@@ -30,20 +30,26 @@ enum err receipt_read (struct slice text, struct receipt *out, struct error *e)
     MUST_CHECK;
 
 /* What a verifier learns, in the order in which it is checked; the first that
- * does not hold is named by *e. */
+ * does not hold is named by *e, and nothing behind it is set. Slices are of the
+ * record's octets. */
 struct receipt_facts {
     struct checkpoint checkpoint;
     struct policy_verdict witnesses;
     struct record record;
     struct message message; /* octets empty: not a message, or a newer one */
-    bool body_good;   /* the body given is the one that the header names */
+    bool body_good;   /* the body given is the one that the record names */
     bool author_good; /* roster given, and it signed under a key there */
 };
 /* `policy` decides about the checkpoint. `body` and `roster` may be empty.
  * Inclusion of the record's leaf, then the author: batch path, signature, key
  * validity at the record's log time. The roster has to be of the message's
- * dialogue and version (the trust policy says who the witnesses are; the roster,
- * who the author is). */
+ * dialogue, of the record's epoch and the log's origin, not older than the
+ * header says, and signed by its own threshold. That it is the dialogue's, and
+ * in force there, is not proved here (the trust policy says who the witnesses
+ * are; the roster, who the author is): its own receipt does, of the record that
+ * element 5 names. ERR_MALFORMED, ERR_LIMIT, ERR_NEWER (a roster that needs a
+ * newer version); policy_check's; ERR_DIGEST: another root, or body; ERR_CHAIN:
+ * another place, dialogue, epoch or log; ERR_KEY, ERR_SIGNATURE. */
 enum err receipt_check (const struct receipt *self, struct slice record,
                         struct slice body, struct slice roster,
                         const struct policy *policy, struct receipt_facts *out,
