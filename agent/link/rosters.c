@@ -10,9 +10,10 @@ struct rosters {
     struct roster *newest;      /* trusted: configured, or follows it */
     struct roster *lowest;      /* of those reached from it going back */
     struct hash *pins;          /* digests of lowest.version .. newest.version,
-                                   by version - 1 */
+                                   by version - 1; 0 where an epoch skipped */
     size_t room;
     bool asked_newer; /* the desk has none that is newer */
+    int64_t skipped;  /* versions below `lowest` that the desk has none of */
 };
 
 static void roster_swap (struct roster **at, struct roster *to) {
@@ -29,8 +30,11 @@ static enum err pin (struct rosters *self, const struct roster *roster,
                           "roster version %" PRId64 "; at most %d are followed",
                           version, ROSTERS_MAX);
     if ((size_t) version > self->room) {
+        size_t before = self->room;
         self->room = 2 * (size_t) version;
         self->pins = mem_resize (self->pins, self->room * sizeof *self->pins);
+        memset (self->pins + before, 0,
+                (self->room - before) * sizeof *self->pins);
     }
     self->pins[version - 1] = *roster_digest (roster);
     return ERR_NONE;
@@ -39,6 +43,12 @@ static enum err pin (struct rosters *self, const struct roster *roster,
 static bool pinned (const struct rosters *self, int64_t version) {
     return version >= roster_version (self->lowest)
            && version <= roster_version (self->newest);
+}
+
+/* Of the chain's last roster; a new epoch may skip some. 0: it is empty. */
+static int64_t chain_version (const struct rosters *self) {
+    struct roster *last = roster_chain_last (self->chain, NULL);
+    return last ? roster_version (last) : 0;
 }
 
 /* Does the chain of `$log` or the dialogue id hold the lower end? */
@@ -55,8 +65,11 @@ static enum err lower_end_check (const struct rosters *self, struct error *e) {
 }
 
 static bool whole (const struct rosters *self) {
-    return roster_version (self->lowest)
-           <= (int64_t) roster_chain_count (self->chain) + 1;
+    int64_t version = roster_version (self->lowest);
+    struct roster *last = roster_chain_last (self->chain, NULL);
+    struct error e;
+    return version == 1 || version <= chain_version (self)
+           || (last && !roster_precedes (last, self->lowest, &e));
 }
 
 static enum err configured_check (const struct hash *dialogue,
@@ -108,6 +121,11 @@ static enum err known_check (const struct rosters *self,
     int64_t version = roster_version (roster), place = -1;
     const struct roster *held =
         roster_chain_by_version (self->chain, version, &place);
+    if (!held)
+        return error_set (e, ERR_CHAIN,
+                          "record %" PRId64 " brings roster version %" PRId64
+                          ", which an epoch has skipped",
+                          sequence, version);
     if (place != sequence
         || !hash_equal (roster_digest (held), roster_digest (roster)))
         return error_set (e, ERR_CHAIN,
@@ -147,8 +165,7 @@ enum err rosters_learn (struct rosters *self, struct slice note,
     if (!roster)
         return e->code;
     enum err rc;
-    int64_t version = roster_version (roster);
-    if (version <= (int64_t) roster_chain_count (self->chain))
+    if (roster_version (roster) <= chain_version (self))
         rc = known_check (self, roster, sequence, e);
     else
         rc = next_add (self, roster, sequence, e);
@@ -164,7 +181,7 @@ enum err rosters_learn (struct rosters *self, struct slice note,
 int64_t rosters_wanted (const struct rosters *self) {
     if (!self->asked_newer)
         return roster_version (self->newest) + 1;
-    return whole (self) ? 0 : roster_version (self->lowest) - 1;
+    return whole (self) ? 0 : roster_version (self->lowest) - 1 - self->skipped;
 }
 
 void rosters_ask_again (struct rosters *self) {
@@ -183,25 +200,37 @@ static enum err newer_answer (struct rosters *self, struct roster *roster,
 
 static enum err older_answer (struct rosters *self, struct roster *roster,
                               struct error *e) {
+    int64_t version = roster_version (self->lowest) - 1 - self->skipped;
     enum err rc = roster_precedes (roster, self->lowest, e);
-    if (!rc && roster_version (roster) != roster_version (self->lowest) - 1)
+    if (!rc && roster_version (roster) != version)
         rc = error_set (e, ERR_CHAIN,
                         "roster version %" PRId64 " instead of "
                         "%" PRId64,
-                        roster_version (roster),
-                        roster_version (self->lowest) - 1);
+                        roster_version (roster), version);
     if (!rc)
         rc = pin (self, roster, e);
     if (rc)
         return rc;
     roster_swap (&self->lowest, roster);
+    self->skipped = 0;
     return lower_end_check (self, e);
+}
+
+/* A later epoch's first roster may be more than one above its predecessor. What
+ * the chain has is not asked for. */
+static bool may_skip (const struct rosters *self) {
+    return roster_epoch (self->lowest) > 1
+           && rosters_wanted (self) - 1 > chain_version (self);
 }
 
 enum err rosters_answer (struct rosters *self, struct slice note,
                          struct error *e) {
     if (note.size == 0 && !self->asked_newer) {
         self->asked_newer = true;
+        return ERR_NONE;
+    }
+    if (note.size == 0 && may_skip (self)) {
+        self->skipped++;
         return ERR_NONE;
     }
     if (note.size == 0)

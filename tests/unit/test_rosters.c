@@ -143,7 +143,8 @@ static void test_learn (void **state) {
     (void) answer (self, NULL, "");
     for (int i = 3; i >= 1; i--)
         assert_int_equal (answer (self, line->at[i], ""), 0);
-    assert_int_equal (learn (self, line->at[2], 9, "another dialogue"), ERR_CHAIN);
+    assert_int_equal (learn (self, line->at[2], 9, "another dialogue"),
+                      ERR_CHAIN);
     assert_int_equal (learn (self, line->at[1], 0, ""), 0);
     assert_int_equal (learn (self, line->at[1], 0, ""), 0); /* held */
     assert_int_equal (learn (self, line->at[1], 5, "again"), ERR_CHAIN);
@@ -163,6 +164,63 @@ static void test_learn (void **state) {
     assert_int_equal (rosters_newest_sequence (self), 12);
     assert_int_equal (roster_chain_count (rosters_chain (self)), 5);
     rosters_destroy (&self);
+}
+
+/* A new epoch may skip versions, on the way back and in `$log`. */
+static void test_gap (void **state) {
+    struct line *line = *state;
+    struct error e = { 0 };
+    char dialogue[HASH_TEXT_MAX];
+    json_t *document = fixture_next (line->at[2], fixture_document());
+    char key[BASE64_SIZE (KEY_SIZE)], text[BASE64_SIZE (KEY_SIZE) + 2];
+    uint8_t octets[KEY_SIZE] = { 77 };
+    snprintf (text, sizeof text, "'%s'", base64_encode (key, octets, KEY_SIZE));
+    fixture_set (document, "log.key", text);
+    fixture_set (document, "version", "6");
+    fixture_set (document, "epoch",
+                 "{'number':2,'base_size':9,'base_root':'"
+                 "00000000000000000000000000000000000000000000000000000000"
+                 "00000000'}");
+    struct roster *later = fixture_read (
+        document, hash_text (dialogue, &line->dialogue), "EUROPOL UNODC", &e);
+    if (!later)
+        fail_msg ("%s", e.text);
+
+    struct rosters *self = make (line, later); /* back, with nothing known */
+    (void) answer (self, NULL, "");
+    for (int i = 5; i > 2; i--) {
+        assert_int_equal (rosters_wanted (self), i);
+        assert_int_equal (answer (self, NULL, ""), 0);
+    }
+    assert_int_equal (rosters_wanted (self), 2);
+    assert_int_equal (answer (self, line->at[1], "predecessor"), ERR_CHAIN);
+    assert_int_equal (answer (self, line->at[2], ""), 0);
+    assert_int_equal (rosters_wanted (self), 1);
+    assert_int_equal (answer (self, NULL, "does not hold"), ERR_NOT_FOUND);
+    assert_int_equal (answer (self, line->at[1], ""), 0);
+    for (int again = 0; again < 2; again++) { /* then by `$log` */
+        assert_int_equal (learn (self, line->at[1], 0, ""), 0);
+        assert_int_equal (learn (self, line->at[2], 2, ""), 0);
+        if (!again)
+            assert_int_equal (learn (self, line->at[3], 4, "another branch"),
+                              ERR_CHAIN);
+        assert_int_equal (learn (self, later, 9, ""), 0);
+    }
+    assert_int_equal (learn (self, line->at[4], 12, "skipped"), ERR_CHAIN);
+    assert_int_equal (learn (self, line->at[2], 3, "stands at"), ERR_CHAIN);
+    assert_int_equal (rosters_newest_sequence (self), 9);
+    assert_int_equal (rosters_wanted (self), 0);
+    rosters_destroy (&self);
+
+    self = make (line, later); /* the store's chain ends where it begins */
+    assert_int_equal (learn (self, line->at[1], 0, ""), 0);
+    (void) answer (self, NULL, "");
+    assert_int_equal (rosters_wanted (self), 5);
+    assert_int_equal (learn (self, line->at[2], 2, ""), 0);
+    assert_int_equal (rosters_wanted (self), 0);
+    assert_int_equal (learn (self, later, 9, ""), 0);
+    rosters_destroy (&self);
+    roster_unref (&later);
 }
 
 /* A first roster that is not the dialogue's is none, whoever signed it. */
@@ -210,6 +268,7 @@ int main (void) {
         cmocka_unit_test (test_new),   cmocka_unit_test (test_forward),
         cmocka_unit_test (test_back),  cmocka_unit_test (test_learn),
         cmocka_unit_test (test_first), cmocka_unit_test (test_restore),
+        cmocka_unit_test (test_gap),
     };
     return cmocka_run_group_tests (tests, line_begin, line_end);
 }
