@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 static const char *const files[] = { "bundle.json", "blocks",
                                      "leaves",      "promises",
-                                     "refusals",    "rosters/00000001.note" };
+                                     "refusals",    "rosters/00000001.note",
+                                     "checkpoints", "claims" };
 #define FILES (sizeof files / sizeof *files)
 
 static const char good_meta[] =
@@ -73,6 +74,7 @@ static void read_all (void) {
     struct slice octets;
     struct promise_proof proof;
     struct hash leaf;
+    struct bundle_claim claim;
     int64_t number;
     enum err rc;
     struct bundle *bundle = bundle_open (dir, &e);
@@ -91,6 +93,13 @@ static void read_all (void) {
     while (!(rc = bundle_next_refusal (bundle, &octets, &e)))
         demand (octets.size > 0);
     demand_end (rc, &e);
+    while (!(rc = bundle_next_checkpoint (bundle, &octets, &e)))
+        demand (octets.size > 0);
+    demand_end (rc, &e);
+    while (!(rc = bundle_next_claim (bundle, &claim, &e)))
+        demand (claim.cover_length <= TREE_COVER_MAX
+                && claim.from <= claim.claim.stream.count);
+    demand_end (rc, &e);
     bundle_close (&bundle);
 }
 
@@ -107,6 +116,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
     read_all();
     demand (audit_check (dir, NULL, NULL, NULL, &report, &e) != ERR_NONE);
     demand (e.text[0]);
+    audit_report_free (&report);
     path_of (path, name);
     unlink (path);
     return 0;

@@ -492,6 +492,19 @@ static void test_epochs (void **state) {
         strstr (e.text, "record 6: roster version 2 has its place at 5"));
 }
 
+/* The base is the root of what stood below it. */
+static void test_base (void **state) {
+    (void) state;
+    struct audit_report r;
+    struct error e = { 0 };
+    char hex[HASH_TEXT_MAX];
+    struct hash other = hash_sha256 (slice_text ("another"));
+    struct story *story = story_of_epochs (6, hash_text (hex, &other));
+    assert_int_equal (checked (story, &r, &e), ERR_DIGEST);
+    assert_non_null (strstr (e.text, "epoch's base of size 6: "));
+    audit_report_free (&r);
+}
+
 /* Its record is left out, and with it that what follows is under another. */
 static void test_roster_without_record (void **state) {
     (void) state;
@@ -588,14 +601,17 @@ static void test_again (void **state) {
  * was a leaf that nobody promised. Cut at any place: no crash. */
 static void test_octets (void **state) {
     (void) state;
-    static const char *const files[] = { "blocks", "leaves", "promises",
-                                         "refusals" };
+    static const char *const files[] = { "blocks",   "leaves",      "promises",
+                                         "refusals", "checkpoints", "claims" };
     struct audit_report r;
     struct error e = { 0 };
     char *dir = story_folder();
     struct story *story = story_new();
     story_make (story);
     story_promises (story);
+    story_checkpoint (story, 8, 3);
+    story_claim (story, 7, "all", 1);
+    story_claim (story, 7, "@EUROPOL", 0);
     story_pack (story, dir);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[200];
@@ -610,6 +626,7 @@ static void test_octets (void **state) {
             octet ^= 0x10;
             assert_int_equal (pwrite (fd, &octet, 1, at), 1);
             enum err rc = audit_check (dir, NULL, NULL, NULL, &r, &e);
+            audit_report_free (&r);
             if (!rc || e.code != rc || !e.text[0])
                 fail_msg ("%s, octet %jd", files[i], (intmax_t) at);
             octet ^= 0x10;
@@ -618,6 +635,7 @@ static void test_octets (void **state) {
         close (fd);
     }
     assert_int_equal (audit_check (dir, NULL, NULL, NULL, &r, &e), ERR_NONE);
+    audit_report_free (&r);
     story_remove (dir);
     story_free (story);
     free (dir);
@@ -633,6 +651,7 @@ int main (void) {
         cmocka_unit_test (test_epochs),
         cmocka_unit_test (test_desk_keys),
         cmocka_unit_test (test_again),
+        cmocka_unit_test (test_base),
         cmocka_unit_test (test_octets),
         cmocka_unit_test (test_roster_without_record),
     };

@@ -81,6 +81,16 @@ static void test_order (void **state) {
         bundle_add_refusal (w, slice_of (much, BUNDLE_REFUSAL_MAX + 1), &e),
         ERR_LIMIT);
     free (much);
+    story_checkpoint (story, 8, 3);
+    story_claim (story, 7, "all", 0);
+    struct slice cp = buf_slice (&story->checkpoints[0]);
+    assert_int_equal (bundle_add_checkpoint (w, note, &e), ERR_MALFORMED);
+    assert_int_equal (bundle_add_checkpoint (w, cp, &e), 0);
+    assert_int_equal (bundle_add_checkpoint (w, cp, &e), ERR_CHAIN);
+    assert_int_equal (bundle_add_claim (w, &story->claims[0], &e), 0);
+    assert_int_equal (bundle_add_claim (w, &story->claims[0], &e), 0);
+    story->claims[0].mark = 6;
+    assert_int_equal (bundle_add_claim (w, &story->claims[0], &e), ERR_CHAIN);
     bundle_writer_destroy (&w);
     assert_null (bundle_open (dir, &e)); /* it was not finished */
     buf_free (&first);
@@ -95,6 +105,10 @@ static void test_round (void **state) {
     struct hash leaf;
     struct block b;
     int64_t direct, sequence, next = 0;
+    struct bundle_claim claim;
+    story_checkpoint (story, 8, 3);
+    story_claim (story, 7, "all", 3);
+    story_claim (story, 7, "@EUROPOL", 0);
     story_pack (story, dir);
     struct bundle *bundle = bundle_open (dir, &e);
     assert_non_null (bundle);
@@ -124,6 +138,20 @@ static void test_round (void **state) {
     assert_true (hash_equal (&leaf, &story->leaf));
     assert_int_equal (bundle_next_leaf (bundle, &sequence, &leaf, &e),
                       ERR_NOT_FOUND);
+    assert_int_equal (bundle_next_checkpoint (bundle, &octets, &e), 0);
+    assert_true (slice_equal (octets, buf_slice (&story->checkpoints[0])));
+    assert_int_equal (bundle_next_checkpoint (bundle, &octets, &e),
+                      ERR_NOT_FOUND);
+    assert_int_equal (bundle_next_claim (bundle, &claim, &e), 0);
+    assert_int_equal (claim.mark, 7);
+    assert_int_equal (claim.from, 3);
+    assert_int_equal (claim.cover_length, 2);
+    assert_memory_equal (claim.cover, story->claims[0].cover, 2 * HASH_SIZE);
+    assert_true (slice_is (claim.claim.stream.name, "all"));
+    assert_int_equal (claim.claim.stream.count, 3);
+    assert_int_equal (bundle_next_claim (bundle, &claim, &e), 0);
+    assert_int_equal (claim.cover_length, 0);
+    assert_int_equal (bundle_next_claim (bundle, &claim, &e), ERR_NOT_FOUND);
     for (size_t i = 0; i < story->proof_count; i++) {
         assert_int_equal (bundle_next_promise (bundle, &proof, &e), 0);
         assert_int_equal (proof.sequence, story->proofs[i].sequence);
@@ -213,6 +241,8 @@ static void test_hostile (void **state) {
               40);
     put_file ("promises", "\0\0\0\4abcd", 8);
     put_file ("refusals", "\x7f\xff\xff\xff", 4);
+    put_file ("checkpoints", "\0\1\0\1", 4);
+    put_file ("claims", "\0\0\0\1\x94", 5);
     struct bundle *b = bundle_open (dir, &e);
     assert_non_null (b);
     assert_int_equal (bundle_next_block (b, &number, &octets, &e),
@@ -222,6 +252,10 @@ static void test_hostile (void **state) {
     assert_int_equal (bundle_next_promise (b, &proof, &e), ERR_MALFORMED);
     assert_non_null (strstr (e.text, "promises, before octet 8"));
     assert_int_equal (bundle_next_refusal (b, &octets, &e), ERR_LIMIT);
+    struct bundle_claim claim;
+    assert_int_equal (bundle_next_checkpoint (b, &octets, &e), ERR_LIMIT);
+    assert_int_equal (bundle_next_claim (b, &claim, &e), ERR_MALFORMED);
+    assert_non_null (strstr (e.text, "claims, before octet 5"));
     bundle_close (&b);
     put_file ("blocks", "\0\0\0\3abc\0\0\0\0\0\0\0", 14);
     put_file ("refusals", "\0\0\0\0", 4);
@@ -230,6 +264,45 @@ static void test_hostile (void **state) {
                       ERR_MALFORMED);
     assert_int_equal (bundle_next_refusal (b, &octets, &e), ERR_MALFORMED);
     bundle_close (&b);
+}
+
+/* A cover is of the length that its number asks for, and of no more records than
+ * the claim counts. */
+static void test_claims (void **state) {
+    (void) state;
+    static const struct {
+        int64_t mark, from;
+        size_t cover_length;
+        enum err code;
+    } rows[] = {
+        { 7, 3, 2, ERR_NONE },
+        { 7, 2, 1, ERR_NONE },
+        { 7, 3, 1, ERR_MALFORMED },
+        { 7, 3, 3, ERR_MALFORMED },
+        { 7, 0, 1, ERR_MALFORMED },
+        { 7, 4, 1, ERR_MALFORMED },
+        { NUMBER_MAX, 0, 0, ERR_NONE },
+        { NUMBER_MAX + 1, 0, 0, ERR_MALFORMED },
+        { 7, 3, TREE_COVER_MAX, ERR_MALFORMED },
+    };
+    struct error e;
+    struct bundle_claim got;
+    struct bundle_claim *claim = story_claim (story, 7, "all", 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        claim->mark = rows[i].mark;
+        claim->from = rows[i].from;
+        claim->cover_length = rows[i].cover_length;
+        char sub[20];
+        snprintf (sub, sizeof sub, "%zu", i);
+        struct bundle_writer *w =
+            bundle_create (in_dir (sub), &story->meta, &e);
+        assert_int_equal (bundle_add_claim (w, claim, &e), 0);
+        assert_int_equal (bundle_finish (w, &e), 0);
+        bundle_writer_destroy (&w);
+        struct bundle *b = bundle_open (in_dir (sub), &e);
+        assert_int_equal (bundle_next_claim (b, &got, &e), rows[i].code);
+        bundle_close (&b);
+    }
 }
 
 /* A block's number in the direct stream is exact in JSON. */
@@ -288,7 +361,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         TEST (test_arguments), TEST (test_order),  TEST (test_round),
         TEST (test_empty),     TEST (test_meta),   TEST (test_hostile),
-        TEST (test_direct),    TEST (test_folder),
+        TEST (test_claims),    TEST (test_direct), TEST (test_folder),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
