@@ -152,16 +152,20 @@ static void ready_wait (struct bench *self) {
     bench_fail ("the broker did not start; see %s/log", self->dir);
 }
 
-void bench_begin (struct bench *self, const char *program, const char *extra) {
+void bench_dialogue (struct bench *self) {
     *self = (struct bench){ 0 };
     const char *base = getenv ("BENCH_DIR");
     snprintf (self->dir, sizeof self->dir, "%s/parley-bench.XXXXXX",
               base ? base : "/var/tmp"); /* a disk, where /tmp may be memory */
     if (!mkdtemp (self->dir))
         bench_fail ("no folder %s", self->dir);
+    roster_make (self);
+}
+
+void bench_begin (struct bench *self, const char *program, const char *extra) {
     char path[512];
     struct error e;
-    roster_make (self);
+    bench_dialogue (self);
     path_of (self, "broker.key", path);
     bench_check (identity_save (self->broker, path, &e), &e, path);
     struct buf config = { 0 };
@@ -196,7 +200,8 @@ void bench_stop_broker (struct bench *self) {
 }
 
 void bench_end (struct bench *self) {
-    zmq_ctx_term (self->context);
+    if (self->context)
+        zmq_ctx_term (self->context);
     bench_stop_broker (self);
     for (int i = 0; i < BENCH_DELEGATIONS; i++)
         identity_destroy (&self->delegation[i]);

@@ -23,6 +23,8 @@ struct bench {
     void *context;
 };
 
+/* Folder, keys and roster, without a broker; bench_end clears them away. */
+void bench_dialogue (struct bench *self);
 /* `program`: path of parley-broker. `extra`: lines of its configuration. */
 void bench_begin (struct bench *self, const char *program, const char *extra);
 /* Cleanly; bench_end does it too. */

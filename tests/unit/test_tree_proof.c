@@ -49,7 +49,8 @@ static int make_store (void **state) {
     (void) state;
     struct tree tree = { 0 };
     for (unsigned l = 0; l < TREE_LEVELS; l++)
-        store.levels[l] = calloc ((size_t) (MANY >> 8 * l) + 1, HASH_SIZE);
+        store.levels[l] =
+            calloc ((size_t) ((uint64_t) MANY >> 8 * l) + 1, HASH_SIZE);
     nodes = store.levels[0];
     for (size_t i = 0; i < MANY; i++) {
         struct hash leaf = hash_leaf (slice_of (&i, sizeof i));
