@@ -1,8 +1,8 @@
 /* counters - what the next record's fields depend on (DESIGN section 7).
  *
- * Two hash tables with open addressing, last numbers of channels and last
- * places of topics; their names stand one behind the other in one run of
- * octets, so that counting a message allocates nothing. One owner. */
+ * Hash tables with open addressing: last numbers of channels, last places of
+ * topics, what entities opened. A table's names stand one behind the other in
+ * one run of octets, so that counting a message allocates nothing. One owner. */
 #include "counters.h"
 
 #include "base/clock.h"
@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define FORMAT 1
+#define FORMAT 2
 #define TABLE_FIRST 64
 #define FIXED 33 /* octets: format and four numbers */
 
@@ -22,7 +22,8 @@
 struct slot {
     uint64_t hash;
     size_t at;     /* of its name in names */
-    int64_t last;  /* a channel's number, a topic's sequence */
+    int64_t last;  /* a channel's number, a topic's sequence, how many topics
+                      an entity opened on ad-hoc channels */
     size_t topics; /* of a channel */
     size_t size;   /* of its name; 0: a free slot */
 };
@@ -33,7 +34,7 @@ struct table {
     struct buf names;
 };
 struct counters_tables {
-    struct table channels, topics;
+    struct table channels, topics, openers;
 };
 
 static void table_begin (struct table *self) {
@@ -110,6 +111,7 @@ struct counters *counters_new (void) {
     self->tables = mem_alloc (sizeof *self->tables);
     table_begin (&self->tables->channels);
     table_begin (&self->tables->topics);
+    table_begin (&self->tables->openers);
     return self;
 }
 
@@ -122,6 +124,7 @@ void counters_destroy (struct counters **self_p) {
     roster_chain_destroy (&self->chain);
     table_end (&self->tables->channels);
     table_end (&self->tables->topics);
+    table_end (&self->tables->openers);
     free (self->tables);
     free (self);
     *self_p = NULL;
@@ -151,12 +154,25 @@ int64_t counters_topic_last (const struct counters *self, struct slice topic,
     return -1;
 }
 
+bool counters_opener_full (const struct counters *self, struct slice author) {
+    const struct slot *slot =
+        table_find (&self->tables->openers, delegation_entity (author));
+    return slot && slot->last >= COUNTERS_TOPICS_MAX;
+}
+
 static void take_topic (struct counters *self, struct slot *channel,
-                        struct slice topic, int64_t sequence) {
+                        const struct message *message, int64_t sequence) {
     struct table *topics = &self->tables->topics;
     size_t before = topics->count;
-    table_get (topics, topic)->last = sequence;
-    channel->topics += topics->count - before;
+    table_get (topics, message->topic)->last = sequence;
+    if (topics->count == before)
+        return;
+    channel->topics++;
+    if (!channel_is_adhoc (topic_channel (message->topic)))
+        return;
+    struct slot *opener =
+        table_get (&self->tables->openers, delegation_entity (message->author));
+    opener->last = opener->last < 0 ? 1 : opener->last + 1;
 }
 
 void counters_take (struct counters *self, const struct record *record,
@@ -172,7 +188,7 @@ void counters_take (struct counters *self, const struct record *record,
     channel->last = record->channel_sequence;
     if (!message)
         return;
-    take_topic (self, channel, message->topic, record->sequence);
+    take_topic (self, channel, message, record->sequence);
     lanes_take (self->lanes, message->author, message->lane, message->number,
                 record->sequence, record->log_time);
 }
@@ -220,6 +236,8 @@ static enum err replay_message (const struct counters *self,
         return rc;
     bool full;
     int64_t previous = counters_topic_last (self, m->topic, &full);
+    if (previous < 0 && channel_is_adhoc (m->channel))
+        full = full || counters_opener_full (self, m->author);
     if (full || previous != r->previous)
         return error_set (e, ERR_DAMAGED,
                           "previous sequence %" PRId64 " on its topic where "
@@ -269,7 +287,8 @@ static enum err replay_block (void *arg, const struct block *block,
 
 /* Snapshot: u8 format, u64 next sequence, log time, epoch, roster's sequence;
  * u32 rosters, each u64 sequence, u32 size, note; u32 channels, each u8 size,
- * name, u64 last; u32 topics, likewise; lanes. The journal has its checksum. */
+ * name, u64 last; u32 topics, likewise; u32 entities, likewise (how many topics
+ * they opened on ad-hoc channels); lanes. The journal has its checksum. */
 
 static void put_table (const struct table *self, struct buf *out) {
     buf_add_u32 (out, (uint32_t) self->count);
@@ -302,6 +321,7 @@ void counters_snapshot (const struct counters *self,
     }
     put_table (&self->tables->channels, out);
     put_table (&self->tables->topics, out);
+    put_table (&self->tables->openers, out);
     lanes_write (self->lanes, out);
 }
 
@@ -370,8 +390,10 @@ static bool read_table (struct table *table, struct slice *in, size_t max,
     return table->count == count; /* no name stands there twice */
 }
 
-/* How many topics each channel has; false where one has no channel. */
+/* How many topics each channel has; false where one has no channel, or those of
+ * ad-hoc channels are not as many as entities opened. */
 static bool count_topics (struct counters_tables *self) {
+    int64_t adhoc = 0;
     for (size_t i = 0; i < self->topics.room; i++) {
         const struct slot *slot = &self->topics.slots[i];
         if (!slot->size)
@@ -384,8 +406,12 @@ static bool count_topics (struct counters_tables *self) {
         if (!channel || channel->topics >= COUNTERS_TOPICS_MAX)
             return false;
         channel->topics++;
+        adhoc += channel_is_adhoc (topic_channel (topic));
     }
-    return true;
+    for (size_t i = 0; i < self->openers.room; i++)
+        if (self->openers.slots[i].size)
+            adhoc -= self->openers.slots[i].last;
+    return adhoc == 0;
 }
 
 static bool snapshot_read (struct counters *self, struct slice *in,
@@ -396,6 +422,8 @@ static bool snapshot_read (struct counters *self, struct slice *in,
     next = self->next_sequence;
     return read_table (&self->tables->channels, in, CHANNEL_MAX, 1, next)
            && read_table (&self->tables->topics, in, TOPIC_MAX, 0, next - 1)
+           && read_table (&self->tables->openers, in, ENTITY_MAX, 1,
+                          COUNTERS_TOPICS_MAX)
            && count_topics (self->tables)
            && lanes_read (self->lanes, *in, e) == ERR_NONE;
 }

@@ -8,7 +8,8 @@
 #include "lanes.h"
 #include "ledger/journal.h"
 
-#define COUNTERS_TOPICS_MAX 65536 /* a channel */
+#define COUNTERS_TOPICS_MAX                                                    \
+    65536 /* a channel; all that an entity opened on ad-hoc ones */
 
 struct counters {
     int64_t next_sequence;
@@ -16,7 +17,7 @@ struct counters {
     int64_t epoch;
     int64_t roster_sequence; /* of the roster in force; -1 before the first */
     struct lanes *lanes;     /* owned */
-    struct roster_chain *chain; /* owned until counters_take_chain */
+    struct roster_chain *chain;     /* owned until counters_take_chain */
     struct counters_tables *tables; /* private: channels, topics */
 };
 
@@ -26,11 +27,16 @@ void counters_destroy (struct counters **self_p);
 struct roster_chain *counters_take_chain (struct counters *self);
 
 /* The number that the next record of this channel has. */
-int64_t counters_channel_next (const struct counters *self, struct slice channel);
+int64_t counters_channel_next (const struct counters *self,
+                               struct slice channel);
 /* Last sequence on a topic, -1: none. *full: the channel has its 65,536 topics
  * and this is not one of them. */
 int64_t counters_topic_last (const struct counters *self, struct slice topic,
                              bool *full);
+/* Has the author's entity opened so many topics on ad-hoc channels, all together,
+ * that one more is not for it? Entities can name each other in more channels
+ * than anybody could hold the topics of. */
+bool counters_opener_full (const struct counters *self, struct slice author);
 /* Count a record as recorded (record->sequence must be next_sequence). */
 void counters_take (struct counters *self, const struct record *record,
                     const struct message *message /* or NULL */);

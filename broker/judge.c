@@ -208,7 +208,10 @@ static enum judgement judge_topic (const struct judge *self,
                                    const struct message *m,
                                    struct refusal *why) {
     bool full;
-    (void) counters_topic_last (self->counters, m->topic, &full);
+    int64_t last = counters_topic_last (self->counters, m->topic, &full);
+    if (last < 0 && channel_is_adhoc (m->channel)
+        && counters_opener_full (self->counters, m->author))
+        full = true;
     if (!full)
         return JUDGE_RECORD;
     refusal_set (why, RULE_TOPICS);

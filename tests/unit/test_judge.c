@@ -482,6 +482,36 @@ static void test_full (void **state) {
     judge.log_time = AT;
     assert_int_equal (judge_message (&judge, job, 0, &sequence, &why),
                       JUDGE_RECORD);
+    /* what one entity opens on ad-hoc channels, however many they are */
+    m = &job->batch.items[0].message;
+    r.channel = slice_text ("@EUROPOL+FRONTEX");
+    for (int64_t i = 0; i < COUNTERS_TOPICS_MAX - 1; i++) {
+        snprintf (topic, sizeof topic, "@EUROPOL+FRONTEX/t%" PRId64, i);
+        m->topic = slice_text (topic);
+        m->number = i + 1;
+        r.sequence = counters->next_sequence;
+        r.channel_sequence = counters_channel_next (counters, r.channel);
+        counters_take (counters, &r, m);
+    }
+    m->topic = slice_text ("@EUROPOL+FRONTEX+UNODC/a");
+    m->number++;
+    r.channel = m->channel = slice_text ("@EUROPOL+FRONTEX+UNODC");
+    r.sequence = counters->next_sequence;
+    r.channel_sequence = 1;
+    counters_take (counters, &r, m);
+    m->number++;
+    assert_int_equal (judge_message (&judge, job, 0, &sequence, &why),
+                      JUDGE_RECORD);
+    m->topic = slice_text ("@EUROPOL+FRONTEX+UNODC/b");
+    assert_int_equal (judge_message (&judge, job, 0, &sequence, &why),
+                      JUDGE_REFUSE);
+    same_text ("opener", &why,
+               "TOPICS channel=@EUROPOL+FRONTEX+UNODC limit=65536");
+    job_drop (&job);
+    job =
+        message_job (HQ, &(struct post){ "@EUROPOL+FRONTEX/b", 1, 5, 2, 0 }, 0);
+    assert_int_equal (judge_message (&judge, job, 0, &sequence, &why),
+                      JUDGE_RECORD);
     job_drop (&job);
     counters_destroy (&counters);
 }
