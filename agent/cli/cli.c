@@ -25,6 +25,8 @@ static const struct command {
     { "roster", "check", command_roster_check,
       "judge form, signatures and chain" },
     { "roster", "show", command_roster_show, "who takes part, who reads what" },
+    { "roster", "trust-policy", command_roster_policy,
+      "whom an offline verifier has to trust" },
     { "publish", NULL, command_publish, "give a message to the agent" },
     { "plan", "publish", command_plan_publish, "give a plan to the agent" },
     { "follow", NULL, command_follow, "records as they arrive, without end" },
@@ -32,6 +34,8 @@ static const struct command {
     { "show", NULL, command_show, "one record, whole" },
     { "outbox", "list", command_outbox_list, "what became of messages" },
     { "outbox", "show", command_outbox_show, "one of them" },
+    { "outbox", "promise", command_outbox_promise,
+      "the broker's signed promise of one" },
     { "outbox", "cancel", command_outbox_cancel, "take one back, unsent" },
     { "status", NULL, command_status, "how the agent stands, and alarms" },
     { "refusals", NULL, command_refusals, "what the broker refused for good" },
@@ -39,6 +43,13 @@ static const struct command {
       "write and sign offline" },
     { "contribution", "hand-in", command_contribution_hand_in,
       "hand in what another wrote" },
+    { "receipt", NULL, command_receipt,
+      "prove that a record is in the ledger" },
+    { "verify", NULL, command_verify, "check any file of Parley, offline" },
+    { "checkpoint", "show", command_checkpoint_show,
+      "the ledger's size and root, and who cosigned" },
+    { "checkpoint", "compare", command_checkpoint_compare,
+      "another body's checkpoint against ours" },
     { "audit", "export", command_audit_export,
       "take out what the agent can prove" },
     { "audit", "check", command_audit_check,
@@ -61,7 +72,7 @@ static const char usage_tail[] =
     "with\n"
     "no; 2 not a command; 3 no agent answers; 4 not found; 5 a file can't be\n"
     "read or written, or is there already; 6 the time given is over; 7 the\n"
-    "agent can't now.\n"
+    "agent can't now; 8 an alarm, or the agent is not current (status).\n"
     "\n"
     "Example: parley key new EUROPOL/hq europol-hq.secret\n";
 

@@ -22,6 +22,7 @@ enum exit_code {
     CLI_FILE = 5,  /* a file can't be read or written, or is there already */
     CLI_TIME = 6,  /* the time given is over */
     CLI_AGENT = 7, /* the agent can't now: full, or broken */
+    CLI_ALARM = 8, /* status: an alarm that nobody acknowledged, or stale */
 };
 
 struct cli {
@@ -41,12 +42,15 @@ void cli_print_json (struct json_t *object);
 
 command_fn command_key_new, command_key_card;
 command_fn command_roster_draft, command_roster_sign, command_roster_check,
-    command_roster_show;
+    command_roster_show, command_roster_policy;
 command_fn command_publish, command_plan_publish;
 command_fn command_follow, command_replay, command_show;
-command_fn command_outbox_list, command_outbox_show, command_outbox_cancel;
+command_fn command_outbox_list, command_outbox_show, command_outbox_promise,
+    command_outbox_cancel;
 command_fn command_status, command_refusals;
 command_fn command_contribution_make, command_contribution_hand_in;
+command_fn command_receipt, command_verify;
+command_fn command_checkpoint_show, command_checkpoint_compare;
 command_fn command_audit_export, command_audit_check;
 
 #endif

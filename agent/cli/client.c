@@ -325,6 +325,19 @@ enum err client_post (struct client *self, const struct buf *path,
     return rc;
 }
 
+enum err client_tell (struct client *self, const struct buf *path,
+                      struct error *e) {
+    struct exchange x = { .client = self, .max = PROBLEM_MAX };
+    set_up (&x, path);
+    curl_easy_setopt (self->curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
+    curl_easy_setopt (self->curl, CURLOPT_POST, 1L);
+    curl_easy_setopt (self->curl, CURLOPT_POSTFIELDS, "");
+    curl_easy_setopt (self->curl, CURLOPT_POSTFIELDSIZE, 0L);
+    enum err rc = perform (&x, true, e);
+    buf_free (&x.answer);
+    return rc;
+}
+
 enum err client_delete (struct client *self, const struct buf *path,
                         struct error *e) {
     struct exchange x = { .client = self, .max = PROBLEM_MAX };

@@ -44,6 +44,9 @@ enum err client_get_octets (struct client *self, const struct buf *path,
 enum err client_post (struct client *self, const struct buf *path,
                       const char *type, struct slice body, const char *key,
                       struct json_t **out, struct error *e) MUST_CHECK;
+/* POST of nothing, for what has no answer but that it is done. */
+enum err client_tell (struct client *self, const struct buf *path,
+                      struct error *e) MUST_CHECK;
 enum err client_delete (struct client *self, const struct buf *path,
                         struct error *e) MUST_CHECK;
 

@@ -1,8 +1,11 @@
 /* json - members of the agent's answers. */
 #include "json.h"
 
+#include "base/clock.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 const char *json_text (json_t *object, const char *name) {
     return json_string_value (json_object_get (object, name));
@@ -47,6 +50,45 @@ void json_join (struct buf *out, json_t *array) {
             buf_add_text (out, ", ");
         json_line (out, item);
     }
+}
+
+void json_moment (struct buf *out, const char *time) {
+    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr",
+                                          "May", "Jun", "Jul", "Aug",
+                                          "Sep", "Oct", "Nov", "Dec" };
+    int64_t ms;
+    struct tm tm;
+    time_t seconds;
+    if (!time || clock_parse (time, &ms)) {
+        buf_add_text (out, time ? time : "?");
+        return;
+    }
+    seconds = (time_t) (ms / 1000);
+    gmtime_r (&seconds, &tm);
+    buf_add_format (out, "%d %s %d %02d:%02d UTC", tm.tm_mday,
+                    months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+                    tm.tm_min);
+}
+
+void json_span (struct buf *out, const char *time, const char *now) {
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = { { 172800, "days" }, { 7200, "hours" }, { 120, "minutes" } };
+    int64_t from, to;
+    if (!time || !now || clock_parse (time, &from) || clock_parse (now, &to)) {
+        buf_add_text (out, "?");
+        return;
+    }
+    int64_t seconds = to > from ? (to - from) / 1000 : 0;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (seconds >= units[i].seconds) {
+            buf_add_format (out, "%lld %s",
+                            (long long) (2 * seconds / units[i].seconds),
+                            units[i].name);
+            return;
+        }
+    buf_add_format (out, "%lld s", (long long) seconds);
 }
 
 void json_refusal (struct buf *out, json_t *refusal) {

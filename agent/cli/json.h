@@ -20,6 +20,10 @@ json_t *json_at (json_t *object, ...) __attribute__ ((sentinel));
 void json_join (struct buf *out, json_t *array);
 /* A value as one line: a text as it is, all else as JSON; nothing for null. */
 void json_line (struct buf *out, json_t *value);
+/* A time as people write it, "24 Nov 2026 12:00 UTC"; what is none stays as it
+ * is. And how long before `now` (both RFC 3339) it was: "2 s", "3 minutes". */
+void json_moment (struct buf *out, const char *time);
+void json_span (struct buf *out, const char *time, const char *now);
 /* RULE and values of a refusal: "NOT-A-WRITER author=UNODC/hq". */
 void json_refusal (struct buf *out, json_t *refusal);
 

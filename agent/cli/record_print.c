@@ -100,7 +100,7 @@ static const struct {
 #define RECORD_FIELDS (sizeof record_fields / sizeof *record_fields)
 
 static bool has_own_name (const char *name) {
-    static const char *const elsewhere[] = { "content", "promise",
+    static const char *const elsewhere[] = { "content", "promise", "settled",
                                              "record_octets", NULL };
     for (size_t i = 0; i < RECORD_FIELDS; i++)
         if (strcmp (name, record_fields[i].name) == 0)
@@ -136,6 +136,35 @@ static void add_promise (struct table *table, json_t *record) {
                            : "none held");
 }
 
+/* By whom, and when: "5 Nov 2026 12:00 UTC, by 2 of 3 witnesses: ...". */
+static void add_settled (struct table *table, json_t *record) {
+    json_t *settled = json_object_get (record, "settled"), *one;
+    struct buf text = { 0 };
+    size_t i;
+    if (!settled) /* as others than /records/{key} have it */
+        return;
+    table_cell (table, "settled");
+    if (!json_is_object (settled)) {
+        table_cell (table, "not yet, as far as this agent knows");
+        return;
+    }
+    json_moment (&text, json_text (settled, "time"));
+    if (json_int (settled, "quorum", 0) == 0)
+        buf_add_text (&text, ", by the broker's word alone: no witness is "
+                             "needed");
+    json_t *cosigned = json_object_get (settled, "cosigned");
+    if (json_array_size (cosigned) > 0)
+        buf_add_format (&text, ", by %zu of %" PRId64 " witnesses: ",
+                        json_array_size (cosigned),
+                        json_int (settled, "witnesses", 0));
+    json_array_foreach (cosigned, i, one) buf_add_format (
+        &text, "%s%s", i > 0 ? ", " : "", json_text_or (one, "witness", "?"));
+    buf_add_format (&text, " (checkpoint of %" PRId64 " records)",
+                    json_int (settled, "size", 0));
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+}
+
 static void print_fields (json_t *record) {
     static const char *const heads[] = { "", "", NULL };
     const char *name;
@@ -148,6 +177,7 @@ static void print_fields (json_t *record) {
             add_row (table, "title", json_object_get (content, "title"));
     }
     add_promise (table, record);
+    add_settled (table, record);
     json_object_foreach (record, name, value) if (!has_own_name (name))
         add_row (table, name, value);
     table_print (table, stdout);

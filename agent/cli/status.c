@@ -8,11 +8,26 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: parley status\n"
+    "usage: parley status [--acknowledge NUMBER | --retry | --resume]\n"
     "\n"
-    "Show how the agent is: its link to the broker, the roster, how complete\n"
-    "each stream is, the outbox, and what it noticed. The exit code is 0\n"
-    "whenever the agent answers.\n"
+    "Show how the agent is: its link to the broker, the roster, up to where "
+    "all\n"
+    "is there that it may read, what witnesses settled, the outbox, and what "
+    "it\n"
+    "noticed. The exit code is 8 where an alarm stands that nobody "
+    "acknowledged,\n"
+    "or the agent is not current; else 0.\n"
+    "\n"
+    "  --acknowledge NUMBER  you have looked at this notice: it stays listed, "
+    "and\n"
+    "                        alarms no more\n"
+    "  --retry               try now to reach the broker, whatever the "
+    "back-off\n"
+    "  --resume              cosign again, though evidence against the broker "
+    "is\n"
+    "                        held: your body vouches again for what it "
+    "checked\n"
+    "                        from here on. The evidence is kept\n"
     "\n"
     "Example: parley status\n";
 
@@ -78,27 +93,79 @@ static void add_outbox (struct table *table, json_t *status) {
     buf_free (&text);
 }
 
-/* Whether anything is missing, in words. Before checkpoints what the streams
- * hold is the broker's word, so no place of the ledger is named. */
+/* Up to where all is there that may be read, in words. */
 static void add_complete (struct table *table, json_t *status) {
-    const json_t *place = json_object_get (status, "complete_upto");
-    int64_t behind = 0;
-    size_t i;
-    json_t *stream, *streams = json_object_get (status, "streams");
-    json_array_foreach (streams, i, stream) behind +=
-        json_int (stream, "behind", 0);
+    json_t *complete = json_object_get (status, "complete_upto");
+    const char *lacks = json_text (status, "lacks");
+    struct buf text = { 0 };
     table_cell (table, "complete");
-    if (json_is_integer (place))
-        table_format (table, "up to record %" PRId64,
-                      (int64_t) json_integer_value (place));
-    else if (json_array_size (streams) == 0)
-        table_cell (table, "not known: no broker was heard yet");
-    else if (behind > 0)
-        table_format (table, "no: %" PRId64 " records are still to come",
-                      behind);
+    if (json_is_object (complete)) {
+        buf_add_text (&text, "up to ");
+        json_moment (&text, json_text (complete, "time"));
+        buf_add_format (&text, " (record %" PRId64 ")",
+                        json_int (complete, "sequence", -1));
+    } else
+        buf_add_text (&text,
+                      json_array_size (json_object_get (status, "streams")) == 0
+                          ? "not known: no broker was heard yet"
+                          : "not known yet");
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+    if (lacks) {
+        table_cell (table, "missing");
+        table_cell (table, lacks);
+    }
+}
+
+static void add_settled (struct table *table, json_t *status) {
+    json_t *settled = json_at (status, "ledger", "settled", NULL);
+    struct buf text = { 0 };
+    int64_t witnesses = json_int (settled, "witnesses", 0);
+    table_cell (table, "settled");
+    if (!json_is_object (settled)) {
+        table_cell (table, "nothing yet");
+        return;
+    }
+    buf_add_format (&text, "up to record %" PRId64 " by ",
+                    json_int (settled, "size", 0) - 1);
+    if (json_int (settled, "quorum", 0) > 0)
+        buf_add_format (&text, "%" PRId64 " of %" PRId64 " witnesses, ",
+                        json_int (settled, "cosigned", 0), witnesses);
     else
-        table_format (table, "nothing is missing, as far as the broker %s",
-                      is_ready (status) ? "says" : "said before");
+        buf_add_text (&text, "the broker's word alone, ");
+    json_span (&text, json_text (settled, "time"), json_text (status, "now"));
+    buf_add_text (&text, " ago");
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+}
+
+static void add_ledger (struct table *table, json_t *status) {
+    json_t *ledger = json_object_get (status, "ledger");
+    bool stopped = json_is_true (json_object_get (ledger, "stopped"));
+    int64_t cosigned = json_int (ledger, "cosigned", -1);
+    const char *stale = json_text (ledger, "stale");
+    add_settled (table, status);
+    if (stale) {
+        table_cell (table, "stale");
+        table_cell (table, stale);
+    }
+    if (!json_is_true (json_object_get (ledger, "witness")))
+        return;
+    table_cell (table, "witness");
+    if (stopped)
+        table_cell (table, "cosigns nothing: evidence against the broker is "
+                           "held; parley status --help says how to go on");
+    else if (cosigned < 0)
+        table_cell (table, "cosigned nothing yet");
+    else
+        table_format (table, "cosigned up to record %" PRId64, cosigned - 1);
+}
+
+/* An alarm that nobody acknowledged, or not current. */
+static bool is_alarming (json_t *status) {
+    json_t *ledger = json_object_get (status, "ledger");
+    return json_int (ledger, "alarms", 0) > 0
+           || json_is_false (json_object_get (ledger, "current"));
 }
 
 static void print_head (json_t *status) {
@@ -122,6 +189,7 @@ static void print_head (json_t *status) {
     table_cell (table, "records");
     table_format (table, "%" PRId64 " held", json_int (status, "records", 0));
     add_complete (table, status);
+    add_ledger (table, status);
     add_outbox (table, status);
     table_print (table, stdout);
     table_destroy (&table);
@@ -147,53 +215,112 @@ static void print_streams (json_t *streams) {
     table_destroy (&table);
 }
 
-static void print_notices (json_t *notices) {
-    static const char *const heads[] = { "NOTICED", "KIND", "TIMES", "WHAT",
-                                         NULL };
+static void add_notice (struct table *table, json_t *notice) {
+    bool alarm = json_is_true (json_object_get (notice, "alarm"));
+    const char *seen = json_text (notice, "acknowledged");
+    struct buf text = { 0 };
+    table_int (table, json_int (notice, "number", 0));
+    table_cell (table, json_text (notice, "time"));
+    table_format (table, "%s%s", alarm && !seen ? "ALARM " : "",
+                  json_text_or (notice, "kind", "?"));
+    table_int (table, json_int (notice, "count", 1));
+    json_line (&text, json_object_get (notice, "text"));
+    if (seen) {
+        buf_add_text (&text, " (acknowledged ");
+        json_moment (&text, seen);
+        buf_add_text (&text, ")");
+    }
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+}
+
+static void print_notices (json_t *status) {
+    static const char *const heads[] = { "NUMBER", "NOTICED", "KIND",
+                                         "TIMES",  "WHAT",    NULL };
     struct table *table = table_new (heads);
     size_t i;
-    bool any = false;
     json_t *notice;
-    json_array_foreach (notices, i, notice) {
-        bool alarm = json_is_true (json_object_get (notice, "alarm"));
-        any = any || alarm;
-        table_cell (table, json_text (notice, "time"));
-        table_format (table, "%s%s", alarm ? "ALARM " : "",
-                      json_text_or (notice, "kind", "?"));
-        table_int (table, json_int (notice, "count", 1));
-        table_cell (table, json_text (notice, "text"));
-    }
+    json_array_foreach (json_object_get (status, "notices"), i, notice)
+        add_notice (table, notice);
     if (i > 0) {
         putchar ('\n');
         table_print (table, stdout);
     }
-    if (any)
+    table_destroy (&table);
+    if (json_int (json_object_get (status, "ledger"), "alarms", 0) > 0)
         puts ("\nALARM: tell the broker's operator and the other bodies. "
               "What proves it is kept; parley audit export\n"
-              "takes it out.");
-    table_destroy (&table);
+              "takes it out. Once you have looked at one: parley status "
+              "--acknowledge NUMBER.");
 }
 
-int command_status (struct cli *cli, int argc, char **argv) {
-    static struct words words;
+static enum err show (struct cli *cli, struct client *client, int *code,
+                      struct error *e) {
     struct buf path = { 0 };
     json_t *status = NULL;
-    struct error e;
-    options_read (cli, argc, argv, usage, NULL, &words, 0, 0);
-    struct client *client = client_new (cli, &e);
     client_path (&path, "/api/v1/status");
-    enum err rc = client ? client_get (client, &path, 0, &status, &e) : e.code;
+    enum err rc = client_get (client, &path, 0, &status, e);
+    if (!rc)
+        *code = is_alarming (status) ? CLI_ALARM : CLI_FINE;
     if (!rc && cli->json)
         cli_print_json (json_incref (status));
     else if (!rc) {
         print_head (status);
         print_streams (json_object_get (status, "streams"));
-        print_notices (json_object_get (status, "notices"));
+        print_notices (status);
     }
     json_decref (status);
     buf_free (&path);
+    return rc;
+}
+
+/* What the operator says. */
+static enum err tell (struct client *client, const char *number, bool retry,
+                      struct error *e) {
+    struct buf path = { 0 };
+    if (number)
+        client_path (&path, "/api/v1/notices/%s/acknowledge", number);
+    else
+        client_path (&path, "/api/v1/%s",
+                     retry ? "link/retry" : "witness/resume");
+    enum err rc = client_tell (client, &path, e);
+    buf_free (&path);
+    if (!rc)
+        fputs (number  ? "parley: acknowledged; it stays listed\n"
+               : retry ? "parley: the agent tries now\n"
+                       : "parley: the agent cosigns again what it has checked; "
+                         "the evidence is kept\n",
+               stderr);
+    return rc;
+}
+
+int command_status (struct cli *cli, int argc, char **argv) {
+    static struct words words;
+    const char *number = NULL;
+    bool retry = false, resume = false;
+    const struct option_spec specs[] = {
+        { "acknowledge", OPTION_TEXT, &number },
+        { "retry", OPTION_FLAG, &retry },
+        { "resume", OPTION_FLAG, &resume },
+        { 0 },
+    };
+    int code = CLI_FINE;
+    struct error e;
+    options_read (cli, argc, argv, usage, specs, &words, 0, 0);
+    if ((number != NULL) + retry + resume > 1)
+        options_refuse (usage, "one of --acknowledge, --retry and --resume");
+    if (number && (!*number || number[strspn (number, "0123456789")]))
+        options_refuse (usage, "--acknowledge '%s': not a number", number);
+    struct client *client = client_new (cli, &e);
+    enum err rc = ERR_NONE;
+    if (!client)
+        rc = e.code;
+    else if (number || retry || resume)
+        rc = tell (client, number, retry, &e);
+    else
+        rc = show (cli, client, &code, &e);
     client_destroy (&client);
-    return rc ? cli_fail (&e) : CLI_FINE;
+    return rc ? cli_fail (&e) : code;
 }
 
 /* Refusals. */

@@ -26,12 +26,22 @@ STATUS = {
     "roster": {"version": 3, "digest": "ef" * 32, "sequence": 9},
     "streams": [{"name": "$log", "upto": 9, "last": 12, "behind": 3,
                  "heard": None}],
-    "complete_upto": 37, "records": 31, "position": 33,
+    "ledger": {"size": 40, "verified": 40,
+               "settled": {"size": 39, "time": "2026-11-24T05:12:07.000Z",
+                           "cosigned": 5, "quorum": 4, "witnesses": 8},
+               "current": False, "stale": "no quorum for 3 minutes",
+               "witness": True, "cosigned": 40, "stopped": False,
+               "alarms": 1},
+    "complete_upto": {"sequence": 37, "time": "2026-11-24T05:09:00.000Z"},
+    "lacks": "members: 1 of 5 is withheld", "records": 31, "position": 33,
     "outbox": {"waiting": 2, "sent": 0, "promised": 0, "done": 4,
                "refused": 1, "cancelled": 0},
     "notices": [{"number": 1, "time": "2026-11-24T05:00:01.000Z",
                  "kind": "BAD-BLOCK", "alarm": True, "text": "block 12",
-                 "count": 2}],
+                 "count": 2, "acknowledged": None},
+                {"number": 2, "time": "2026-11-24T05:00:01.000Z",
+                 "kind": "WITHHELD", "alarm": True, "text": "one lacks",
+                 "count": 1, "acknowledged": "2026-11-24T05:03:01.000Z"}],
     "store": {"path": "store.db", "octets": 4096},
 }
 AUDIENCE = {
@@ -107,18 +117,50 @@ def test_agents_failures(agent, ask, parley):
     agent.on("GET", "/api/v1/status", (200, b"[1]"))
     ask("status", code=7)
     agent.on("GET", "/api/v1/status", STATUS)
-    [told] = parley("status", "--json", env={"PARLEY_SOCKET": agent.path}
-                    ).json()
+    [told] = parley("status", "--json", code=8,
+                    env={"PARLEY_SOCKET": agent.path}).json()
     assert told == STATUS
 
 
 def test_status(agent, ask):
-    said = ask("status").out
+    said = ask("status", code=8).out
     for words in ("EUROPOL/hq", "down since", "LEDGER-BEHIND", "waiting 2",
-                  "ALARM BAD-BLOCK", "version 3", "in 700 ms", "never"):
+                  "ALARM BAD-BLOCK", "version 3", "in 700 ms", "never",
+                  "up to 24 Nov 2026 05:09 UTC (record 37)",
+                  "members: 1 of 5 is withheld", "cosigned up to record 39",
+                  "up to record 38 by 5 of 8 witnesses, 2 s ago",
+                  "no quorum for 3 minutes",
+                  "one lacks (acknowledged 24 Nov 2026 05:03 UTC)"):
         assert words in said
+    assert "ALARM WITHHELD" not in said
     assert "\x1b" not in said and "\\x1b[31m" in said
     assert agent.requests[-1].headers["host"] == "localhost"
+
+
+@pytest.mark.parametrize("alarms,current,code", [
+    (0, True, 0), (1, True, 8), (0, False, 8)])
+def test_status_exit_code(agent, ask, alarms, current, code):
+    ledger = {**STATUS["ledger"], "alarms": alarms, "current": current,
+              "stale": None if current else "why", "settled": None}
+    agent.on("GET", "/api/v1/status",
+             {**STATUS, "ledger": ledger, "complete_upto": None})
+    said = ask("status", code=code).out
+    assert "nothing yet" in said and "not known yet" in said
+    assert ("tell the broker's operator" in said) == (alarms > 0)
+
+
+def test_status_told(agent, ask):
+    for words, path in ((("--acknowledge", "7"),
+                         "/api/v1/notices/7/acknowledge"),
+                        (("--retry",), "/api/v1/link/retry"),
+                        (("--resume",), "/api/v1/witness/resume")):
+        assert "nothing there" in ask("status", *words, code=4).err
+        agent.on("POST", path, (204, b""))
+        ask("status", *words)
+        assert agent.requests[-1].body == b""
+    ask("status", "--acknowledge", "x", code=2)
+    ask("status", "--acknowledge", "", code=2)
+    ask("status", "--retry", "--resume", code=2)
 
 
 def at_terminal(columns, *words):
