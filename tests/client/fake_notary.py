@@ -74,8 +74,7 @@ class Notary:
             return
         self.settled = note
         self.first_of.setdefault(roster.version, note)
-        if roster.quorum:
-            self.send("$log", feed.checkpoint_part(note, True))
+        self.send("$log", feed.checkpoint_part(note, True))
 
     def mark(self):
         """Another mark is recorded, and shown."""

@@ -33,6 +33,7 @@ class Watcher(threading.Thread):
         self.auditor = Auditor(session.view, session.who)
         self.heard, self.faults, self.records = [], [], []
         self.answers, self.waiting = [], []
+        self.on_leaves, self.subscribed = None, False
         self.news, self.stopping = threading.Condition(), False
 
     def __enter__(self):
@@ -40,6 +41,9 @@ class Watcher(threading.Thread):
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def end(self):
         self.stopping = True
         self.join(WAIT_S)
 
@@ -68,6 +72,9 @@ class Watcher(threading.Thread):
             if again and time.monotonic() > again:
                 self.fill()
                 again = None
+                with self.news:
+                    self.subscribed = True
+                    self.news.notify_all()
             if follower.sub.poll(50):
                 for _, _, place in follower.take(
                         follower.sub.recv_multipart()):
@@ -111,6 +118,8 @@ class Watcher(threading.Thread):
             self.news.notify_all()
 
     def leaves(self, first, hashes):
+        if self.on_leaves:
+            self.on_leaves(first, hashes)
         if self.auditor.add_leaves(first, hashes):
             self.fill_leaves()
             self.auditor.add_leaves(first, hashes)

@@ -15,6 +15,7 @@ from agents import Agent, free_port  # noqa: E402
 from brokers import Broker  # noqa: E402
 from dialogue import SMALL, Dialogue  # noqa: E402
 from liar import TOPIC, Liar, wait_texts  # noqa: E402
+from witnesses import WITNESSED, Witnesses  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("PARLEY_BUILD", ROOT / "build")).resolve()
 SAMPLE = ROOT / "deploy" / "sample"
@@ -78,6 +79,28 @@ def dialogue(tmp_path):
 def sample(tmp_path, founding):
     """The same with all entities of the sample."""
     return Dialogue(tmp_path, founding)
+
+
+@pytest.fixture
+def witnessed(tmp_path):
+    """The small dialogue, with three witnesses, of whom two are a quorum."""
+    return Dialogue(tmp_path, WITNESSED)
+
+
+@pytest.fixture
+def witnesses(brokers, witnessed):
+    """witnesses(**settings): a broker of it that runs, and its Witnesses."""
+    made = []
+
+    def make(**settings):
+        one = brokers(witnessed, **settings)
+        one.init()
+        made.append(Witnesses(one.start()))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
 
 
 @pytest.fixture
