@@ -4,7 +4,10 @@
  *
  * The publisher shares the machine. Batches are signed before the clock starts,
  * since agents sign elsewhere; a promise is checked for its count and signature.
- * usage: bench_publish [--broker PATH] [--messages N] [--size OCTETS] */
+ * With another broker to compare with, they take turns, each with a ledger of
+ * its own: the medians of the rounds, and their ratio.
+ * usage: bench_publish [--broker PATH] [--messages N] [--size OCTETS]
+ *                      [--compare PATH [--rounds N]] */
 #include "bench.h"
 
 #include "base/clock.h"
@@ -14,8 +17,8 @@
 #include <stdlib.h>
 
 struct settings {
-    const char *broker, *extra;
-    size_t messages, size, singles;
+    const char *broker, *compare, *extra;
+    size_t messages, size, singles, rounds;
 };
 
 struct flight {
@@ -96,21 +99,50 @@ static double rate (struct bench *bench, size_t messages, size_t batch,
     return (double) f.accepted / seconds;
 }
 
+static const struct row {
+    size_t batch, window, lanes, share; /* of the messages, in percent */
+} rows[] = { { 256, 8, 2, 100 }, { 256, 4, 2, 100 }, { 256, 1, 1, 100 },
+             { 64, 16, 2, 50 },  { 16, 64, 2, 20 },  { 1, 64, 1, 4 } };
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static double row_rate (struct bench *bench, const struct settings *s,
+                        const struct row *row) {
+    size_t n = s->messages * row->share / 100;
+    n -= n % (row->batch * row->lanes);
+    return rate (bench, n, row->batch, row->window, row->lanes, s->size);
+}
+
 static void rates (struct bench *bench, const struct settings *s) {
-    static const struct {
-        size_t batch, window, lanes, share; /* of the messages, in percent */
-    } rows[] = { { 256, 8, 2, 100 }, { 256, 4, 2, 100 }, { 256, 1, 1, 100 },
-                 { 64, 16, 2, 50 },  { 16, 64, 2, 20 },  { 1, 64, 1, 4 } };
     printf ("batch  in flight  lanes  messages a second\n");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        size_t n = s->messages * rows[i].share / 100;
-        n -= n % (rows[i].batch * rows[i].lanes);
+    for (size_t i = 0; i < ROWS; i++) {
         printf ("%5zu  %9zu  %5zu  %17.0f\n", rows[i].batch, rows[i].window,
-                rows[i].lanes,
-                rate (bench, n, rows[i].batch, rows[i].window, rows[i].lanes,
-                      s->size));
+                rows[i].lanes, row_rate (bench, s, &rows[i]));
         fflush (stdout);
     }
+}
+
+static void compare (struct bench *one, struct bench *other,
+                     const struct settings *s) {
+    int64_t *rate_one = mem_alloc (s->rounds * sizeof *rate_one);
+    int64_t *rate_other = mem_alloc (s->rounds * sizeof *rate_other);
+    printf ("batch  in flight  lanes  messages a second  the other   ratio\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        for (size_t r = 0; r < s->rounds; r++) {
+            bool first = r % 2 == 0; /* who goes first finds caches colder */
+            if (first)
+                rate_one[r] = (int64_t) row_rate (one, s, &rows[i]);
+            rate_other[r] = (int64_t) row_rate (other, s, &rows[i]);
+            if (!first)
+                rate_one[r] = (int64_t) row_rate (one, s, &rows[i]);
+        }
+        double a = (double) bench_percentile (rate_one, s->rounds, 0.5);
+        double b = (double) bench_percentile (rate_other, s->rounds, 0.5);
+        printf ("%5zu  %9zu  %5zu  %17.0f  %9.0f  %6.3f\n", rows[i].batch,
+                rows[i].window, rows[i].lanes, a, b, a / b);
+        fflush (stdout);
+    }
+    free (rate_one);
+    free (rate_other);
 }
 
 static void singles (struct bench *bench, const struct settings *s) {
@@ -148,6 +180,20 @@ static void singles (struct bench *bench, const struct settings *s) {
     free (took);
 }
 
+static void run (const struct settings *s) {
+    struct bench bench, other;
+    bench_begin (&bench, s->broker, s->extra);
+    if (s->compare) {
+        bench_begin (&other, s->compare, s->extra);
+        compare (&bench, &other, s);
+        bench_end (&other);
+    } else {
+        rates (&bench, s);
+        singles (&bench, s);
+    }
+    bench_end (&bench);
+}
+
 int main (int argc, char **argv) {
     static const struct option options[] = {
         { "broker", required_argument, NULL, 'b' },
@@ -155,13 +201,16 @@ int main (int argc, char **argv) {
         { "size", required_argument, NULL, 's' },
         { "singles", required_argument, NULL, 'n' },
         { "extra", required_argument, NULL, 'x' },
+        { "compare", required_argument, NULL, 'c' },
+        { "rounds", required_argument, NULL, 'r' },
         { 0 }
     };
     struct settings s = { .broker = "broker/parley-broker",
                           .extra = "",
                           .messages = 300000,
                           .size = 1008, /* and 16 of salt: a body of 1 KiB */
-                          .singles = 1000 };
+                          .singles = 1000,
+                          .rounds = 5 };
     int c;
     while ((c = getopt_long (argc, argv, "", options, NULL)) != -1) {
         if (c == 'b')
@@ -174,13 +223,13 @@ int main (int argc, char **argv) {
             s.singles = strtoul (optarg, NULL, 10);
         else if (c == 'x')
             s.extra = optarg;
+        else if (c == 'c')
+            s.compare = optarg;
+        else if (c == 'r' && atoi (optarg) > 0)
+            s.rounds = strtoul (optarg, NULL, 10);
         else
             return 2;
     }
-    struct bench bench;
-    bench_begin (&bench, s.broker, s.extra);
-    rates (&bench, &s);
-    singles (&bench, &s);
-    bench_end (&bench);
+    run (&s);
     return 0;
 }
