@@ -9,7 +9,9 @@
 #include "commit_group.h"
 #include "commit_watch.h"
 #include "founding.h"
+#include "notary.h"
 #include "settings.h"
+#include "streams.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -106,9 +108,9 @@ static void publish (struct commit *self, struct job *job) {
                   "has to mend it");
         return;
     }
-    if (!watch_heard (&self->watch)) {
+    if (!watch_heard (&self->watch) && state_hello_awaited (self->state, &e)) {
         refusal_set (&why, RULE_BUSY);
-        job_fail (job, &why, "no hello was heard in this run yet");
+        job_fail (job, &why, e.text);
         return;
     }
     if (group_publish (self->group, job, closed == RULE_NONE ? NULL : &why, &e))
@@ -131,14 +133,27 @@ static void answer (struct commit *self, struct job *job) {
     self->options.reply (self->options.reply_arg, job);
 }
 
+/* What is synced goes out: to the feed, then to the notary, whose checkpoints
+ * come behind the leaves there. */
+static void publish_group (struct commit *self, bool mark) {
+    if (group_records (self->group) == 0)
+        return;
+    group_feed (self->group, self->feed);
+    if (self->options.notary)
+        notary_grown (self->options.notary, mark);
+    roll (self); /* never for refusals alone: the disk may be full */
+}
+
 static void commit_group (struct commit *self) {
     bool mark = watch_wants_mark (&self->watch);
     if (self->job_count == 0 && !mark)
         return;
     group_begin (self->group, self->watch.has_time ? self->watch.log_time
                                                    : self->counters->log_time);
+    struct error e;
     if (mark) {
-        group_mark (self->group);
+        if (group_mark (self->group, &e))
+            stop ("LEDGER-UNREADABLE", &e);
         self->watch.last_mark = self->watch.log_time;
     }
     for (size_t i = 0; i < self->job_count; i++)
@@ -147,9 +162,7 @@ static void commit_group (struct commit *self) {
     for (size_t i = 0; i < self->job_count; i++)
         answer (self, self->jobs[i]);
     self->job_count = 0;
-    group_feed (self->group, self->feed);
-    if (group_records (self->group) > 0)
-        roll (self); /* never for refusals alone: the disk may be full */
+    publish_group (self, mark);
 }
 
 /* Rosters */
@@ -163,10 +176,11 @@ static enum err check_roster (const struct commit *self,
         return error_set (e, ERR_EXISTS,
                           "roster version %" PRId64 " is in force already",
                           roster_version (roster));
-    if (!watch_heard (&self->watch))
-        return error_set (e, ERR_STATE,
-                          "no hello was heard in this run yet: nothing is "
-                          "committed before");
+    enum err rc = watch_heard (&self->watch)
+                      ? ERR_NONE
+                      : state_hello_awaited (self->state, e);
+    if (rc)
+        return rc;
     if (state_closed (self->state, &why) != RULE_NONE)
         return error_set (e, ERR_STATE, "%s", refusal_print (&why, text));
     /* Its own promises would be worth nothing, or nobody reach it. */
@@ -188,8 +202,7 @@ static enum err record_roster (struct commit *self, struct roster *roster,
     append (self);
     if (state_add_roster (self->state, roster, sequence, e))
         stop ("ROSTER-FAILED", e); /* ours and the state's chain differ */
-    group_feed (self->group, self->feed);
-    roll (self);
+    publish_group (self, true);
     return ERR_NONE;
 }
 
@@ -378,6 +391,11 @@ struct commit *commit_new (struct state *state, struct counters **counters_p,
     self->watch.mark_ms = options->mark_ms;
     self->watch.trust_first = options->trust_first;
     atomic_store (&self->watch.keep_free, options->keep_free);
+    if (options->trust_first) {
+        state_hello_waive (state);
+        if (options->notary)
+            notary_begin (options->notary);
+    }
     self->next = 1;
     pthread_mutex_init (&self->lock, NULL);
     pthread_mutex_init (&self->lanes_lock, NULL);
@@ -429,21 +447,28 @@ void commit_set_keep_free (struct commit *self, uint64_t octets) {
     atomic_store (&self->watch.keep_free, octets);
 }
 
-enum err commit_found (struct journal *journal, struct roster *first,
-                       int64_t log_time, struct error *e) {
+enum err commit_found (struct journal *journal, const struct identity *broker,
+                       struct roster *first, int64_t log_time,
+                       struct error *e) {
     enum err rc = roster_founds (first, e);
     if (rc)
         return rc;
+    struct streams *streams = streams_new (broker);
     struct blocks *blocks = blocks_new();
     struct record place = { .log_time = log_time, .channel_sequence = 1 };
-    struct hash leaves[2];
+    struct hash leaves[2], root;
     size_t count;
     leaves[0] = blocks_roster (blocks, &place, first);
     place.sequence = 1;
     place.channel_sequence = 2;
-    leaves[1] = blocks_mark (blocks, &place, first);
-    const struct journal_block *all = blocks_finish (blocks, 0, leaves, &count);
-    rc = journal_append (journal, all, count, e);
+    rc = streams_root (streams, journal, first, place.sequence, &root, e);
+    if (!rc) {
+        leaves[1] = blocks_mark (blocks, &place, first, &root);
+        const struct journal_block *all =
+            blocks_finish (blocks, 0, leaves, &count);
+        rc = journal_append (journal, all, count, e);
+    }
     blocks_destroy (&blocks);
+    streams_destroy (&streams);
     return rc;
 }

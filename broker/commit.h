@@ -14,6 +14,7 @@
 #include "timekeeper.h"
 
 struct feed;
+struct notary;
 struct commit;
 
 struct commit_options {
@@ -21,6 +22,7 @@ struct commit_options {
     uint64_t keep_free;  /* octets; below, NO-SPACE */
     const char *dir;     /* whose free space counts */
     bool trust_first;    /* operator's override: commit before any hello */
+    struct notary *notary; /* told of each group; NULL: nobody is */
     /* jobs go back here with their replies filled in; owned after */
     void (*reply) (void *arg, struct job *job);
     void *reply_arg;
@@ -52,7 +54,8 @@ void commit_set_keep_free (struct commit *self, uint64_t octets);
 
 /* Found a ledger in a journal just made and opened empty: the first roster's
  * record and its mark, synced. Used by `parley-broker init`. */
-enum err commit_found (struct journal *journal, struct roster *first,
+enum err commit_found (struct journal *journal,
+                       const struct identity *broker, struct roster *first,
                        int64_t log_time, struct error *e) MUST_CHECK;
 
 #endif

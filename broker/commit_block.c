@@ -254,9 +254,11 @@ struct hash blocks_roster (struct blocks *self, const struct record *place,
 }
 
 struct hash blocks_mark (struct blocks *self, const struct record *place,
-                         const struct roster *roster) {
+                         const struct roster *roster, const struct hash *root) {
     struct mark_payload payload = { .roster_version = roster_version (roster),
-                                    .roster_digest = *roster_digest (roster) };
+                                    .roster_digest = *roster_digest (roster),
+                                    .has_root = true,
+                                    .root = *root };
     buf_clear (&self->scratch);
     mark_payload_write (&self->scratch, &payload);
     struct record r = *place;

@@ -23,11 +23,11 @@ void blocks_batch (struct blocks *self, const struct batch *batch,
                    const struct record *first, const struct placed *placed,
                    size_t count, const uint8_t *scratch);
 /* Records of $log. `place` says sequence, channel sequence and log time;
- * returns the leaf. */
+ * returns the leaf. `root`: streams_root. */
 struct hash blocks_roster (struct blocks *self, const struct record *place,
                            struct roster *roster);
 struct hash blocks_mark (struct blocks *self, const struct record *place,
-                         const struct roster *roster);
+                         const struct roster *roster, const struct hash *root);
 
 /* Octets of all blocks so far. */
 size_t blocks_octets (const struct blocks *self);

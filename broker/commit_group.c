@@ -7,6 +7,7 @@
 
 #include "commit_block.h"
 #include "judge.h"
+#include "streams.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -40,12 +41,14 @@ struct group {
     pthread_mutex_t *lanes_lock;
     struct judge_memo memo;
     struct blocks *blocks;
-    struct buf scratch; /* records of one batch */
+    struct streams *streams; /* owned */
+    struct buf scratch;      /* records of one batch */
     struct cache cache;
 
     struct roster *roster; /* borrowed from the chain */
     int64_t log_time;
     int64_t first;    /* sequence of the group's first record */
+    size_t messages;  /* of the group so far */
     size_t records;   /* of the group so far; their ids and leaves: */
     struct hash *ids; /* RECORDS_MAX, owned; only messages' are set */
     struct hash *leaves;
@@ -60,6 +63,7 @@ struct group *group_new (struct state *state, struct counters *counters,
     self->chain = chain;
     self->lanes_lock = lanes_lock;
     self->blocks = blocks_new();
+    self->streams = streams_new (state_identity (state));
     self->ids = mem_alloc (RECORDS_MAX * sizeof *self->ids);
     self->leaves = mem_alloc (RECORDS_MAX * sizeof *self->leaves);
     return self;
@@ -71,6 +75,7 @@ void group_destroy (struct group **self_p) {
     int saved = errno;
     struct group *self = *self_p;
     blocks_destroy (&self->blocks);
+    streams_destroy (&self->streams);
     buf_free (&self->scratch);
     buf_free (&self->cache.octets);
     free (self->ids);
@@ -85,7 +90,7 @@ void group_begin (struct group *self, int64_t log_time) {
     self->roster = roster_chain_last (self->chain, NULL);
     self->log_time = log_time;
     self->first = self->counters->next_sequence;
-    self->records = 0;
+    self->records = self->messages = 0;
 }
 
 size_t group_octets_of (struct job *job) {
@@ -235,8 +240,10 @@ static void place (const struct group *self, struct slice channel,
 static void take (struct group *self, const struct record *r,
                   const struct message *m, const struct hash *leaf) {
     assert (self->records < RECORDS_MAX);
-    if (m)
+    if (m) {
+        self->messages++;
         self->ids[self->records] = m->id;
+    }
     self->leaves[self->records++] = *leaf;
     pthread_mutex_lock (self->lanes_lock);
     counters_take (self->counters, r, m);
@@ -332,28 +339,46 @@ enum err group_publish (struct group *self, struct job *job,
     return publish_all (self, job, job->batch_refused ? &job->why : closed, e);
 }
 
-void group_mark (struct group *self) {
+static void record_log (struct group *self, enum record_type type,
+                        struct roster *roster, const struct hash *root) {
     struct record r = { 0 };
     place (self, slice_text (CHANNEL_LOG), &r);
-    r.type = RECORD_MARK;
-    struct hash leaf = blocks_mark (self->blocks, &r, self->roster);
+    r.type = type;
+    struct hash leaf;
+    if (type == RECORD_ROSTER) {
+        r.roster = r.sequence;
+        leaf = blocks_roster (self->blocks, &r, roster);
+    } else {
+        leaf = blocks_mark (self->blocks, &r, roster, root);
+    }
     take (self, &r, NULL, &leaf);
+}
+
+enum err group_mark (struct group *self, struct error *e) {
+    assert (self->messages == 0);
+    struct hash root;
+    enum err rc =
+        streams_root (self->streams, state_journal (self->state), self->roster,
+                      self->counters->next_sequence, &root, e);
+    if (!rc)
+        record_log (self, RECORD_MARK, self->roster, &root);
+    return rc;
 }
 
 enum err group_roster (struct group *self, struct roster *roster,
                        struct error *e) {
-    enum err rc = roster_chain_add (self->chain, roster,
-                                    self->counters->next_sequence, e);
+    assert (self->messages == 0);
+    struct hash root;
+    int64_t sequence = self->counters->next_sequence;
+    enum err rc = streams_root (self->streams, state_journal (self->state),
+                                roster, sequence + 1, &root, e);
+    if (!rc)
+        rc = roster_chain_add (self->chain, roster, sequence, e);
     if (rc)
         return rc;
     self->roster = roster;
-    struct record r = { 0 };
-    place (self, slice_text (CHANNEL_LOG), &r);
-    r.type = RECORD_ROSTER;
-    r.roster = r.sequence;
-    struct hash leaf = blocks_roster (self->blocks, &r, roster);
-    take (self, &r, NULL, &leaf);
-    group_mark (self);
+    record_log (self, RECORD_ROSTER, roster, NULL);
+    record_log (self, RECORD_MARK, roster, &root);
     return ERR_NONE;
 }
 
@@ -386,5 +411,7 @@ void group_feed (struct group *self, struct feed *feed) {
     size_t count = blocks_count (self->blocks);
     for (size_t i = 0; feed && i < count; i++)
         feed_put (feed, blocks_take (self->blocks, i));
+    if (feed)
+        feed_put_leaves (feed, self->first, self->leaves, self->records);
     blocks_clear (self->blocks);
 }

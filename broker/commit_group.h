@@ -37,8 +37,11 @@ size_t group_octets_of (struct job *job);
 enum err group_publish (struct group *self, struct job *job,
                         const struct refusal *closed, struct error *e)
     MUST_CHECK;
-void group_mark (struct group *self);
-/* The next roster and its mark. ERR_CHAIN, ERR_SIGNATURE: nothing changed. */
+/* A mark, before any message of the group: what it says of the streams is what
+ * the journal holds. An error: as of group_publish, nothing changed. */
+enum err group_mark (struct group *self, struct error *e) MUST_CHECK;
+/* The next roster and its mark, in a group without messages. ERR_CHAIN,
+ * ERR_SIGNATURE, and the journal's: nothing changed. */
 enum err group_roster (struct group *self, struct roster *roster,
                        struct error *e) MUST_CHECK;
 
@@ -48,7 +51,8 @@ size_t group_records (const struct group *self);
 enum err group_append (struct group *self, struct error *e) MUST_CHECK;
 /* Promise and reply of one of its publishes, after group_append. */
 void group_answer (struct group *self, struct job *job);
-/* Its blocks go to the feed (NULL: nowhere), which ends the group. */
+/* Its blocks go to the feed (NULL: nowhere), and its leaf hashes behind them,
+ * which ends the group. */
 void group_feed (struct group *self, struct feed *feed);
 
 #endif

@@ -39,7 +39,8 @@ struct desk {
     struct intake *intake;
     struct commit *commit;
     struct fetch *fetch;
-    struct meter *meter; /* or NULL */
+    struct meter *meter;   /* or NULL */
+    struct notary *notary; /* or NULL */
 
     void *socket; /* owned */
     uint16_t port;
@@ -253,7 +254,8 @@ static bool shape_check (struct desk *self, struct request *request) {
 }
 
 static void hello (struct desk *self, struct request *request) {
-    struct hello_parts parts = { self->state, self->time, self->commit };
+    struct hello_parts parts = { self->state, self->time, self->commit,
+                                 self->notary };
     struct refusal why;
     struct error e;
     struct job *job = self->next;
@@ -471,6 +473,10 @@ struct desk *desk_new (const struct desk_parts *parts, char *bound,
     error_sys (e, errno, "make the desk");
     desk_destroy (&self);
     return NULL;
+}
+
+void desk_set_notary (struct desk *self, struct notary *notary) {
+    self->notary = notary;
 }
 
 void desk_set_meter (struct desk *self, struct meter *meter) {

@@ -14,6 +14,7 @@
 #include "timekeeper.h"
 
 struct desk;
+struct notary;
 
 struct desk_parts {
     struct state *state;
@@ -28,6 +29,8 @@ struct desk *desk_new (const struct desk_parts *parts, char *bound,
                        struct error *e) MUST_CHECK;
 /* Told of each message that is read; before desk_start. Borrowed. */
 void desk_set_meter (struct desk *self, struct meter *meter);
+/* It judges the checkpoints of hellos; before desk_start. Borrowed. */
+void desk_set_notary (struct desk *self, struct notary *notary);
 enum err desk_start (struct desk *self, struct intake *intake,
                      struct commit *commit, struct fetch *fetch,
                      struct error *e) MUST_CHECK;

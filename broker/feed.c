@@ -50,6 +50,7 @@ struct feed {
 struct feed_block *feed_block_new (void) {
     struct feed_block *self = mem_alloc (sizeof *self);
     atomic_init (&self->references, 1);
+    self->kind = FEED_BLOCK;
     return self;
 }
 
@@ -275,6 +276,14 @@ static void block_send (struct feed *self, struct feed_block *block) {
         generation_next (self, next, block->roster, block->log_time);
 }
 
+/* What `$log` carries beside blocks and heads. */
+static void log_send (struct feed *self, const struct feed_block *block) {
+    int log = tags_find (self->tags, slice_text (CHANNEL_LOG));
+    assert (log >= 0);
+    struct slice part = buf_slice (&block->octets);
+    frame_send (self, (size_t) log, block->kind, &part, 1);
+}
+
 /* The thread */
 
 static void blocks_send (struct feed *self, bool all) {
@@ -284,7 +293,10 @@ static void blocks_send (struct feed *self, bool all) {
         n = queue_take_many (self->blocks, items, SEND_MOST);
         for (size_t i = 0; i < n; i++) {
             struct feed_block *block = items[i];
-            block_send (self, block);
+            if (block->kind == FEED_BLOCK)
+                block_send (self, block);
+            else
+                log_send (self, block);
             feed_block_unref (&block);
         }
     } while (all && n > 0);
@@ -369,4 +381,24 @@ void feed_put (struct feed *self, struct feed_block *block) {
     enum err rc = queue_put_wait (self->blocks, block);
     assert (!rc); /* the feed outlives commit */
     (void) rc;
+}
+
+void feed_put_leaves (struct feed *self, int64_t first,
+                      const struct hash *leaves, size_t count) {
+    for (size_t done = 0, n; done < count; done += n) {
+        n = count - done < FEED_LEAVES_MAX ? count - done : FEED_LEAVES_MAX;
+        struct feed_block *block = feed_block_new();
+        block->kind = FEED_LEAVES;
+        feed_leaves_write (&block->octets, first + (int64_t) done,
+                           leaves + done, n);
+        feed_put (self, block);
+    }
+}
+
+void feed_put_note (struct feed *self, enum feed_kind kind, struct slice note) {
+    assert (kind == FEED_CHECKPOINT || kind == FEED_COSIGNATURES);
+    struct feed_block *block = feed_block_new();
+    block->kind = kind;
+    buf_add_slice (&block->octets, note);
+    feed_put (self, block);
 }

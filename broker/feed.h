@@ -11,9 +11,11 @@
 
 struct feed;
 
-/* A block that goes out, made by commit. Counted, immutable. */
+/* A block that goes out, made by commit. Counted, immutable. Of other kinds than
+ * FEED_BLOCK, which feed makes itself, only `octets` count: `$log`'s content. */
 struct feed_block {
     atomic_int references;
+    enum feed_kind kind;
     struct buf octets;
     int64_t log_time;    /* of its last record */
     int64_t size;        /* of the ledger with it */
@@ -35,5 +37,12 @@ void feed_destroy (struct feed **self_p);
 /* Takes the reference. In order. Waits where the feed is 4,096 behind (it never
  * blocks for long: XPUB drops for those that are slow). */
 void feed_put (struct feed *self, struct feed_block *block);
+/* The leaf hashes of a group's records, behind its blocks: commit's thread puts
+ * both. Copied. Waits as feed_put. */
+void feed_put_leaves (struct feed *self, int64_t first,
+                      const struct hash *leaves, size_t count);
+/* A checkpoint's note, FEED_CHECKPOINT or FEED_COSIGNATURES: from the notary's
+ * thread, for a size whose leaves were put. Copied. Waits as feed_put. */
+void feed_put_note (struct feed *self, enum feed_kind kind, struct slice note);
 
 #endif

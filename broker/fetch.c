@@ -201,11 +201,14 @@ static void answer_status (struct state *state, struct job *job) {
     struct state_counts *counts = state_counts (state);
     char run[HEX_SIZE (RUN_SIZE)];
     enum rule closed = state_closed (state, &why);
+    struct error awaited = { 0 };
+    (void) !state_hello_awaited (state, &awaited);
     const struct {
         const char *key, *text; /* NULL: the number */
         int64_t number;
     } pairs[] = {
         { "accepted", NULL, atomic_load (&counts->accepted) },
+        { "awaited", awaited.text, 0 }, /* before anything is recorded */
         { "closed", closed ? why.name : "", 0 },
         { "epoch", NULL, roster_epoch (roster) },
         { "fetches", NULL, atomic_load (&counts->fetches) },

@@ -229,6 +229,7 @@ static enum err check_new (const char *dir, struct error *e) {
 /* The ledger with its first two records, in a folder that is locked. An init
  * that was cut off may have left a journal without records, or with both. */
 static enum err records_found (const struct settings *settings,
+                               const struct identity *broker,
                                struct roster *first, struct error *e) {
     const struct hash *dialogue = roster_dialogue (first);
     enum err rc = check_new (settings->state, e);
@@ -241,7 +242,7 @@ static enum err records_found (const struct settings *settings,
                       (uint64_t) settings->segment, e);
     int64_t records = rc ? 0 : journal_size (ledger.journal);
     if (!rc && records == 0)
-        rc = commit_found (ledger.journal, first, clock_wall_ms(), e);
+        rc = commit_found (ledger.journal, broker, first, clock_wall_ms(), e);
     else if (!rc && records != FOUNDING_RECORDS)
         rc = error_set (e, ERR_EXISTS,
                         "'%s' holds a ledger of %lld records, whose"
@@ -270,7 +271,7 @@ enum err ledger_found (const struct settings *settings,
         rc = lock < 0 ? e->code : ERR_NONE;
     }
     if (!rc)
-        rc = records_found (settings, first, e);
+        rc = records_found (settings, identity, first, e);
     if (!rc)
         rc = ledger_json_write (settings->state, roster_dialogue (first),
                                 identity_name (identity), e);

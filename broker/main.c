@@ -12,6 +12,7 @@
 #include "feed.h"
 #include "founding.h"
 #include "gate.h"
+#include "notary.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ struct run {
     struct refusals *refusals;
     struct job_pool *pool;
     struct feed *feed;
+    struct notary *notary;
     struct desk *desk;
     struct meter *meter;
     struct commit *commit;
@@ -106,6 +108,10 @@ static enum err threads_start (struct run *self, struct error *e) {
                            self->feed_bound, e);
     if (!self->feed)
         return e->code;
+    self->notary = notary_new (self->state, self->feed, s->state, e);
+    if (!self->notary)
+        return e->code;
+    notary_set_scrub (self->notary, s->scrub_ms);
     struct desk_parts parts = { .state = self->state,
                                 .time = self->time,
                                 .pool = self->pool,
@@ -119,10 +125,12 @@ static enum err threads_start (struct run *self, struct error *e) {
     if (!self->meter)
         return e->code;
     desk_set_meter (self->desk, self->meter);
+    desk_set_notary (self->desk, self->notary);
     struct commit_options options = { .mark_ms = s->mark_ms,
                                       .keep_free = (uint64_t) s->keep_free,
                                       .dir = s->state,
                                       .trust_first = s->commit_before_hello,
+                                      .notary = self->notary,
                                       .reply = desk_reply,
                                       .reply_arg = self->desk };
     self->commit = commit_new (self->state, &self->ledger.counters, self->time,
@@ -133,6 +141,7 @@ static enum err threads_start (struct run *self, struct error *e) {
                              desk_reply, self->desk, e);
     if (!self->fetch)
         return e->code;
+    fetch_set_notary (self->fetch, self->notary);
     self->intake = intake_new (self->state, s->intake_threads, INTAKE_QUEUE,
                                put_commit, &self->commit, e);
     if (!self->intake)
@@ -150,6 +159,7 @@ static void threads_stop (struct run *self) {
     fetch_destroy (&self->fetch);
     desk_destroy (&self->desk);
     meter_destroy (&self->meter);
+    notary_destroy (&self->notary);
     feed_destroy (&self->feed);
     gate_destroy (&self->gate);
 }
@@ -252,6 +262,7 @@ static void reload (struct run *self) {
     /* Addresses, folders and keys stay until the next start. */
     log_set_level (fresh->log);
     commit_set_keep_free (self->commit, (uint64_t) fresh->keep_free);
+    notary_set_scrub (self->notary, fresh->scrub_ms);
     free (self->settings->roster);
     self->settings->roster = fresh->roster;
     fresh->roster = NULL;
@@ -344,6 +355,8 @@ static int serve (const char *path, struct settings **settings_p) {
                   (long long) journal_size (self.ledger.journal),
                   PARLEY_VERSION);
         roster_compare (&self);
+        if (state_hello_awaited (self.state, &e))
+            log_info ("HELLOS-AWAITED", "why=%s", log_text (e.text));
         manager_tell (NOTIFY_READY);
         signals_serve (&self);
         manager_tell (NOTIFY_STOPPING);

@@ -26,6 +26,8 @@ static void read_all (struct config *config, struct settings *out,
     out->segment =
         config_int (config, "broker/segment", 64 * MIB, MIB, 1024 * MIB);
     out->mark_ms = 1000 * config_int (config, "broker/mark-seconds", 60, 1, 60);
+    out->scrub_ms =
+        1000 * config_int (config, "broker/scrub-seconds", 3600, 0, 2592000);
     out->intake_threads =
         (int) config_int (config, "broker/intake-threads", 1, 1, 16);
     out->jobs = (int) config_int (config, "broker/jobs", 128, 4, 1024);

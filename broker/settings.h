@@ -13,6 +13,8 @@
  *       jobs = 128                 requests in hand at most
  *       mark-seconds = 60
  *       commit-before-hello = no   operator's override
+ *       scrub-seconds = 3600       pause between two readings of the whole
+ *                                  ledger; 0: it is not read again
  *       ready-file = "..."         written when both sockets are bound: two
  *                                  lines, desk and feed endpoints; optional */
 #ifndef PARLEY_BROKER_SETTINGS_H
@@ -38,7 +40,7 @@ enum broker_exit {
 
 struct settings {
     char *state, *identity, *roster, *desk, *feed, *ready_file; /* owned */
-    int64_t keep_free, segment, mark_ms;
+    int64_t keep_free, segment, mark_ms, scrub_ms;
     int intake_threads, jobs;
     bool commit_before_hello;
     enum log_level log;

@@ -12,6 +12,12 @@ static const enum rule reasons[] = { RULE_LEDGER_BEHIND, RULE_NO_SPACE,
                                      RULE_CLOCK };
 #define REASONS (sizeof reasons / sizeof reasons[0])
 
+/* A witness that has to be heard, or was. */
+struct awaited {
+    char name[DELEGATION_MAX + 1];
+    bool heard;
+};
+
 struct state {
     const struct identity *identity; /* borrowed */
     struct journal *journal;         /* borrowed */
@@ -24,10 +30,22 @@ struct state {
     bool closed[REASONS];
     struct refusal why[REASONS];
 
+    struct awaited *awaited;  /* owned; the witnesses at the start */
+    size_t witnesses, needed; /* so many more hellos */
     atomic_bool hello_heard;
     atomic_llong log_time;
     struct state_counts counts;
 };
+
+/* n - quorum + 1, so that any quorum has one among them. */
+static void awaited_begin (struct state *self, const struct roster *roster) {
+    size_t n = roster_witnesses (roster);
+    self->witnesses = n;
+    self->needed = n ? n - (size_t) roster_quorum (roster) + 1 : 1;
+    self->awaited = n ? mem_alloc (n * sizeof *self->awaited) : NULL;
+    for (size_t i = 0; i < n; i++)
+        strcpy (self->awaited[i].name, roster_witness_at (roster, i)->name);
+}
 
 struct state *state_new (const struct identity *identity,
                          struct journal *journal,
@@ -37,9 +55,10 @@ struct state *state_new (const struct identity *identity,
     self->journal = journal;
     self->chain = *chain_p;
     *chain_p = NULL;
-    struct roster *first = roster_chain_last (self->chain, NULL);
-    assert (first);
-    self->dialogue = *roster_dialogue (first);
+    struct roster *roster = roster_chain_last (self->chain, NULL);
+    assert (roster);
+    self->dialogue = *roster_dialogue (roster);
+    awaited_begin (self, roster);
     randombytes_buf (self->run, sizeof self->run);
     pthread_mutex_init (&self->lock, NULL);
     return self;
@@ -53,6 +72,7 @@ void state_destroy (struct state **self_p) {
     tags_unref (&self->tags);
     roster_chain_destroy (&self->chain);
     pthread_mutex_destroy (&self->lock);
+    free (self->awaited);
     free (self);
 }
 
@@ -88,6 +108,13 @@ struct roster *state_roster_of (struct state *self, int64_t record) {
     pthread_mutex_lock (&self->lock);
     struct roster *out =
         ref_or_null (roster_chain_by_record (self->chain, record));
+    pthread_mutex_unlock (&self->lock);
+    return out;
+}
+
+struct roster *state_roster_at (struct state *self, int64_t sequence) {
+    pthread_mutex_lock (&self->lock);
+    struct roster *out = ref_or_null (roster_chain_at (self->chain, sequence));
     pthread_mutex_unlock (&self->lock);
     return out;
 }
@@ -160,12 +187,60 @@ enum rule state_closed (struct state *self, struct refusal *why) {
     return out;
 }
 
-void state_hello_heard (struct state *self) {
+/* One more of those that count? A witness counts once. */
+static bool counts (struct state *self, const char *delegation) {
+    for (size_t i = 0; i < self->witnesses; i++)
+        if (strcmp (self->awaited[i].name, delegation) == 0) {
+            bool was = self->awaited[i].heard;
+            self->awaited[i].heard = true;
+            return !was;
+        }
+    return self->witnesses == 0;
+}
+
+bool state_hello_heard (struct state *self, const char *delegation) {
+    bool last = false;
+    if (state_hello_was_heard (self))
+        return false;
+    pthread_mutex_lock (&self->lock);
+    if (self->needed > 0 && counts (self, delegation))
+        last = --self->needed == 0;
+    if (last)
+        atomic_store (&self->hello_heard, true);
+    pthread_mutex_unlock (&self->lock);
+    return last;
+}
+
+void state_hello_waive (struct state *self) {
+    pthread_mutex_lock (&self->lock);
+    self->needed = 0;
     atomic_store (&self->hello_heard, true);
+    pthread_mutex_unlock (&self->lock);
 }
 
 bool state_hello_was_heard (const struct state *self) {
     return atomic_load (&self->hello_heard);
+}
+
+enum err state_hello_awaited (struct state *self, struct error *e) {
+    struct buf names = { 0 };
+    pthread_mutex_lock (&self->lock);
+    size_t needed = self->needed;
+    for (size_t i = 0; i < self->witnesses; i++)
+        if (!self->awaited[i].heard)
+            buf_add_format (&names, "%s%s", names.size ? ", " : "",
+                            self->awaited[i].name);
+    pthread_mutex_unlock (&self->lock);
+    enum err rc = ERR_NONE;
+    if (needed > 0 && names.size == 0)
+        rc = error_set (e, ERR_STATE, "no hello was heard in this run yet");
+    else if (needed > 0)
+        rc = error_set (e, ERR_STATE,
+                        "not enough witnesses have said hello in this run: "
+                        "%zu more of %.*s",
+                        needed, (int) names.size, (const char *) names.data);
+    buf_free (&names);
+    return rc;
 }
 
 void state_set_log_time (struct state *self, int64_t ms) {

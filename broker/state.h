@@ -31,6 +31,8 @@ const uint8_t *state_run (const struct state *self); /* RUN_SIZE */
 /* Each returns a reference (roster_unref), or NULL. `sequence` may be NULL. */
 struct roster *state_roster (struct state *self, int64_t *sequence);
 struct roster *state_roster_of (struct state *self, int64_t record);
+/* In force at a place: the last one whose record is at or below it. */
+struct roster *state_roster_at (struct state *self, int64_t sequence);
 struct roster *state_roster_version (struct state *self, int64_t version,
                                      int64_t *sequence);
 /* commit only: the next roster, now that its record is synced. Keeps its own
@@ -49,9 +51,17 @@ void state_close (struct state *self, const struct refusal *why);
 void state_open (struct state *self, enum rule rule);
 enum rule state_closed (struct state *self, struct refusal *why);
 
-/* Has any agent said a good hello in this run? Nothing is committed before. */
-void state_hello_heard (struct state *self);
+/* Nothing is committed, and no checkpoint signed, in a run before good hellos of
+ * n - quorum + 1 of the n witnesses of the roster that was in force at its start;
+ * without witnesses, before any one (PROTOCOL.md section 7.5). Later rosters
+ * change nothing in it. A delegation's good hello; true: it was the last that
+ * was awaited. */
+bool state_hello_heard (struct state *self, const char *delegation);
+/* The operator's override: none is awaited. */
+void state_hello_waive (struct state *self);
 bool state_hello_was_heard (const struct state *self);
+/* 0, or ERR_STATE: *e says how many of which are awaited. */
+enum err state_hello_awaited (struct state *self, struct error *e) MUST_CHECK;
 
 /* Log time of the last record, ms. */
 void state_set_log_time (struct state *self, int64_t ms);

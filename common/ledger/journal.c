@@ -247,6 +247,11 @@ enum err journal_read_stream (struct journal *self, const char *stream,
     return rc ? rc : journal_files_block (self->files, &entry, out, &block, e);
 }
 
+enum err journal_find (const struct journal *self, int64_t sequence,
+                       struct index_entry *out, struct error *e) {
+    return index_of_sequence (self->index, sequence, out, e);
+}
+
 enum err journal_find_stream (const struct journal *self, const char *stream,
                               int64_t number, struct index_entry *out,
                               int64_t *first, struct error *e) {

@@ -77,7 +77,9 @@ enum err journal_read (struct journal *self, int64_t sequence, struct buf *out,
 enum err journal_read_stream (struct journal *self, const char *stream,
                               int64_t number, struct buf *out, int64_t *first,
                               struct error *e) MUST_CHECK;
-/* Where that block stands, by the index alone. */
+/* Where those blocks stand, by the index alone. */
+enum err journal_find (const struct journal *self, int64_t sequence,
+                       struct index_entry *out, struct error *e) MUST_CHECK;
 enum err journal_find_stream (const struct journal *self, const char *stream,
                               int64_t number, struct index_entry *out,
                               int64_t *first, struct error *e) MUST_CHECK;

@@ -5,6 +5,7 @@ import pytest
 
 from parley_client import ledger, messages, tree
 from parley_client.follow import Follower
+from parley_client.wire import DeskError
 
 
 def text(place):
@@ -40,7 +41,15 @@ def test_sample_dialogue(brokers, sample):
     assert broker.init().split()[0] == sample.id.hex()
     broker.start()
     with broker.client("INTERPOL/hq") as author:
+        awaited = author.status()["awaited"]
+        with pytest.raises(DeskError) as refused:
+            author.publish("announcements/agenda/1", {"day": 1}, messages.MAP)
+        assert refused.value.rule == "BUSY" and awaited in str(refused.value)
+        for name in ("FRONTEX/hq", "EUROPOL/hq", "EUROPOL/hq", "GCCPOL/hq"):
+            assert author.status()["awaited"], name
+            broker.client(name).hello()
         author.publish("announcements/agenda/1", {"day": 1}, messages.MAP)
+        assert author.status()["awaited"] == ""
     for name in sample.at:
         found = broker.client(name).fetch("announcements")
         assert [text(p) for _, p in found] == [{"day": 1}], name
@@ -73,9 +82,11 @@ def test_live_feed(client):
         if follower.sub.poll(100):
             got = list(follower.take(follower.sub.recv_multipart()))
     fetches = reader.status()["fetches"]
+    said = number
     while got[-1][1] < number + 3:
-        if got[-1][1] >= number:
-            author.publish("members/x", f"text {got[-1][1] + 1}")
+        if got[-1][1] == said:
+            said += 1
+            author.publish("members/x", f"text {said}")
         got += follower.take(follower.sub.recv_multipart())
     assert [(n, text(p)) for _, n, p in got] == [
         (n, f"text {n}") for n in range(1, number + 4)]

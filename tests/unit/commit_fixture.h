@@ -182,7 +182,9 @@ FIXTURE_UNUSED static struct world *world_begin (uint64_t segment_octets) {
                                             NULL, &replay, &opened, &e);
     if (!journal)
         fail_msg ("%s", e.text);
-    must (commit_found (journal, self->cast.roster, FOUNDED, &e), &e);
+    must (commit_found (journal, self->cast.broker, self->cast.roster, FOUNDED,
+                        &e),
+          &e);
     journal_close (&journal);
     counters_destroy (&counters);
     world_open (self, segment_octets);

@@ -145,7 +145,7 @@ static void test_hello (void **state) {
     assert_int_equal (commit_roster (r->commit, next, &e), ERR_STATE);
     roster_unref (&next);
     assert_int_equal (journal_size (r->world->journal), 2);
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     struct job *job = publish (r, "all/a", 1, 1);
     assert_int_equal (job->accepted_count, 1);
     /* the mark that was due stands before it */
@@ -171,7 +171,7 @@ static void test_trust (void **state) {
 static void test_order (void **state) {
     (void) state;
     struct run *r = run_begin (usual, 0);
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     struct job *jobs[200];
     for (size_t i = 0; i < 200; i++)
         jobs[i] = make (r, i % 3 ? "all/a" : "core/a", 1, 1 + (int64_t) i, 1);
@@ -202,7 +202,7 @@ static void test_threads (void **state) {
     (void) state;
     enum { THREADS = 3, EACH = 100, SIZE = 8 };
     struct run *r = run_begin (usual, 0);
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     struct job *jobs[THREADS][EACH + 2] = { { NULL } };
     pthread_t threads[THREADS];
     for (size_t i = 0; i < EACH; i++)
@@ -231,7 +231,7 @@ static void test_threads (void **state) {
 static void test_closed (void **state) {
     (void) state;
     struct run *r = run_begin (usual, 0);
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     struct job *first = publish (r, "all/a", 1, 1);
     struct job *job = publish (r, "all/a", 1, 1); /* another id */
     assert_int_equal (job->refused[0].refusal.rule, RULE_USED_NUMBER);
@@ -261,7 +261,7 @@ static void test_no_space (void **state) {
     struct commit_options options = usual;
     options.keep_free = UINT64_MAX;
     struct run *r = run_begin (options, 0);
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     struct job *job = publish (r, "all/a", 1, 1);
     assert_int_equal (job->refused_count, 1);
     assert_int_equal (job->refused[0].refusal.rule, RULE_NO_SPACE);
@@ -276,7 +276,7 @@ static void test_no_space_to_roll (void **state) {
     struct commit_options options = usual;
     options.keep_free = UINT64_MAX;
     struct run *r = run_begin_in (world_begin (1), options, 0);
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     struct job *job = publish (r, "all/a", 1, 1);
     assert_int_equal (job->refused[0].refusal.rule, RULE_NO_SPACE);
     job = publish (r, "all/a", 1, 1);
@@ -289,7 +289,7 @@ static void test_no_space_to_roll (void **state) {
 static void test_clock (void **state) {
     (void) state;
     struct run *r = run_begin (usual, clock_wall_ms() + 86400000);
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     struct job *job = publish (r, "all/a", 1, 1);
     assert_int_equal (job->refused[0].refusal.rule, RULE_CLOCK);
     assert_int_equal (job->promise.log_time, FOUNDED); /* the last record's */
@@ -301,7 +301,7 @@ static void test_roster (void **state) {
     struct run *r = run_begin (usual, 0);
     struct world *w = r->world;
     struct error e;
-    state_hello_heard (w->state);
+    state_hello_heard (w->state, "EUROPOL/hq");
     assert_int_equal (commit_roster (r->commit, w->cast.roster, &e),
                       ERR_EXISTS);
     struct roster *other = fixture_roster ("name", "'Other'", NULL);
@@ -344,7 +344,7 @@ static void test_marks (void **state) {
     struct commit_options options = usual;
     options.mark_ms = 5;
     struct run *r = run_begin (options, 0);
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     while (journal_size (r->world->journal) < 6)
         sched_yield();
     run_end (&r);
@@ -355,7 +355,7 @@ static void test_restart (void **state) {
     (void) state;
     struct run *r = run_begin (usual, 0);
     struct world *w = r->world;
-    state_hello_heard (w->state);
+    state_hello_heard (w->state, "EUROPOL/hq");
     struct job *job = publish (r, "all/a", 1, 1);
     int64_t sequence = job->accepted[0].sequence;
     for (int round = 0; round < 3; round++) {
@@ -363,7 +363,7 @@ static void test_restart (void **state) {
         world_close (w);
         world_open (w, 1); /* a segment a group */
         run_open (r, usual, w->counters->log_time, collect);
-        state_hello_heard (w->state);
+        state_hello_heard (w->state, "EUROPOL/hq");
         r->ticket = 0;
         free (job->refused);
         job->refused = NULL;
@@ -405,7 +405,7 @@ static void fail_in_child (struct run *r, uint64_t lane) {
     run_open (r, usual, r->world->counters->log_time, promised);
     r->ticket = 0;
     alarm (60); /* not for ever, whatever the thread does */
-    state_hello_heard (r->world->state);
+    state_hello_heard (r->world->state, "EUROPOL/hq");
     disk_set_fault (fault, NULL);
     commit_put (r->commit, make (r, "all/a", lane, 1, 5));
     for (;;)
@@ -417,7 +417,7 @@ static void test_faults (void **state) {
     static const enum disk_step steps[] = { DISK_STEP_WRITE, DISK_STEP_SYNC };
     struct run *r = run_begin (usual, 0);
     struct world *w = r->world;
-    state_hello_heard (w->state);
+    state_hello_heard (w->state, "EUROPOL/hq");
     (void) publish (r, "all/a", 8, 1); /* behind a mark: none is due below */
     for (int n = 0; n < 6; n++) {
         run_close (r);
@@ -439,7 +439,7 @@ static void test_faults (void **state) {
                                                1 + (uint64_t) n),
                           n == 1 || n >= 3 ? 5 : 0);
     }
-    state_hello_heard (w->state);
+    state_hello_heard (w->state, "EUROPOL/hq");
     jobs_drop (r);
     r->ticket = 0;
     struct job *job = publish (r, "all/a", 9, 1);

@@ -52,7 +52,7 @@ static void test_hello (void **state) {
     s.watch.trust_first = true;
     assert_true (watch_heard (&s.watch));
     s.watch.trust_first = false;
-    state_hello_heard (s.state);
+    state_hello_heard (s.state, "EUROPOL/hq");
     assert_true (watch_heard (&s.watch));
     assert_true (watch_wants_mark (&s.watch));
     assert_int_equal (watch_wait_ms (&s.watch), 0);
@@ -72,7 +72,7 @@ static void test_marks (void **state) {
     };
     struct scene s;
     scene_begin (&s, 0);
-    state_hello_heard (s.state);
+    state_hello_heard (s.state, "EUROPOL/hq");
     (void) look (&s);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         s.watch.last_mark = s.watch.log_time - rows[i].ago;
@@ -90,7 +90,7 @@ static void test_clock (void **state) {
     (void) state;
     struct scene s;
     scene_begin (&s, clock_wall_ms() + 3600000);
-    state_hello_heard (s.state);
+    state_hello_heard (s.state, "EUROPOL/hq");
     assert_int_equal (look (&s), RULE_CLOCK);
     assert_false (s.watch.has_time);
     assert_false (watch_wants_mark (&s.watch));
@@ -111,7 +111,7 @@ static void test_space (void **state) {
     uint64_t free;
     struct error e;
     scene_begin (&s, 0);
-    state_hello_heard (s.state);
+    state_hello_heard (s.state, "EUROPOL/hq");
     assert_int_equal (disk_free_space ("/tmp", &free, &e), 0);
     assert_true (free > 1000000);
     atomic_store (&s.watch.keep_free, free / 2);
@@ -134,7 +134,7 @@ static void test_space (void **state) {
     assert_false (watch_wants_mark (&s.watch));
     scene_end (&s);
     scene_begin (&s, 0);
-    state_hello_heard (s.state);
+    state_hello_heard (s.state, "EUROPOL/hq");
     s.watch.dir = "/nowhere/at/all";
     atomic_store (&s.watch.keep_free, UINT64_MAX);
     assert_int_equal (look (&s), RULE_NONE); /* nobody can say */

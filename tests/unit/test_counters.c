@@ -91,8 +91,15 @@ static void check_full (const struct counters *self) {
     }
 }
 
+static void check_openers (const struct counters *self, bool europol) {
+    assert_int_equal (counters_opener_full (self, slice_text ("EUROPOL/ec3")),
+                      europol);
+    assert_false (counters_opener_full (self, slice_text ("UNODC/hq")));
+}
+
 static void test_topics_full (void **state) {
     (void) state;
+    struct slice author = slice_text ("EUROPOL/hq");
     struct world *w = world_begin (0);
     char topic[32];
     bool full;
@@ -104,6 +111,16 @@ static void test_topics_full (void **state) {
         count (w->counters, topic, 1, i + 1);
     }
     check_full (w->counters);
+    check_openers (w->counters, false);
+    for (int64_t i = 0; i < COUNTERS_TOPICS_MAX; i++) {
+        assert_false (counters_opener_full (w->counters, author));
+        /* a topic that is there already counts once */
+        snprintf (topic, sizeof topic, "@%s/%" PRId64,
+                  i % 2 ? "EUROPOL+UNODC" : "EUROPOL", i);
+        count (w->counters, topic, 2, 2 * i + 1);
+        count (w->counters, topic, 2, 2 * i + 2);
+    }
+    check_openers (w->counters, true);
     struct buf octets = { 0 };
     struct error e;
     counters_snapshot (w->counters, w->chain, &octets);
@@ -111,6 +128,7 @@ static void test_topics_full (void **state) {
     struct journal_replay replay = counters_replay (self);
     must (replay.snapshot (self, buf_slice (&octets), &e), &e);
     check_full (self);
+    check_openers (self, true);
     buf_free (&octets);
     counters_destroy (&self);
     world_end (&w);
@@ -149,7 +167,7 @@ static void fill (struct world *w) {
     append (w);
     roster_unref (&next);
     group_begin (w->group, FOUNDED + 30);
-    group_mark (w->group);
+    must (group_mark (w->group, &e), &e);
     publish (w, "@EUROPOL/x", 2, 1, 2);
     publish (w, "all/a", 1, 4, 1);
     append (w);
@@ -257,7 +275,7 @@ static void test_snapshot (void **state) {
         (void) replay.snapshot (self, buf_slice (&octets), &e);
         octets.data[at] ^= 0x90;
     }
-    octets.data[0] = 2;
+    octets.data[0] = 3; /* a format to come */
     assert_int_equal (replay.snapshot (self, buf_slice (&octets), &e),
                       ERR_DAMAGED);
     replay.reset (self);
