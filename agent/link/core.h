@@ -9,6 +9,7 @@
 #include "rosters.h"
 #include "store/store.h"
 
+struct ledger;
 struct core {
     /* Borrowed for the link's life. */
     const struct identity *identity;
@@ -17,6 +18,7 @@ struct core {
     void *context;
     struct store *store;
     struct rosters *rosters;
+    struct ledger *ledger; /* NULL: nothing audits (tests) */
 
     struct calls *calls;   /* NULL while down */
     uint8_t run[RUN_SIZE]; /* the broker's, after hello */
@@ -27,6 +29,7 @@ struct core {
     /* What the broker said last, by hello or head. */
     int64_t size, log_time;
     char closed[RULE_NAME_MAX + 1];
+    bool log_whole;               /* `$log` is held to its last number */
     bool roster_wanted;           /* one that is newer than ours is in force */
     char problem[ERROR_TEXT_MAX]; /* last thing that went wrong */
 };

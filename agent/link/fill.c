@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ledger.h"
 #include "store/outbox.h"
 #include "store/records.h"
 #include "store/streams.h"
@@ -144,6 +145,8 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
                         end, block->first_sequence);
     if (!rc && note.size > 0)
         rc = roster_keep (self, block, note, e);
+    if (!rc && self->core->ledger)
+        rc = ledger_block (self->core->ledger, block, e);
     if (!rc)
         rc = outbox_look (self, block, e);
     if (!rc && strcmp (stream->name, CHANNEL_LOG) != 0)

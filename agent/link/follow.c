@@ -88,6 +88,7 @@ void follow_end (struct follow *self) {
     self->fetches = 0;
     self->generation = self->wanted = 0;
     self->again = 0;
+    self->core->log_whole = false;
     /* The list stays for status; tags and what was in flight go. */
     for (struct stream *s = self->streams; s; s = s->next) {
         fill_pending_drop (self, s);
@@ -306,6 +307,13 @@ static enum err waiting_try (struct follow *self, const struct stream *log,
     return rc;
 }
 
+void log_whole_note (struct follow *self) {
+    const struct stream *log = stream_by_name (self, slice_text (CHANNEL_LOG));
+    self->core->log_whole = self->generation > 0 && log
+                            && log->upto >= log->last && !log->check
+                            && !log->pending;
+}
+
 static void silence_check (struct follow *self, int64_t now) {
     for (struct stream *s = self->streams; s; s = s->next)
         if (now - s->quiet > FOLLOW_SILENCE_MS) {
@@ -356,6 +364,7 @@ enum err follow_tick (struct follow *self, int64_t now, struct error *e) {
         rc = hidden_try (self, log, e);
     if (!rc)
         rc = fetches_ask (self, now, log, e);
+    log_whole_note (self);
     return rc == ERR_FULL ? ERR_NONE : rc; /* later, then */
 }
 

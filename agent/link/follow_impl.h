@@ -104,6 +104,9 @@ enum err doubt_again (struct follow *self, struct stream *stream,
                       const struct block_facts *facts, struct error *e)
     MUST_CHECK;
 
+/* Is all of `$log` here, as far as anybody said? Noted in core. */
+void log_whole_note (struct follow *self);
+
 /* The stream can't go on: tried again after a back-off. */
 void stream_stop (struct stream *self, int64_t least_ms, const char *why);
 struct stream *stream_by_name (struct follow *self, struct slice name);

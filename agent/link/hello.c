@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/checkpoints.h"
 #include "store/outbox.h"
 #include "store/records.h"
 
@@ -37,12 +38,17 @@ enum err hello_send (struct core *core, struct hello *self, struct error *e) {
     hello.lane_count = lanes_read (core, hello.lanes);
     hello.has_promise = outbox_highest_promise (
         core->store, roster_epoch (roster), &hello.promise);
-    struct buf frame = { 0 };
+    struct buf frame = { 0 }, note = { 0 };
+    struct checkpoint cp;
+    struct error why;
+    if (!checkpoints_verified (core->store, &cp, &note, &why))
+        hello.checkpoint = buf_slice (&note);
     wire_hello_write (&frame, &hello);
     struct slice frames[] = { buf_slice (&frame) };
     enum err rc =
         calls_send (core->calls, WIRE_HELLO, frames, 1, &self->call, e);
     buf_free (&frame);
+    buf_free (&note);
     return rc;
 }
 

@@ -33,6 +33,8 @@ enum err ledger_reply (struct ledger *self, const struct reply *reply,
 /* Asks for what lacks; cosigns what is due. */
 enum err ledger_tick (struct ledger *self, int64_t now, struct error *e)
     MUST_CHECK;
+/* There is work that needs no reply: the next turn comes at once. */
+bool ledger_busy (const struct ledger *self);
 /* Records of a block that is being stored (in its transaction): each must be
  * its leaf, where the leaf is held already. ERR_CHAIN: one is not; *e names it.
  */

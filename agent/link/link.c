@@ -17,10 +17,11 @@
 /* A turn: what came, what is due, one commit, then wait. */
 
 static enum err words_take (struct link *self, struct error *e) {
-    (void) e;
     if (atomic_exchange (&self->retry_now, false))
         session_retry (self);
-    return ERR_NONE;
+    return atomic_exchange (&self->resume, false)
+               ? ledger_resume (self->core.ledger, e)
+               : ERR_NONE;
 }
 
 static enum err turn (struct link *self, struct error *e) {
@@ -130,6 +131,9 @@ static enum err parts_make (struct link *self,
     enum err rc = store_rosters (core->store, roster_restore, self, e);
     if (rc)
         return rc;
+    core->ledger = ledger_new (core, e);
+    if (!core->ledger)
+        return e->code;
     self->follow = follow_new (core);
     self->sender = sender_new (core);
     self->complete = complete_new (core, self->follow);
@@ -193,6 +197,7 @@ void link_destroy (struct link **self_p) {
         pthread_join (self->thread, NULL);
     }
     complete_destroy (&self->complete);
+    ledger_destroy (&self->core.ledger);
     follow_destroy (&self->follow);
     sender_destroy (&self->sender);
     rosters_destroy (&self->core.rosters);

@@ -6,6 +6,7 @@
 #include "complete.h"
 #include "follow.h"
 #include "hello.h"
+#include "ledger.h"
 #include "link.h"
 #include "sender.h"
 

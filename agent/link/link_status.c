@@ -28,6 +28,7 @@ void status_publish (struct link *self) {
     out->broker_size = core->size;
     out->broker_log_time = core->log_time;
     snprintf (out->closed, sizeof out->closed, "%s", core->closed);
+    ledger_status (core->ledger, &out->ledger);
     complete_status (self->complete, &out->complete);
     follow_status (self->follow, out);
     if (self->roster != newest) {

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/topic.h"
+#include "ledger.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -164,6 +166,11 @@ static enum err frame_heard (struct follow *self, struct frame *frame,
         return block_heard (self, stream, content, e);
     if (kind == FEED_HEAD)
         head_heard (self, stream, content);
+    else if (strcmp (stream->name, CHANNEL_LOG) == 0 && self->core->ledger) {
+        log_whole_note (self);
+        return ledger_hear (self->core->ledger, (enum feed_kind) kind, content,
+                            e);
+    }
     return ERR_NONE; /* other kinds are passed over */
 }
 

@@ -26,6 +26,7 @@ void session_close (struct link *self) {
     core_abort (&self->core);
     follow_end (self->follow);
     sender_end (self->sender);
+    ledger_end (self->core.ledger);
     complete_end (self->complete);
     calls_destroy (&self->core.calls);
     self->roster_call = 0;
@@ -210,6 +211,7 @@ static enum err hello_heard (struct link *self, const struct reply *reply,
     phase_set (self, LINK_READY);
     self->core.problem[0] = '\0';
     sender_begin (self->sender);
+    ledger_begin (self->core.ledger);
     complete_begin (self->complete);
     if (older)
         sender_move_lane (self->sender);
@@ -237,6 +239,10 @@ static enum err reply_take (struct link *self, const struct reply *reply,
     case WIRE_HANDED:
     case WIRE_COVER:
         return complete_reply (self->complete, reply, &mine, e);
+    case WIRE_LEAVES:
+    case WIRE_CHECKPOINT:
+    case WIRE_COSIGN:
+        return ledger_reply (self->core.ledger, reply, &mine, e);
     default: /* we ask for nothing else */
         return ERR_NONE;
     }
@@ -275,6 +281,8 @@ static enum err ready_step (struct link *self, int64_t now, struct error *e) {
     if (!rc)
         rc = roster_step (self, now, e);
     if (!rc)
+        rc = ledger_tick (self->core.ledger, now, e);
+    if (!rc)
         rc = complete_tick (self->complete, now, e);
     if (!rc)
         rc = sender_tick (self->sender, now, follow_filled (self->follow), e);
@@ -299,6 +307,8 @@ enum err session_step (struct link *self, int64_t now, struct error *e) {
 int64_t session_wait (const struct link *self, int64_t now) {
     if (self->phase == LINK_DOWN)
         return self->retry > now ? self->retry - now : 0;
+    if (self->phase == LINK_READY && ledger_busy (self->core.ledger))
+        return 0;
     int64_t due = sender_due (self->sender);
     if (due < 0 || due - now > LINK_TURN_MS)
         return LINK_TURN_MS;

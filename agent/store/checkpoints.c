@@ -7,6 +7,8 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #define ALL_KEPT_MS 3600000
 #define MINUTE_MS 60000
@@ -137,6 +139,34 @@ enum err checkpoints_covering (struct store *self, int64_t sequence,
     return row_take (self, s, out, note, e);
 }
 
+enum err checkpoints_each (struct store *self, int64_t upto,
+                           enum err (*each) (void *arg, struct slice note,
+                                             struct error *e),
+                           void *arg, struct error *e) {
+    enum err rc = ERR_NONE;
+    struct buf note = { 0 };
+    for (int64_t last = 0; !rc;) {
+        sqlite3_stmt *s = store_prepare (
+            self, "SELECT note, size FROM checkpoints AS one WHERE size > ?1"
+                  " AND size <= ?2 AND (size = (SELECT min (size) FROM"
+                  " checkpoints WHERE roster = one.roster) OR size = (SELECT"
+                  " max (size) FROM checkpoints WHERE size <= ?2))"
+                  " ORDER BY size LIMIT 1");
+        sqlite3_bind_int64 (s, 1, last);
+        sqlite3_bind_int64 (s, 2, upto);
+        rc = store_row (self, s, "checkpoint", e);
+        if (rc)
+            break;
+        buf_clear (&note);
+        buf_add_slice (&note, column_slice (s, 0));
+        last = sqlite3_column_int64 (s, 1);
+        sqlite3_reset (s);
+        rc = each (arg, buf_slice (&note), e);
+    }
+    buf_free (&note);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+}
+
 /* Verified */
 
 enum err checkpoints_verify (struct store *self, const struct checkpoint *cp,
@@ -224,4 +254,47 @@ enum err checkpoints_cosigned (struct store *self, const char *origin,
     *size = sqlite3_column_int64 (s, 0);
     sqlite3_reset (s);
     return ERR_NONE;
+}
+
+/* Evidence */
+
+#define RESUMED "resumed" /* meta: how often was alarmed when that was said */
+
+static enum err alarms (struct store *self, int64_t *count, struct error *e) {
+    /* Not LEDGER-BEHIND: such a broker signs nothing, until what it lost is
+     * there again. */
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT IFNULL (SUM (count), 0) FROM notices WHERE alarm"
+              " AND kind IN ('FORK', 'BAD-ROOT', 'SHRUNK', 'WRONG-RECORD',"
+              " 'PROMISE-BROKEN', 'CONTRADICTION', 'LOG-TIME')");
+    enum err rc = store_row (self, s, "notices", e);
+    if (rc)
+        return rc;
+    *count = sqlite3_column_int64 (s, 0);
+    sqlite3_reset (s);
+    return ERR_NONE;
+}
+
+enum err checkpoints_alarmed (struct store *self, bool *alarmed,
+                              struct error *e) {
+    int64_t count = 0;
+    enum err rc = alarms (self, &count, e);
+    if (rc || count == 0) {
+        *alarmed = rc != ERR_NONE;
+        return rc;
+    }
+    char *resumed = store_meta (self, RESUMED);
+    *alarmed = !resumed || count > strtoll (resumed, NULL, 10);
+    free (resumed);
+    return ERR_NONE;
+}
+
+enum err checkpoints_resume (struct store *self, struct error *e) {
+    int64_t count;
+    char text[24];
+    enum err rc = alarms (self, &count, e);
+    if (rc)
+        return rc;
+    snprintf (text, sizeof text, "%" PRId64, count);
+    return store_set_meta (self, RESUMED, text, e);
 }

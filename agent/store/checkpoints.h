@@ -27,6 +27,13 @@ enum err checkpoints_newest (struct store *self, struct checkpoint_row *out,
 enum err checkpoints_covering (struct store *self, int64_t sequence,
                                struct checkpoint_row *out, struct buf *note,
                                struct error *e) MUST_CHECK;
+/* For an export that ends below size `upto`: the first one kept with each
+ * roster, and the newest; by size. The note is borrowed until `each` returns,
+ * which may use the store; what it returns ends the walk. */
+enum err checkpoints_each (struct store *self, int64_t upto,
+                           enum err (*each) (void *arg, struct slice note,
+                                             struct error *e),
+                           void *arg, struct error *e) MUST_CHECK;
 /* The newest that was verified against our own tree, settled or not: what hello
  * shows. Kept alone. ERR_NOT_FOUND. */
 enum err checkpoints_verify (struct store *self, const struct checkpoint *cp,
@@ -40,6 +47,12 @@ enum err checkpoints_verified (struct store *self, struct checkpoint *out,
  * epoch's origin. */
 enum err checkpoints_cosign (struct store *self, const struct checkpoint *cp,
                              struct error *e) MUST_CHECK;
+/* Alarms that keep a witness from cosigning: what the broker said contradicts
+ * itself, and nobody has resumed since. checkpoints_resume: an operator has
+ * looked at all that there is so far. */
+enum err checkpoints_alarmed (struct store *self, bool *alarmed,
+                              struct error *e) MUST_CHECK;
+enum err checkpoints_resume (struct store *self, struct error *e) MUST_CHECK;
 /* The size that it cosigned last of that origin; -1: none. */
 enum err checkpoints_cosigned (struct store *self, const char *origin,
                                int64_t *size, struct error *e) MUST_CHECK;

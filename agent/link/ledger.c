@@ -1,0 +1,405 @@
+/* ledger - beginning and end, timers, cosigning, what settles in the outbox, and
+ * how things stand (PROTOCOL.md sections 7.5, 8.9 and 8.11). */
+#include "ledger_impl.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "identity/rights.h"
+#include "store/outbox.h"
+#include "store/records.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SETTLE_MS 100      /* promises that came behind their checkpoint */
+#define SETTLE_AT_ONCE 512 /* messages a turn */
+
+/* Making */
+
+static enum err verified_load (struct ledger *self, struct error *e) {
+    struct error why;
+    enum err rc =
+        checkpoints_verified (self->core->store, &self->verified, NULL, &why);
+    self->has_verified = !rc;
+    if (rc == ERR_NOT_FOUND)
+        return ERR_NONE;
+    if (rc)
+        *e = why;
+    return rc;
+}
+
+static enum err settled_load (struct ledger *self, struct error *e) {
+    struct error why;
+    struct buf octets = { 0 };
+    struct note note;
+    struct checkpoint cp;
+    enum err rc =
+        checkpoints_newest (self->core->store, &self->settled, &octets, &why);
+    self->has_settled = !rc;
+    const struct roster *roster =
+        rc ? NULL : notes_roster (self, &self->settled.checkpoint);
+    if (roster && !checkpoint_read (buf_slice (&octets), &cp, &note, &why))
+        quorum_judge (roster, &cp, &note, &self->quorum, NULL);
+    buf_free (&octets);
+    if (rc == ERR_NOT_FOUND)
+        return ERR_NONE;
+    if (rc)
+        *e = why;
+    return rc;
+}
+
+/* As it is in the store: what was not committed is gone. */
+static enum err reload (struct ledger *self, struct error *e) {
+    struct tree tree;
+    enum err rc = hashes_tree (self->core->store, HASHES_LEDGER, &tree, e);
+    if (!rc)
+        rc = verified_load (self, e);
+    if (!rc)
+        rc = settled_load (self, e);
+    if (!rc)
+        rc = checkpoints_alarmed (self->core->store, &self->alarmed, e);
+    if (rc)
+        return rc;
+    char origin[ORIGIN_MAX + 1];
+    checkpoint_origin (rosters_newest (self->core->rosters), origin);
+    rc = checkpoints_cosigned (self->core->store, origin, &self->cosigned, e);
+    if (rc)
+        return rc;
+    leaves_begin (self, (int64_t) tree.size);
+    self->compared = self->has_verified ? self->verified.size : 0;
+    self->settle_at = 0;
+    self->settle_after = -1;
+    return ERR_NONE;
+}
+
+struct ledger *ledger_new (struct core *core, struct error *e) {
+    struct ledger *self = mem_alloc (sizeof *self);
+    self->core = core;
+    self->cosigned = -1;
+    if (reload (self, e))
+        ledger_destroy (&self);
+    return self;
+}
+
+void ledger_destroy (struct ledger **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    struct ledger *self = *self_p;
+    *self_p = NULL;
+    leaves_end (self);
+    notes_end (self);
+    inquiry_end (self);
+    free (self);
+}
+
+void ledger_begin (struct ledger *self) {
+    self->ready = true;
+    self->parted = false;
+    self->catching = true;
+    self->ask[NOTE_SIGNED] = self->ask[NOTE_COSIGNED] = clock_mono_ms();
+}
+
+void ledger_end (struct ledger *self) {
+    struct error e;
+    self->ready = false;
+    leaves_end (self);
+    notes_end (self);
+    inquiry_end (self);
+    self->cosign_call = 0;
+    if (reload (self, &e)) /* the next one who writes will say it */
+        log_error ("LEDGER-STORE", "why=%s", log_text (e.text));
+}
+
+/* Cosigning */
+
+static bool witness_by (const struct roster *roster, const char *delegation,
+                        const uint8_t key[KEY_SIZE]) {
+    for (size_t i = 0; roster && i < roster_witnesses (roster); i++) {
+        const struct roster_delegation *one = roster_witness_at (roster, i);
+        if (strcmp (one->name, delegation) != 0)
+            continue;
+        for (int set = 0; set < one->key_count; set++)
+            if (memcmp (one->keys[set].witness, key, KEY_SIZE) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* By this roster, that at a checkpoint's end, or by that of the newest settled
+ * one. */
+static bool is_witness (const struct ledger *self,
+                        const struct roster *roster) {
+    const struct core *core = self->core;
+    const uint8_t *key = identity_public (core->identity, KEY_WITNESS);
+    const struct roster *last =
+        self->has_settled ? roster_chain_by_version (
+            rosters_chain (core->rosters), self->settled.roster_version, NULL)
+                          : NULL;
+    return witness_by (roster, core->delegation, key)
+           || witness_by (last, core->delegation, key);
+}
+
+/* Why not; "" where it may. */
+static enum err may_cosign (struct ledger *self, const struct checkpoint *cp,
+                            struct error *e) {
+    int64_t time = 0, now = clock_wall_ms();
+    self->withheld[0] = '\0';
+    enum err rc = checkpoints_alarmed (self->core->store, &self->alarmed, e);
+    if (rc)
+        return rc;
+    if (self->alarmed)
+        snprintf (self->withheld, sizeof self->withheld,
+                  "evidence against the broker is held");
+    else if (records_mark_below (self->core->store, cp->size, &time) < 0)
+        snprintf (self->withheld, sizeof self->withheld,
+                  "no mark stands below %" PRId64, cp->size);
+    else if (time - now > LEDGER_CLOCK_MS || now - time > LEDGER_CLOCK_MS)
+        snprintf (self->withheld, sizeof self->withheld,
+                  "the newest mark is %" PRId64 " s %s this clock",
+                  (time > now ? time - now : now - time) / 1000,
+                  time > now ? "ahead of" : "behind");
+    return ERR_NONE;
+}
+
+static enum err send (struct ledger *self, const struct checkpoint *cp,
+                      struct error *e) {
+    struct buf note = { 0 };
+    checkpoint_text (cp, &note);
+    buf_add_text (&note, "\n");
+    checkpoint_cosign (cp, self->core->identity, clock_wall_ms() / 1000, &note);
+    struct slice frames[] = { buf_slice (&note) };
+    enum err rc = calls_send (self->core->calls, WIRE_COSIGN, frames, 1,
+                              &self->cosign_call, e);
+    buf_free (&note);
+    return rc == ERR_FULL ? ERR_NONE : rc; /* another one comes */
+}
+
+enum err ledger_cosign (struct ledger *self, const struct checkpoint *cp,
+                        struct error *e) {
+    struct core *core = self->core;
+    struct error why = { 0 };
+    if (!self->ready || !is_witness (self, notes_roster (self, cp)))
+        return ERR_NONE;
+    enum err rc = may_cosign (self, cp, e);
+    if (rc || self->withheld[0])
+        return rc;
+    /* What it rests on is durable first, then the memory of having signed. */
+    rc = core_commit (core, e);
+    if (rc)
+        return rc;
+    int64_t begun = clock_mono_ns();
+    rc = checkpoints_cosign (core->store, cp, &why);
+    core->commit_ns += clock_mono_ns() - begun;
+    if (rc == ERR_CHAIN) {
+        snprintf (self->withheld, sizeof self->withheld, "%.90s", why.text);
+        return core_notice (core, "COSIGNED-OTHER", true, why.text,
+                            (struct slice){ 0 }, e);
+    }
+    if (rc) {
+        *e = why;
+        return rc;
+    }
+    self->cosigned = cp->size;
+    return send (self, cp, e);
+}
+
+static void cosign_reply (struct ledger *self, const struct reply *reply) {
+    char text[REFUSAL_TEXT_MAX];
+    int64_t size;
+    struct error e;
+    self->cosign_call = 0;
+    if (reply->refused) {
+        if (reply->refusal.rule != RULE_NOT_FOUND)
+            log_limited (LOG_WARN, "COSIGN", reply->refusal.name, "why=%s",
+                         log_text (refusal_print (&reply->refusal, text)));
+        return;
+    }
+    /* A frame of the feed says the same; it may be lost. */
+    if (reply->count == 1 && !wire_settled_read (reply->frames[0], &size, &e)
+        && self->has_settled && size > self->settled.checkpoint.size
+        && self->ask[NOTE_COSIGNED] == 0)
+        self->ask[NOTE_COSIGNED] = clock_mono_ms() + 1000;
+}
+
+/* The outbox */
+
+/* May we read it, and is it not here yet? */
+static bool awaited (const struct ledger *self,
+                     const struct outbox_place *place) {
+    const struct core *core = self->core;
+    const struct roster *roster =
+        roster_chain_at (rosters_chain (core->rosters), place->sequence);
+    const uint8_t *end = memchr (place->topic.data, '/', place->topic.size);
+    if (!roster || !end || records_held (core->store, place->sequence))
+        return false;
+    struct slice channel =
+        slice_of (place->topic.data, (size_t) (end - place->topic.data));
+    return rights_ask (roster, slice_text (core->delegation), channel,
+                       RIGHT_READ, clock_wall_ms())
+           == VERDICT_YES;
+}
+
+static bool told (struct ledger *self, int64_t sequence) {
+    for (size_t i = 0; i < self->told_count; i++)
+        if (self->told[i] == sequence)
+            return true;
+    size_t room = sizeof self->told / sizeof *self->told;
+    if (self->told_count < room)
+        self->told[self->told_count++] = sequence;
+    return false;
+}
+
+static enum err stands (void *arg, const struct outbox_place *place, bool *yes,
+                        struct error *e) {
+    struct ledger *self = arg;
+    struct core *core = self->core;
+    struct hash leaf;
+    struct buf note = { 0 };
+    struct checkpoint_row row;
+    *yes = false;
+    enum err rc = hashes_leaf (core->store, HASHES_LEDGER,
+                               (uint64_t) place->sequence, &leaf, e);
+    if (rc)
+        return rc;
+    *yes = hash_equal (&leaf, &place->leaf);
+    if (*yes) {
+        *yes = place->topic.size == 0 || !awaited (self, place);
+        return ERR_NONE;
+    }
+    if (told (self, place->sequence))
+        return ERR_NONE;
+    rc = checkpoints_covering (core->store, place->sequence, &row, &note, e);
+    if (!rc)
+        rc = evidence_promise (self, &row.checkpoint, buf_slice (&note),
+                               place->sequence, &place->leaf, e);
+    buf_free (&note);
+    return rc;
+}
+
+static enum err outbox_tick (struct ledger *self, int64_t now,
+                             struct error *e) {
+    struct core *core = self->core;
+    int64_t counts[6];
+    if (!self->has_settled || now < self->settle_at)
+        return ERR_NONE;
+    outbox_counts (core->store, counts);
+    self->settle_at = now + SETTLE_MS;
+    if (counts[OUTBOX_PROMISED] == 0)
+        return ERR_NONE;
+    int64_t before = counts[OUTBOX_DONE];
+    int64_t size = self->settled.checkpoint.size;
+    enum err rc = core_begin (core, e);
+    if (!rc)
+        rc = outbox_settle (core->store, size < self->size ? size : self->size,
+                            &self->settle_after, SETTLE_AT_ONCE, stands, self,
+                            e);
+    if (rc)
+        return rc;
+    if (self->settle_after >= 0)
+        self->settle_at = now; /* there are more */
+    outbox_counts (core->store, counts);
+    core->changed = core->changed || counts[OUTBOX_DONE] != before;
+    return ERR_NONE;
+}
+
+/* Turns */
+
+enum err ledger_hear (struct ledger *self, enum feed_kind kind,
+                      struct slice content, struct error *e) {
+    if (kind == FEED_LEAVES)
+        return leaves_hear (self, content, e);
+    if (kind == FEED_CHECKPOINT || kind == FEED_COSIGNATURES)
+        return notes_hear (self, kind, content, e);
+    return ERR_NONE;
+}
+
+enum err ledger_reply (struct ledger *self, const struct reply *reply,
+                       bool *mine, struct error *e) {
+    enum err rc = ERR_NONE;
+    *mine = false;
+    switch (reply->type) {
+    case WIRE_LEAVES:
+        rc = leaves_reply (self, reply, mine, e);
+        if (!rc && !*mine)
+            rc = inquiry_reply (self, reply, mine, e);
+        return rc;
+    case WIRE_CHECKPOINT:
+        return notes_reply (self, reply, mine, e);
+    case WIRE_COSIGN:
+        *mine = reply->id == self->cosign_call;
+        if (*mine)
+            cosign_reply (self, reply);
+        return ERR_NONE;
+    default:
+        return ERR_NONE;
+    }
+}
+
+enum err ledger_tick (struct ledger *self, int64_t now, struct error *e) {
+    enum err rc = leaves_tick (self, now, e);
+    if (!rc)
+        rc = inquiry_tick (self, e);
+    if (!rc)
+        rc = notes_judge (self, e);
+    if (!rc)
+        rc = notes_tick (self, now, e);
+    if (!rc)
+        rc = outbox_tick (self, now, e);
+    return rc;
+}
+
+bool ledger_busy (const struct ledger *self) {
+    const struct waiting *newest = &self->notes[NOTE_SIGNED];
+    bool compares = newest->present && newest->cp.size <= self->size
+                    && self->core->log_whole && !self->parted
+                    && !self->inquiry.active;
+    return self->settle_after >= 0 || compares;
+}
+
+enum err ledger_resume (struct ledger *self, struct error *e) {
+    enum err rc = core_begin (self->core, e);
+    if (!rc)
+        rc = checkpoints_resume (self->core->store, e);
+    if (!rc)
+        rc = checkpoints_alarmed (self->core->store, &self->alarmed, e);
+    self->core->changed = true;
+    return rc;
+}
+
+/* Status */
+
+static void current_set (const struct ledger *self, struct ledger_status *out) {
+    int64_t age = (clock_wall_ms() - out->settled_time) / 1000;
+    if (self->parted)
+        snprintf (out->why, sizeof out->why,
+                  "the broker shows another ledger than before");
+    else if (out->alarmed)
+        snprintf (out->why, sizeof out->why,
+                  "evidence against the broker is held");
+    else if (!self->has_settled)
+        snprintf (out->why, sizeof out->why, "no checkpoint has settled yet");
+    else if (age > LEDGER_FRESH_S)
+        snprintf (out->why, sizeof out->why,
+                  "the newest settled checkpoint is %" PRId64 " s old", age);
+    out->current = out->why[0] == '\0';
+}
+
+void ledger_status (const struct ledger *self, struct ledger_status *out) {
+    *out = (struct ledger_status){
+        .size = self->size,
+        .verified = self->has_verified ? self->verified.size : -1,
+        .settled = -1,
+        .cosigned = self->quorum.cosigned,
+        .needed = self->quorum.needed,
+        .witnesses = self->quorum.witnesses,
+        .witness = is_witness (self, rosters_newest (self->core->rosters)),
+        .cosigned_size = self->cosigned,
+        .alarmed = self->alarmed,
+    };
+    if (self->has_settled) {
+        out->settled = self->settled.checkpoint.size;
+        out->settled_time = self->settled.time;
+    }
+    current_set (self, out);
+}

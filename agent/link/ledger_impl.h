@@ -1,0 +1,150 @@
+/* What the files of `ledger` share: ledger.c (beginning, timers, status,
+ * cosigning), ledger_leaves.c (the tree's leaves), ledger_notes.c (checkpoints:
+ * verified, settled), ledger_evidence.c (what contradicts them). */
+#ifndef PARLEY_LEDGER_IMPL_H
+#define PARLEY_LEDGER_IMPL_H
+
+#include "ledger.h"
+#include "store/checkpoints.h"
+#include "store/hashes.h"
+
+#define LEDGER_RANGES 4     /* of leaves, unanswered at once */
+#define LEDGER_COMPARE 4096 /* records compared with their leaves in a turn */
+#define LEDGER_INQUIRY_MAX                                                     \
+    64 /* ranges of LEAVES_MAX that are looked through
+                                 for where two ledgers part: 16 MiB of memory */
+
+/* Leaves that were asked for. */
+struct range {
+    int64_t call; /* 0: free, or answered */
+    int64_t from, count;
+    bool answered;
+    struct buf hashes;
+};
+
+/* A checkpoint that waits for leaves, for `$log`, or for records to be
+ * compared. */
+struct waiting {
+    bool present;
+    struct checkpoint cp;
+    struct buf note;
+};
+enum note_source { NOTE_SIGNED, NOTE_COSIGNED, NOTE_HANDOVER };
+#define NOTE_SOURCES 3
+
+/* Where does the tree of this checkpoint part from ours? */
+struct inquiry {
+    bool active;
+    struct checkpoint cp;
+    struct buf note;
+    int64_t low;   /* the other leaves are here from there to cp.size */
+    int64_t call;  /* for those before, or 0 */
+    int64_t first; /* the lowest that differs; -1 */
+    struct buf ranges[LEDGER_INQUIRY_MAX]; /* the last leaves first */
+    size_t count;
+};
+
+struct ledger {
+    struct core *core;
+    bool ready;
+
+    /* Leaves: `size` of them, the last of which are in `tail` alone. */
+    int64_t size;
+    struct buf tail;
+    struct range ranges[LEDGER_RANGES];
+    int64_t next;  /* the next range begins there */
+    int64_t heard; /* the ledger has as many, somebody said */
+    int64_t lack;  /* monotonic: since then leaves lack; 0: none */
+    int64_t retry; /* monotonic: ranges not before */
+    bool catching; /* up, since the link is ready: at once */
+
+    /* Checkpoints */
+    struct waiting notes[NOTE_SOURCES];
+    bool has_verified;
+    struct checkpoint verified;
+    int64_t compared; /* records below are what the tree has */
+    int64_t highest;  /* size that this run's feed signed */
+    bool has_settled;
+    struct checkpoint_row settled;
+    struct quorum quorum;        /* of that one, as far as it is known */
+    int64_t calls[NOTE_SOURCES]; /* request 11 in flight, or 0 */
+    int64_t ask[NOTE_SOURCES];   /* monotonic: ask then; 0: not */
+    int64_t handover;            /* version asked for, or to be; 0: none */
+    int64_t handovers_at;        /* monotonic: not before */
+
+    /* Cosigning */
+    int64_t cosign_call;
+    int64_t cosigned;  /* size, in the present origin; -1 */
+    char withheld[96]; /* why the newest was not cosigned; "" */
+
+    /* Evidence */
+    struct inquiry inquiry;
+    bool parted; /* in this connection the broker shows another ledger */
+    bool alarmed;
+    int64_t settle_at, settle_after; /* the outbox: monotonic; outbox_settle */
+    int64_t told[32];                /* places of promises that were told */
+    size_t told_count;
+};
+
+/* Leaves */
+void leaves_begin (struct ledger *self, int64_t size);
+void leaves_end (struct ledger *self);
+/* What was heard goes into the store. */
+enum err leaves_flush (struct ledger *self, struct error *e) MUST_CHECK;
+enum err leaves_hear (struct ledger *self, struct slice content,
+                      struct error *e) MUST_CHECK;
+/* *mine: it was one of these ranges. */
+enum err leaves_reply (struct ledger *self, const struct reply *reply,
+                       bool *mine, struct error *e) MUST_CHECK;
+enum err leaves_tick (struct ledger *self, int64_t now, struct error *e)
+    MUST_CHECK;
+enum err leaves_ask (struct core *core, int64_t from, int64_t count,
+                     int64_t *call, struct error *e) MUST_CHECK;
+/* The hashes of a reply to leaves_ask. ERR_MALFORMED. */
+enum err leaves_read (const struct reply *reply, int64_t from, int64_t count,
+                      struct slice *hashes, struct error *e) MUST_CHECK;
+
+/* Checkpoints */
+enum err notes_hear (struct ledger *self, enum feed_kind kind,
+                     struct slice note, struct error *e) MUST_CHECK;
+enum err notes_reply (struct ledger *self, const struct reply *reply,
+                      bool *mine, struct error *e) MUST_CHECK;
+/* Judges what can be judged now. */
+enum err notes_judge (struct ledger *self, struct error *e) MUST_CHECK;
+/* Asks for those that are due. */
+enum err notes_tick (struct ledger *self, int64_t now, struct error *e)
+    MUST_CHECK;
+void notes_end (struct ledger *self);
+/* The roster in force at the checkpoint's end; NULL: not known. Borrowed. */
+struct roster *notes_roster (const struct ledger *self,
+                             const struct checkpoint *cp);
+
+/* A checkpoint was verified: cosign it, if this delegation may. */
+enum err ledger_cosign (struct ledger *self, const struct checkpoint *cp,
+                        struct error *e) MUST_CHECK;
+
+/* Evidence */
+/* Our tree has another root there: begin to look for the place. */
+enum err inquiry_begin (struct ledger *self, const struct checkpoint *cp,
+                        struct slice note, struct error *e) MUST_CHECK;
+enum err inquiry_reply (struct ledger *self, const struct reply *reply,
+                        bool *mine, struct error *e) MUST_CHECK;
+enum err inquiry_tick (struct ledger *self, struct error *e) MUST_CHECK;
+void inquiry_end (struct ledger *self);
+/* Records and promises from `compared` on, below the checkpoint, against the
+ * leaves; some at a time. *done: all of them. */
+enum err evidence_compare (struct ledger *self, const struct checkpoint *cp,
+                           struct slice note, bool *done, struct error *e)
+    MUST_CHECK;
+/* A promise of another leaf than the tree has there, under this checkpoint. */
+enum err evidence_promise (struct ledger *self, const struct checkpoint *cp,
+                           struct slice note, int64_t sequence,
+                           const struct hash *leaf, struct error *e) MUST_CHECK;
+/* A record that is not its leaf, by what was given out. */
+enum err evidence_record (struct ledger *self, int64_t sequence,
+                          struct slice octets, struct error *e) MUST_CHECK;
+/* A note smaller than one before. */
+enum err evidence_shrunk (struct ledger *self, const struct checkpoint *cp,
+                          struct slice note, struct error *e) MUST_CHECK;
+
+#endif
