@@ -10,9 +10,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#pragma weak notary_cosign /* until there is one */
-#pragma weak notary_note
-
 struct fetch_marks {
     struct state *state;   /* borrowed */
     struct notary *notary; /* borrowed, or NULL */

@@ -423,12 +423,12 @@ static void test_hello (void **state) {
 }
 
 /* A promise of `signer` for the leaf that stands at `sequence`, or not. */
-static void promise_make (struct wire_hello *hello,
-                          const struct identity *signer, int64_t sequence,
-                          bool right, int64_t epoch) {
+static void promise_make_at (struct wire_hello *hello,
+                             const struct identity *signer, int64_t sequence,
+                             bool right, int64_t epoch, int64_t time) {
     struct buf leaf = { 0 };
     struct promise_accepted accepted = { .sequence = sequence };
-    struct promise promise = { .epoch = epoch, .log_time = BUILD_TIME };
+    struct promise promise = { .epoch = epoch, .log_time = time };
     if (right) {
         assert_int_equal (
             journal_leaves (stage->journal, sequence, 1, &leaf, &e), 0);
@@ -439,6 +439,12 @@ static void promise_make (struct wire_hello *hello,
     promise_proof_make (&hello->promise, &promise, &accepted, 1, 0);
     hello->has_promise = true;
     buf_free (&leaf);
+}
+
+static void promise_make (struct wire_hello *hello,
+                          const struct identity *signer, int64_t sequence,
+                          bool right, int64_t epoch) {
+    promise_make_at (hello, signer, sequence, right, epoch, BUILD_TIME);
 }
 
 static void publish (void *dealer, int64_t id, size_t size) {
@@ -488,6 +494,45 @@ static void test_promise (void **state) {
     assert_string_equal (refusal_print (&why, text),
                          "LEDGER-BEHIND sequence=3 size=4");
     status_check (dealer);
+    reply_free (&reply);
+    identity_destroy (&other);
+    sock_close (&dealer);
+}
+
+/* Signed under a roster that has passed, whose desk key is gone since. */
+static void test_promise_older (void **state) {
+    (void) state;
+    struct identity *other = cast_identity (IDENTITY_BROKER, "paris");
+    json_t *d = stage_document (stage);
+    cast_key (d, "brokers[0].desk_key[0].key",
+              identity_public (other, KEY_DESK));
+    struct roster *next = stage_next (stage, d, NULL); /* records 4 and 5 */
+    roster_unref (&next);
+    const struct {
+        const char *name;
+        const struct identity *signer;
+        int64_t time;
+        bool right;
+        enum rule closed;
+    } rows[] = {
+        { "kept", stage->cast.broker, 3, true, RULE_NONE },
+        { "when it was gone", stage->cast.broker, 6, false, RULE_NONE },
+        { "the newest's", other, 9, true, RULE_NONE },
+        { "in the roster's millisecond", stage->cast.broker, 4, false,
+          RULE_LEDGER_BEHIND },
+    };
+    void *dealer = connect_as (stage->cast.hq);
+    struct reply reply = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wire_welcome w;
+        struct wire_hello hello = hello_of();
+        promise_make_at (&hello, rows[i].signer, 3, rows[i].right, 1,
+                         BUILD_TIME + rows[i].time);
+        hello_ask (dealer, &hello);
+        welcome_take (dealer, &reply, &w);
+        if (w.closed != rows[i].closed)
+            fail_msg ("%s: %s", rows[i].name, rule_name (w.closed));
+    }
     reply_free (&reply);
     identity_destroy (&other);
     sock_close (&dealer);
@@ -723,13 +768,14 @@ static void test_fetch (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        CASE (test_frame_0), CASE (test_hello_first),
-        CASE (test_sizes),   CASE (test_not_listed),
-        CASE (test_cut),     CASE (test_hello),
-        CASE (test_promise), CASE (test_promise_above),
-        CASE (test_publish), CASE (test_promise_unread),
-        CASE (test_dry),     CASE (test_gone),
-        CASE (test_fetch),   CASE (test_reads),
+        CASE (test_frame_0),       CASE (test_hello_first),
+        CASE (test_sizes),         CASE (test_not_listed),
+        CASE (test_cut),           CASE (test_hello),
+        CASE (test_promise),       CASE (test_promise_above),
+        CASE (test_publish),       CASE (test_promise_unread),
+        CASE (test_dry),           CASE (test_gone),
+        CASE (test_fetch),         CASE (test_reads),
+        CASE (test_promise_older),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
