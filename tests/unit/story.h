@@ -59,8 +59,9 @@ struct story {
     size_t checkpoint_count;
     struct bundle_claim claims[8];
     size_t claim_count;
-    unsigned dropped; /* bit: the block that begins there stands as leaves */
-    unsigned missing; /* bit: not even that */
+    int64_t said_last; /* of `all` at its marks; 0: as it is */
+    unsigned dropped;  /* bit: the block that begins there stands as leaves */
+    unsigned missing;  /* bit: not even that */
 };
 
 static struct story_item *story_at (struct story *self, int64_t sequence) {
@@ -222,6 +223,8 @@ static struct mark_stream story_stream (struct story *self, int64_t mark,
     }
     out.count = (int64_t) tree.size;
     out.root = tree_root (&tree);
+    if (self->said_last && slice_is (out.name, "all"))
+        out.last = self->said_last;
     return out;
 }
 

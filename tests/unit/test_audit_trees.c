@@ -159,6 +159,21 @@ static void test_hole (void **state) {
     audit_report_free (&r);
 }
 
+/* A mark that names another record as the last of as many. */
+static void test_other_last (void **state) {
+    (void) state;
+    struct audit_report r;
+    struct error e = { 0 };
+    struct story *story = story_new();
+    story->said_last = 5;
+    story_make (story);
+    story_promises (story);
+    story_claim (story, 7, "all", 0);
+    assert_int_equal (checked (story, &r, &e), ERR_CHAIN);
+    assert_non_null (strstr (e.text, "counts 3 records to sequence 5"));
+    audit_report_free (&r);
+}
+
 /* The second roster has other witnesses. */
 static struct story *handed_over (unsigned first, unsigned second) {
     struct story *story = story_new();
@@ -369,6 +384,7 @@ int main (void) {
         cmocka_unit_test (test_settled_in_part),
         cmocka_unit_test (test_covers),
         cmocka_unit_test (test_hole),
+        cmocka_unit_test (test_other_last),
         cmocka_unit_test (test_handover),
         cmocka_unit_test (test_broken),
     };
