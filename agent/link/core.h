@@ -26,6 +26,10 @@ struct core {
     int64_t commit_ns; /* that the turn's commits took so far */
     bool changed;      /* something that somebody may wait for */
 
+    /* Own records below are not this store's to know: it was made, or put back,
+     * when the ledger had that size. */
+    int64_t own_from, own_restored;
+
     /* What the broker said last, by hello or head. */
     int64_t size, log_time;
     char closed[RULE_NAME_MAX + 1];

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/topic.h"
 #include "identity/rights.h"
+#include "store/outbox.h"
 #include "store/records.h"
 
 #include <inttypes.h>
@@ -104,4 +105,61 @@ enum err doubt_again (struct follow *self, struct stream *stream,
     char text[ERROR_TEXT_MAX + STREAM_NAME_ROOM + 16];
     snprintf (text, sizeof text, "stream %s: %s", stream->name, why.text);
     return core_notice (core, "CONTRADICTION", true, text, block->octets, e);
+}
+
+/* Own keys */
+
+#define EARLIER_MS 1000 /* none came for so long: that was all */
+
+enum err doubt_own (struct follow *self, const struct record *record,
+                    const struct message *message, struct error *e) {
+    struct core *core = self->core;
+    int64_t sequence = record->sequence;
+    char text[240];
+    bool known;
+    enum err rc = outbox_knows (core->store, message, &known, e);
+    if (rc || known)
+        return rc;
+    if (sequence < core->own_from
+        || (sequence < core->own_restored
+            && outbox_lane_known (core->store, message->lane))) {
+        if (self->earlier++ == 0)
+            self->earlier_first = sequence;
+        self->earlier_last = sequence;
+        self->earlier_at = clock_mono_ms();
+        return ERR_NONE;
+    }
+    /* A contribution is written elsewhere, and handed in by another. */
+    if (record->via.present) {
+        snprintf (text, sizeof text,
+                  "record %" PRId64
+                  " was written with this delegation's key and "
+                  "handed in by %.*s: make sure that it was meant to be",
+                  sequence, (int) record->via.submitter.size,
+                  (const char *) record->via.submitter.data);
+        return core_notice (core, "OWN-KEY-VIA", false, text, record->octets,
+                            e);
+    }
+    snprintf (text, sizeof text,
+              "record %" PRId64
+              " is signed with this delegation's key, and this "
+              "agent did not send it: somebody else has the key, or a copy of "
+              "the store",
+              sequence);
+    return core_notice (core, "OWN-KEY-USED", true, text, record->octets, e);
+}
+
+enum err doubt_own_tick (struct follow *self, int64_t now, struct error *e) {
+    char text[240];
+    if (self->earlier == 0 || now - self->earlier_at < EARLIER_MS)
+        return ERR_NONE;
+    snprintf (text, sizeof text,
+              "%" PRId64 " messages of this delegation, records %" PRId64
+              " to %" PRId64
+              ", are of before this store was made or put back: make sure that "
+              "they are yours",
+              self->earlier, self->earlier_first, self->earlier_last);
+    self->earlier = 0;
+    return core_notice (self->core, "OWN-EARLIER", false, text,
+                        (struct slice){ 0 }, e);
 }

@@ -49,10 +49,10 @@ static enum err newer (struct follow *self, struct stream *stream,
 
 /* A message that went through our outbox, or that of another copy of our
  * store, becomes done; what is anybody else's is passed over. */
-static enum err outbox_show (const struct core *core,
-                             const struct record *record,
+static enum err outbox_show (struct follow *self, const struct record *record,
                              const struct message *message, bool *contradiction,
                              struct error *e) {
+    const struct core *core = self->core;
     struct slice own = slice_text (core->delegation);
     struct hash leaf = record_leaf (record->octets);
     bool via = record->via.present && slice_equal (record->via.submitter, own);
@@ -67,6 +67,8 @@ static enum err outbox_show (const struct core *core,
                           contradiction, e);
     else
         return ERR_NONE;
+    if (!rc && slice_equal (message->author, own))
+        rc = doubt_own (self, record, message, e);
     if (!rc)
         rc = outbox_denied (core->store, &message->id, record->log_time,
                             &denied, e);
@@ -88,7 +90,7 @@ static enum err outbox_look (struct follow *self, const struct block *block,
             || record_message (&record, &message, NULL))
             continue;
         bool contradiction;
-        enum err rc = outbox_show (core, &record, &message, &contradiction, e);
+        enum err rc = outbox_show (self, &record, &message, &contradiction, e);
         char text[160];
         snprintf (text, sizeof text,
                   "record %" PRId64 " was promised at another place or with "

@@ -365,6 +365,8 @@ enum err follow_tick (struct follow *self, int64_t now, struct error *e) {
     if (!rc)
         rc = fetches_ask (self, now, log, e);
     log_whole_note (self);
+    if (!rc)
+        rc = doubt_own_tick (self, now, e);
     return rc == ERR_FULL ? ERR_NONE : rc; /* later, then */
 }
 

@@ -61,6 +61,9 @@ struct follow {
     size_t fetches, pending_octets;
     uint64_t order;   /* of the fetch that was sent last */
     struct buf plain; /* of the frame in hand */
+    /* Own records of before this store, until they are listed. */
+    int64_t earlier, earlier_first, earlier_last;
+    int64_t earlier_at; /* monotonic: the last one came */
 };
 
 /* Store the blocks from `first` on, if they are next and good. *done: they are
@@ -106,6 +109,13 @@ enum err doubt_again (struct follow *self, struct stream *stream,
 
 /* Is all of `$log` here, as far as anybody said? Noted in core. */
 void log_whole_note (struct follow *self);
+
+/* A message that our own key signed: did this store send it? What was signed
+ * before it was made, or put back, is listed once, when no more come. */
+enum err doubt_own (struct follow *self, const struct record *record,
+                    const struct message *message, struct error *e) MUST_CHECK;
+enum err doubt_own_tick (struct follow *self, int64_t now, struct error *e)
+    MUST_CHECK;
 
 /* The stream can't go on: tried again after a back-off. */
 void stream_stop (struct stream *self, int64_t least_ms, const char *why);

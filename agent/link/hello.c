@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PROGRAM "parley-agent/" PARLEY_VERSION
 
@@ -153,6 +154,29 @@ static enum err memory_check (struct core *core,
                         e);
 }
 
+/* A size that is remembered from the first time on. */
+static enum err size_keep (struct core *core, const char *key, bool anew,
+                           int64_t size, int64_t *out, struct error *e) {
+    char text[24], *held = store_meta (core->store, key);
+    *out = held ? strtoll (held, NULL, 10) : 0;
+    bool known = held != NULL;
+    free (held);
+    if (!anew && known)
+        return ERR_NONE;
+    *out = size;
+    snprintf (text, sizeof text, "%" PRId64, size);
+    return store_set_meta (core->store, key, text, e);
+}
+
+/* From where on each record by our own key has to be in our outbox. */
+static enum err own_bounds (struct core *core, int64_t size, bool older,
+                            struct error *e) {
+    enum err rc = size_keep (core, "own_from", false, size, &core->own_from, e);
+    return rc ? rc
+              : size_keep (core, "own_restored", older, older ? size : 0,
+                           &core->own_restored, e);
+}
+
 /* Of the lane in use alone: one that was left behind stays behind. */
 static bool lane_older (struct core *core, const struct wire_welcome *welcome) {
     struct wire_lane ours[HELLO_LANES_MAX];
@@ -182,6 +206,8 @@ enum err hello_take (struct core *core, const struct hello *self,
     enum err rc = offset_take (core, self, welcome, offset, e);
     if (!rc)
         rc = memory_check (core, welcome, e);
+    if (!rc)
+        rc = own_bounds (core, welcome->size, *older, e);
     if (!rc && *older)
         rc = core_notice (
             core, "STORE-OLDER", false,
