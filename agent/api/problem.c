@@ -23,6 +23,8 @@ static const struct {
                              "The Idempotency-Key was used for other content",
                              409 },
     [PROBLEM_TOO_LATE] = { "TOO-LATE", "The message is sent already", 409 },
+    [PROBLEM_NOT_SETTLED] = { "NOT-SETTLED", "The record is not settled yet",
+                              409 },
     [PROBLEM_TOO_LARGE] = { "TOO-LARGE", "The request's body is too large",
                             413 },
     [PROBLEM_MEDIA_TYPE] = { "MEDIA-TYPE", "The body has another media type",

@@ -19,6 +19,7 @@ enum problem {
     PROBLEM_METHOD,        /* 405 */
     PROBLEM_KEY_REUSED,    /* 409: an Idempotency-Key with other content */
     PROBLEM_TOO_LATE,      /* 409: sent already */
+    PROBLEM_NOT_SETTLED,   /* 409: no quorum has cosigned it yet */
     PROBLEM_TOO_LARGE,     /* 413: `limit` octets */
     PROBLEM_MEDIA_TYPE,    /* 415 */
     PROBLEM_INTERNAL,      /* 500: the agent's log says more */

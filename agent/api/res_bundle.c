@@ -1,11 +1,14 @@
 /* res_bundle - what an export is made of: the files of PROTOCOL.md section
  * 8.10, streamed. The exporter asks for meta first and then for each file up to
  * the same `last`, so that what arrives meanwhile does not mix in. */
+#include "api/bundle.h"
 #include "api/http_impl.h"
 #include "api/json_record.h"
 #include "api/problem.h"
 #include "api/resources.h"
 #include "base/log.h"
+#include "store/checkpoints.h"
+#include "store/hashes.h"
 #include "store/outbox.h"
 
 #include <errno.h>
@@ -17,6 +20,20 @@
 #define OCTETS "application/octet-stream"
 
 /* Meta */
+
+/* Up to where: what is held, and all that a settled checkpoint covers, so that a
+ * reader recomputes its root. */
+static int64_t last_of (struct store *store) {
+    struct checkpoint_row row;
+    struct tree tree;
+    int64_t time, last = records_highest (store, &time);
+    if (!checkpoints_newest (store, &row, NULL, NULL)
+        && row.checkpoint.size - 1 > last
+        && !hashes_tree (store, HASHES_LEDGER, &tree, NULL)
+        && (int64_t) tree.size >= row.checkpoint.size)
+        last = row.checkpoint.size - 1;
+    return last;
+}
 
 static enum err version_add (void *arg, int64_t version, int64_t sequence,
                              struct slice note, struct error *e) {
@@ -32,20 +49,38 @@ void bundle_meta_get (struct request *r) {
     if (!store || !request_query_filter (r, "filter", &filter))
         return;
     json_t *versions = json_array();
-    int64_t time;
     if (store_rosters (store, version_add, versions, &e)) {
         json_decref (versions);
         problem_error (r, &e);
     } else {
-        reply_json (
-            r, 200,
-            json_pack ("{so ss sI sI ss so}", "dialogue",
-                       json_hash (r->http->options.dialogue), "exporter",
-                       r->http->options.delegation, "first", (json_int_t) 0,
-                       "last", (json_int_t) records_highest (store, &time),
-                       "filter", filter ? filter : "#", "versions", versions));
+        reply_json (r, 200,
+                    json_pack ("{so ss sI sI ss so}", "dialogue",
+                               json_hash (r->http->options.dialogue),
+                               "exporter", r->http->options.delegation, "first",
+                               (json_int_t) 0, "last",
+                               (json_int_t) last_of (store), "filter",
+                               filter ? filter : "#", "versions", versions));
     }
     free (filter);
+}
+
+bool bundle_wants (const char *filter, const struct block *block) {
+    struct block_walk walk;
+    struct record record;
+    struct message message;
+    struct error e;
+    if (!filter)
+        return true;
+    block_walk (block, &walk);
+    while (block_next (&walk)) {
+        enum err rc = record_read (walk.record, &record, &e);
+        if (rc == ERR_NEWER || slice_is (record.channel, CHANNEL_LOG))
+            return true;
+        if (!rc && !record_message (&record, &message, &e)
+            && filter_match (slice_text (filter), message.topic))
+            return true;
+    }
+    return false;
 }
 
 /* Blocks: from the store as the client reads, with no reading open between */
@@ -58,26 +93,6 @@ struct blocks {
     struct buf ready;
     size_t sent;
 };
-
-/* $log is what a block is checked with. */
-static bool block_wanted (const struct blocks *self, const struct block *b) {
-    struct block_walk walk;
-    struct record record;
-    struct message message;
-    struct error e;
-    if (!self->filter)
-        return true;
-    block_walk (b, &walk);
-    while (block_next (&walk)) {
-        enum err rc = record_read (walk.record, &record, &e);
-        if (rc == ERR_NEWER || slice_is (record.channel, CHANNEL_LOG))
-            return true;
-        if (!rc && !record_message (&record, &message, &e)
-            && filter_match (slice_text (self->filter), message.topic))
-            return true;
-    }
-    return false;
-}
 
 static enum err block_put (struct blocks *self, const struct block *b,
                            int64_t direct_first, struct error *e) {
@@ -108,7 +123,7 @@ static enum err block_add_one (void *arg, int64_t direct_first,
     if (end <= self->next) /* in one that was given */
         return ERR_NONE;
     self->next = end;
-    if (!block_wanted (self, &b))
+    if (!bundle_wants (self->filter, &b))
         return ERR_NONE;
     rc = block_put (self, &b, direct_first, e);
     return rc ? rc : ERR_STATE;
@@ -167,17 +182,6 @@ void bundle_blocks_get (struct request *r) {
                     MHD_create_response_from_callback (MHD_SIZE_UNKNOWN, 65536,
                                                        blocks_room, self,
                                                        blocks_gone));
-}
-
-/* Leaf hashes of what is not here: this version knows none. */
-void bundle_leaves_get (struct request *r) {
-    char *filter;
-    int64_t last;
-    if (!request_query_int (r, "last", -1, 0, INT64_MAX, &last)
-        || !request_query_filter (r, "filter", &filter))
-        return;
-    free (filter);
-    reply_octets (r, OCTETS, (struct slice){ 0 });
 }
 
 /* Proofs: given all at once by the store, so they go through a file that has no

@@ -137,6 +137,35 @@ void outbox_get_one (struct request *r) {
         problem_error (r, &e);
 }
 
+static enum err id_keep (void *arg, const struct outbox_message *message,
+                         struct error *e) {
+    (void) e;
+    *(struct hash *) arg = message->id;
+    return ERR_NONE;
+}
+
+/* The broker's promise of it, to be shown to others (PROTOCOL.md section 8.2). */
+void outbox_promise_get (struct request *r) {
+    int64_t number;
+    struct hash id = { 0 };
+    struct promise_proof proof;
+    struct buf octets = { 0 };
+    struct error e;
+    struct store *store = number_read (r, &number) ? request_reader (r) : NULL;
+    if (!store)
+        return;
+    if (outbox_get (store, number, id_keep, &id, &e)) {
+        problem_error (r, &e);
+    } else if (!outbox_promise (store, &id, &proof)) {
+        problem_reply (r, PROBLEM_NOT_FOUND, "message %s has no promise",
+                       r->segment);
+    } else {
+        promise_proof_write (&octets, &proof);
+        reply_octets (r, "application/octet-stream", buf_slice (&octets));
+    }
+    buf_free (&octets);
+}
+
 static enum err cancel (struct store *writer, void *arg, struct error *e) {
     const int64_t *number = arg;
     return outbox_cancel (writer, *number, e);

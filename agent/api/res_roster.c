@@ -26,11 +26,49 @@ static json_t *document (const struct roster *roster, struct error *e) {
     return out;
 }
 
+struct place {
+    int64_t at, sequence;
+    struct buf note;
+};
+
+static enum err place_keep (void *arg, int64_t version, int64_t sequence,
+                            struct slice note, struct error *e) {
+    struct place *self = arg;
+    (void) version, (void) e;
+    if (sequence <= self->at) { /* they come in order */
+        self->sequence = sequence;
+        buf_clear (&self->note);
+        buf_add_slice (&self->note, note);
+    }
+    return ERR_NONE;
+}
+
+/* The one in force at record `at`; NULL: answered. */
+static struct roster *roster_at (struct request *r, struct store *store,
+                                 int64_t at, int64_t *sequence) {
+    struct place place = { .at = at };
+    struct roster *roster = NULL;
+    struct error e;
+    enum err rc = store_rosters (store, place_keep, &place, &e);
+    *sequence = place.sequence;
+    if (!rc && place.note.size == 0)
+        problem_reply (r, PROBLEM_NO_ROSTER, "no roster is known yet");
+    else if (!rc)
+        roster = roster_read (buf_slice (&place.note), &e);
+    if (rc || (place.note.size > 0 && !roster))
+        problem_error (r, &e);
+    buf_free (&place.note);
+    return roster;
+}
+
 void roster_get (struct request *r) {
     struct error e;
-    int64_t sequence;
+    int64_t sequence, at;
     struct store *store = request_reader (r);
-    struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
+    if (!store || !request_query_int (r, "at", -1, 0, NUMBER_MAX, &at))
+        return;
+    struct roster *roster = at < 0 ? request_roster (r, store, &sequence)
+                                   : roster_at (r, store, at, &sequence);
     if (!roster)
         return;
     json_t *json = document (roster, &e);

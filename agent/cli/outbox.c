@@ -1,5 +1,6 @@
 /* outbox - what was given to the agent and what became of it. */
 #include "client.h"
+#include "files.h"
 #include "entry.h"
 #include "options.h"
 #include "table.h"
@@ -146,6 +147,41 @@ int command_outbox_show (struct cli *cli, int argc, char **argv) {
         print_entry (entry);
     json_decref (entry);
     buf_free (&path);
+    client_destroy (&client);
+    return rc ? cli_fail (&e) : CLI_FINE;
+}
+
+static const char promise_usage[] =
+    "usage: parley outbox promise NUMBER --out FILE\n"
+    "\n"
+    "Write the broker's promise of a message: what it signed, with the path "
+    "that\n"
+    "proves this message's place in it. Check it with parley verify FILE "
+    "--roster\n"
+    "NOTE. The ledger has to keep it: where it does not, promise and "
+    "checkpoint\n"
+    "together are evidence.\n"
+    "\n"
+    "Example: parley outbox promise 12 --out 12.promise\n";
+
+int command_outbox_promise (struct cli *cli, int argc, char **argv) {
+    static struct words words;
+    const char *out = NULL;
+    const struct option_spec specs[] = { { "out", OPTION_TEXT, &out }, { 0 } };
+    struct buf path = { 0 }, octets = { 0 };
+    struct error e;
+    options_read (cli, argc, argv, promise_usage, specs, &words, 1, 1);
+    if (!out)
+        options_refuse (promise_usage, "where to? --out FILE");
+    take_number (words.at[0], promise_usage, &path);
+    buf_add_text (&path, "/promise");
+    struct client *client = client_new (cli, &e);
+    enum err rc =
+        client ? client_get_octets (client, &path, 65536, &octets, &e) : e.code;
+    if (!rc)
+        rc = file_write (out, buf_slice (&octets), false, &e);
+    buf_free (&path);
+    buf_free (&octets);
     client_destroy (&client);
     return rc ? cli_fail (&e) : CLI_FINE;
 }

@@ -1,11 +1,11 @@
 /* roster_show - a roster as people read it. */
 #include "base/clock.h"
-#include "client.h"
 #include "files.h"
 #include "identity/rights.h"
 #include "identity/roster_chain.h"
 #include "json.h"
 #include "options.h"
+#include "policy.h"
 #include "table.h"
 
 #include <inttypes.h>
@@ -279,27 +279,6 @@ static int show (const struct cli *cli, struct slice note, const char *where) {
     return CLI_FINE;
 }
 
-/* The note of the roster in force. */
-static enum err get_note (const struct cli *cli, struct buf *note,
-                          struct error *e) {
-    struct buf path = { 0 };
-    json_t *roster = NULL;
-    struct client *client = client_new (cli, e);
-    if (!client)
-        return e->code;
-    client_path (&path, "/api/v1/roster");
-    enum err rc = client_get (client, &path, 0, &roster, e);
-    if (!rc) {
-        client_path (&path, "/api/v1/rosters/%" PRId64,
-                     json_int (roster, "version", 0));
-        rc = client_get_octets (client, &path, NOTE_MAX, note, e);
-    }
-    json_decref (roster);
-    buf_free (&path);
-    client_destroy (&client);
-    return rc;
-}
-
 int command_roster_show (struct cli *cli, int argc, char **argv) {
     static struct words words;
     bool agent = false;
@@ -311,7 +290,7 @@ int command_roster_show (struct cli *cli, int argc, char **argv) {
     if (agent == (words.count == 1))
         options_refuse (usage, "name a roster's file, or say --agent");
     const char *file = agent ? "the agent's roster" : words.at[0];
-    enum err rc = agent ? get_note (cli, &note, &e)
+    enum err rc = agent ? policy_roster_note (cli, -1, &note, &e)
                         : file_read (file, NOTE_MAX, &note, &e);
     int code = rc ? cli_fail (&e) : show (cli, buf_slice (&note), file);
     buf_free (&note);

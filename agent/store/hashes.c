@@ -354,15 +354,21 @@ static enum err too_few (struct error *e, const char *name,
                       tree->size, wanted);
 }
 
+enum err hashes_tree_at (struct store *self, const char *name, uint64_t size,
+                         struct tree *out, struct error *e) {
+    int64_t number;
+    enum err rc = tree_find (self, name, &number, out, e);
+    if (!rc && size > out->size)
+        rc = too_few (e, name, out, size);
+    if (!rc && size < out->size)
+        rc = tree_below (self, number, name, size, out, e);
+    return rc;
+}
+
 enum err hashes_root (struct store *self, const char *name, uint64_t size,
                       struct hash *root, struct error *e) {
-    int64_t number;
     struct tree tree;
-    enum err rc = tree_find (self, name, &number, &tree, e);
-    if (!rc && size > tree.size)
-        rc = too_few (e, name, &tree, size);
-    if (!rc && size < tree.size)
-        rc = tree_below (self, number, name, size, &tree, e);
+    enum err rc = hashes_tree_at (self, name, size, &tree, e);
     if (!rc)
         *root = tree_root (&tree);
     return rc;

@@ -29,6 +29,10 @@ enum err hashes_add_cover (struct store *self, const char *name, uint64_t to,
  * within a node of a cover: ERR_STATE. */
 enum err hashes_root (struct store *self, const char *name, uint64_t size,
                       struct hash *root, struct error *e) MUST_CHECK;
+/* The tree that its first `size` records make; its stack is their cover. The
+ * errors of hashes_root. */
+enum err hashes_tree_at (struct store *self, const char *name, uint64_t size,
+                         struct tree *out, struct error *e) MUST_CHECK;
 /* One leaf. ERR_NOT_FOUND: above the end; ERR_STATE: within a cover. */
 enum err hashes_leaf (struct store *self, const char *name, uint64_t index,
                       struct hash *leaf, struct error *e) MUST_CHECK;

@@ -42,6 +42,8 @@ struct bundle_claim {
     size_t cover_length;
     struct hash cover[TREE_COVER_MAX];
 };
+/* An entry of `claims`, without its length. */
+void bundle_claim_write (struct buf *out, const struct bundle_claim *claim);
 
 /* Writing. Entries come in the order of their file (ascending; ERR_CHAIN;
  * claims: of one mark in any order). Each call's octets may stay in memory until

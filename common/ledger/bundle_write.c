@@ -204,6 +204,16 @@ enum err bundle_add_checkpoint (struct bundle_writer *self, struct slice note,
     return out_added (self, &self->checkpoints, e);
 }
 
+void bundle_claim_write (struct buf *out, const struct bundle_claim *claim) {
+    mp_put_array (out, 4);
+    mp_put_int (out, claim->mark);
+    mark_claim_write (out, &claim->claim);
+    mp_put_int (out, claim->from);
+    mp_put_array (out, claim->cover_length);
+    for (size_t i = 0; i < claim->cover_length; i++)
+        mp_put_bin (out, claim->cover[i].octets, HASH_SIZE);
+}
+
 enum err bundle_add_claim (struct bundle_writer *self,
                            const struct bundle_claim *claim, struct error *e) {
     struct buf octets = { 0 };
@@ -212,13 +222,7 @@ enum err bundle_add_claim (struct bundle_writer *self,
                           "a claim of mark %" PRId64 " after %" PRId64,
                           claim->mark, self->last_mark);
     self->last_mark = claim->mark;
-    mp_put_array (&octets, 4);
-    mp_put_int (&octets, claim->mark);
-    mark_claim_write (&octets, &claim->claim);
-    mp_put_int (&octets, claim->from);
-    mp_put_array (&octets, claim->cover_length);
-    for (size_t i = 0; i < claim->cover_length; i++)
-        mp_put_bin (&octets, claim->cover[i].octets, HASH_SIZE);
+    bundle_claim_write (&octets, claim);
     add_entry (&self->claims, buf_slice (&octets));
     buf_free (&octets);
     return out_added (self, &self->claims, e);

@@ -1,0 +1,257 @@
+/* audit_export - take out of the agent what it can prove (PROTOCOL.md section
+ * 8.10). */
+#include "audit_tiles.h"
+#include "base/clock.h"
+#include "base/disk.h"
+#include "base/topic.h"
+#include "client.h"
+#include "json.h"
+#include "ledger/bundle.h"
+#include "options.h"
+#include "progress.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char usage[] =
+    "usage: parley audit export DIR [--filter FILTER]\n"
+    "       parley audit export --tiles DIR [--entries]\n"
+    "\n"
+    "Take out of the agent what it can prove: all blocks it may read (or "
+    "those\n"
+    "that hold a record matching FILTER, and all of the log of rosters and\n"
+    "marks), the hashes of all else, checkpoints, rosters, what marks say of "
+    "its\n"
+    "streams, its promises and refusals. DIR is made; it must not hold "
+    "anything.\n"
+    "Check it anywhere with parley audit check. FILTER CHANNEL/# shows a "
+    "whole\n"
+    "channel, so that the check says up to where it is complete.\n"
+    "\n"
+    "With --tiles: the newest settled checkpoint and the hashes of the "
+    "ledger's\n"
+    "tree, as files that any web server can offer (C2SP tlog-tiles). DIR may "
+    "hold\n"
+    "an earlier export, which is brought up to date. It shows how much is "
+    "written\n"
+    "when, and nothing of what. --entries adds the records of those bundles of "
+    "256\n"
+    "whose every record this agent may read: they show who wrote when on "
+    "which\n"
+    "topic, so it asks first (--yes: not).\n"
+    "\n"
+    "Example: parley audit export bundle-2026\n";
+
+struct taking {
+    struct client *client;
+    const char *dir;
+    const char *filter; /* NULL: all */
+    struct bundle_meta meta;
+    struct progress progress;
+    int64_t octets; /* of all files so far */
+};
+
+struct download {
+    struct taking *taking;
+    int fd;
+    uint64_t size;
+};
+
+static char *path_of (const char *dir, const char *name) {
+    struct buf path = { 0 };
+    buf_add_format (&path, "%s/%s", dir, name);
+    return buf_take_text (&path);
+}
+
+static enum err must_be_empty (const char *dir, struct error *e) {
+    DIR *folder = opendir (dir);
+    enum err rc = ERR_NONE;
+    if (!folder)
+        return error_sys (e, errno, "folder '%s'", dir);
+    for (struct dirent *entry; !rc && (entry = readdir (folder));)
+        if (strcmp (entry->d_name, ".") != 0
+            && strcmp (entry->d_name, "..") != 0)
+            rc = error_set (e, ERR_EXISTS, "folder '%s' is not empty", dir);
+    closedir (folder);
+    return rc;
+}
+
+static enum err on_octets (void *arg, struct slice octets, struct error *e) {
+    struct download *self = arg;
+    enum err rc = disk_write_at (self->fd, octets, self->size, e);
+    self->size += octets.size;
+    self->taking->octets += (int64_t) octets.size;
+    progress_show (&self->taking->progress, self->taking->octets, 0);
+    return rc;
+}
+
+/* One file as the agent streams it; one that is empty is left out. */
+static enum err download (struct taking *self, const char *name, bool filtered,
+                          struct error *e) {
+    struct buf query = { 0 };
+    char *path = path_of (self->dir, name);
+    struct download to = { .taking = self };
+    client_path (&query, "/api/v1/bundle/%s", name);
+    if (self->meta.last >= 0)
+        client_query_int (&query, "last", self->meta.last);
+    if (filtered)
+        client_query (&query, "filter", self->filter);
+    to.fd = disk_open (path, DISK_WRITE | DISK_CREATE, e);
+    enum err rc = to.fd < 0 ? e->code : ERR_NONE;
+    if (!rc)
+        rc = client_stream (self->client, &query, NULL, on_octets, &to, e);
+    if (!rc && to.size > 0)
+        rc = disk_sync (to.fd, e);
+    disk_close (&to.fd);
+    if (!rc && to.size == 0)
+        rc = disk_remove (path, e);
+    buf_free (&query);
+    free (path);
+    return rc ? error_at (e, "%s", name) : ERR_NONE;
+}
+
+static enum err get_roster (struct taking *self, int64_t version,
+                            struct error *e) {
+    struct buf path = { 0 }, note = { 0 };
+    char name[48];
+    snprintf (name, sizeof name, "rosters/%08" PRId64 ".note", version);
+    char *file = path_of (self->dir, name);
+    client_path (&path, "/api/v1/rosters/%" PRId64, version);
+    enum err rc = client_get_octets (self->client, &path, NOTE_MAX, &note, e);
+    if (!rc)
+        rc = disk_write_file (file, buf_slice (&note), false, e);
+    free (file);
+    buf_free (&path);
+    buf_free (&note);
+    return rc ? error_at (e, "roster version %" PRId64, version) : ERR_NONE;
+}
+
+static enum err get_rosters (struct taking *self, json_t *versions,
+                             struct error *e) {
+    size_t i;
+    json_t *version;
+    char *folder = path_of (self->dir, "rosters");
+    enum err rc = disk_make_dir (folder, e);
+    free (folder);
+    json_array_foreach (versions, i, version) if (!rc) rc =
+        get_roster (self, json_integer_value (version), e);
+    return rc;
+}
+
+static enum err get_meta (struct taking *self, json_t **out, struct error *e) {
+    struct buf path = { 0 };
+    client_path (&path, "/api/v1/bundle/meta");
+    client_query (&path, "filter", self->filter);
+    enum err rc = client_get (self->client, &path, 0, out, e);
+    buf_free (&path);
+    if (rc)
+        return rc;
+    struct bundle_meta *m = &self->meta;
+    if (hash_parse (json_text_or (*out, "dialogue", ""), &m->dialogue))
+        return error_set (e, ERR_DAMAGED, "the agent names no dialogue");
+    snprintf (m->exporter, sizeof m->exporter, "%s",
+              json_text_or (*out, "exporter", ""));
+    snprintf (m->filter, sizeof m->filter, "%s",
+              self->filter ? self->filter : "#");
+    m->made = clock_wall_ms();
+    m->first = json_int (*out, "first", 0);
+    m->last = json_int (*out, "last", -1);
+    return ERR_NONE;
+}
+
+/* bundle.json comes last: a folder without it is no bundle. */
+static enum err finish (struct taking *self, struct error *e) {
+    struct buf json = { 0 };
+    struct bundle_meta check;
+    char *path = path_of (self->dir, "bundle.json");
+    bundle_meta_write (&self->meta, &json);
+    enum err rc = bundle_meta_read (buf_slice (&json), &check, e);
+    if (!rc)
+        rc = disk_sync_dir (self->dir, e);
+    if (!rc)
+        rc = disk_write_file (path, buf_slice (&json), false, e);
+    free (path);
+    buf_free (&json);
+    return rc;
+}
+
+static enum err export_all (struct taking *self, struct error *e) {
+    json_t *meta = NULL;
+    enum err rc = get_meta (self, &meta, e);
+    if (!rc)
+        rc = disk_make_dir (self->dir, e);
+    if (!rc)
+        rc = must_be_empty (self->dir, e);
+    if (!rc)
+        rc = get_rosters (self, json_object_get (meta, "versions"), e);
+    bool any = self->meta.last >= 0;
+    if (!rc && any)
+        rc = download (self, "blocks", true, e);
+    if (!rc && any)
+        rc = download (self, "leaves", true, e);
+    if (!rc && any)
+        rc = download (self, "checkpoints", false, e);
+    if (!rc && any)
+        rc = download (self, "claims", true, e);
+    if (!rc && any)
+        rc = download (self, "promises", false, e);
+    if (!rc)
+        rc = download (self, "refusals", false, e);
+    if (!rc)
+        rc = finish (self, e);
+    progress_end (&self->progress);
+    json_decref (meta);
+    return rc;
+}
+
+static void say_export (const struct cli *cli, const struct taking *self) {
+    char dialogue[HASH_TEXT_MAX];
+    hash_text (dialogue, &self->meta.dialogue);
+    if (cli->json) {
+        cli_print_json (json_pack (
+            "{s:s,s:s,s:I,s:I,s:I}", "folder", self->dir, "dialogue", dialogue,
+            "first", (json_int_t) self->meta.first, "last",
+            (json_int_t) self->meta.last, "octets", (json_int_t) self->octets));
+        return;
+    }
+    printf ("Bundle of records %" PRId64 " to %" PRId64 " in %s, %" PRId64
+            " octets.\n"
+            "Next: parley audit check %s --dialogue %s\n",
+            self->meta.first, self->meta.last, self->dir, self->octets,
+            self->dir, dialogue);
+}
+
+int command_audit_export (struct cli *cli, int argc, char **argv) {
+    static struct words words;
+    struct taking self = { 0 };
+    const char *tiles = NULL;
+    bool entries = false, yes = false;
+    const struct option_spec specs[] = { { "filter", OPTION_TEXT,
+                                           &self.filter },
+                                         { "tiles", OPTION_TEXT, &tiles },
+                                         { "entries", OPTION_FLAG, &entries },
+                                         { "yes", OPTION_FLAG, &yes },
+                                         { 0 } };
+    struct error e;
+    options_read (cli, argc, argv, usage, specs, &words, 0, 1);
+    if ((tiles != NULL) == (words.count == 1) || (tiles && self.filter)
+        || (entries && !tiles))
+        options_refuse (usage, "name a folder, or --tiles a folder, with "
+                               "--entries or not");
+    if (tiles)
+        return audit_tiles (cli, tiles, entries, yes);
+    if (self.filter && filter_check (slice_text (self.filter), &e))
+        options_refuse (usage, "filter '%s': %s", self.filter, e.text);
+    self.dir = words.at[0];
+    self.client = client_new (cli, &e);
+    if (!self.client)
+        return cli_fail (&e);
+    progress_start (&self.progress, "octets taken out");
+    enum err rc = export_all (&self, &e);
+    if (!rc)
+        say_export (cli, &self);
+    client_destroy (&self.client);
+    return rc ? cli_fail (&e) : CLI_FINE;
+}
