@@ -209,12 +209,20 @@ def test_made_anew(segments, what, how):
 
 
 def test_index_flipped(segments):
-    """A start does not read all of the index; who meets a fault is told to
-    ask again, and the operator what to do."""
-    broker, leaves = segments
+    """A start reads the end of the index alone; who meets a fault below is
+    told to ask again, and the operator what to do."""
+    broker, _ = segments
+    broker.start()
+    author = broker.client("EUROPOL/hq")
+    author.publish_many([("members/x", "small")] * 256)
+    for _ in range(6):
+        author.publish_many([(f"members/{i}", "z" * 30000)
+                             for i in range(20)])
+    size, leaves = author.status()["size"], author.leaves(0, 200)
+    broker.stop()
     index = broker.state / "index"
-    flip(index / "leaves", (index / "leaves").stat().st_size // 2)
-    starts(broker, len(leaves))
+    flip(index / "leaves", (index / "leaves").stat().st_size // 4)
+    starts(broker, size)
     with pytest.raises(DeskError) as refused:
         broker.client("AFRIPOL/hq").leaves(0, 200)
     assert refused.value.rule == "BUSY"
@@ -224,7 +232,7 @@ def test_index_flipped(segments):
     for path in index.iterdir():
         path.unlink()
     index.rmdir()
-    starts(broker, len(leaves))
+    starts(broker, size)
     check_kept(broker, leaves)
 
 
