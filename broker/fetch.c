@@ -7,17 +7,17 @@
 #include "base/log.h"
 #include "fetch_blocks.h"
 #include "fetch_marks.h"
+#include "fetch_status.h"
 #include "identity/rights.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-#define PROGRAM "parley-broker"
-
 struct fetch {
     struct state *state;       /* borrowed */
     struct refusals *refusals; /* borrowed */
+    struct notary *notary;     /* borrowed, or NULL */
     struct fetch_marks *marks; /* owned */
     struct queue *jobs;        /* owned */
     void (*reply) (void *arg, struct job *job);
@@ -192,49 +192,6 @@ static void answer_refusals (struct refusals *refusals, struct job *job) {
     answer (job, 1);
 }
 
-/* Texts and integers, keys ascending. Only what every delegation may know: how
- * much others were refused is their operator's and the broker's, and frames of
- * the feed would tell on how many streams each record stands. */
-static void answer_status (struct state *state, struct job *job) {
-    struct refusal why;
-    struct roster *roster = state_roster (state, NULL);
-    struct state_counts *counts = state_counts (state);
-    char run[HEX_SIZE (RUN_SIZE)];
-    enum rule closed = state_closed (state, &why);
-    struct error awaited = { 0 };
-    (void) !state_hello_awaited (state, &awaited);
-    const struct {
-        const char *key, *text; /* NULL: the number */
-        int64_t number;
-    } pairs[] = {
-        { "accepted", NULL, atomic_load (&counts->accepted) },
-        { "awaited", awaited.text, 0 }, /* before anything is recorded */
-        { "closed", closed ? why.name : "", 0 },
-        { "epoch", NULL, roster_epoch (roster) },
-        { "fetches", NULL, atomic_load (&counts->fetches) },
-        { "groups", NULL, atomic_load (&counts->groups) },
-        { "hellos", NULL, atomic_load (&counts->hellos) },
-        { "log_time", NULL, state_log_time (state) },
-        { "program", PROGRAM, 0 },
-        { "roster_version", NULL, roster_version (roster) },
-        { "run", hex_encode (run, state_run (state), RUN_SIZE), 0 },
-        { "size", NULL, journal_size (state_journal (state)) },
-        { "time", NULL, clock_wall_ms() },
-        { "version", PARLEY_VERSION, 0 },
-    };
-    const size_t count = sizeof pairs / sizeof pairs[0];
-    mp_put_map (&job->reply[0], count);
-    for (size_t i = 0; i < count; i++) {
-        mp_put_str (&job->reply[0], pairs[i].key);
-        if (pairs[i].text)
-            mp_put_str (&job->reply[0], pairs[i].text);
-        else
-            mp_put_int (&job->reply[0], pairs[i].number);
-    }
-    answer (job, 1);
-    roster_unref (&roster);
-}
-
 void fetch_answer (struct state *state, struct refusals *refusals,
                    struct job *job) {
     struct refusal why;
@@ -252,7 +209,7 @@ void fetch_answer (struct state *state, struct refusals *refusals,
         answer_refusals (refusals, job);
         return;
     case WIRE_STATUS:
-        answer_status (state, job);
+        fetch_status (state, NULL, job);
         return;
     case WIRE_LEAVES:
         answer_leaves (state, job);
@@ -271,7 +228,9 @@ static void *fetch_run (void *arg) {
     struct fetch *self = arg;
     struct job *job;
     while ((job = queue_take_wait (self->jobs, -1))) {
-        if (!fetch_marks_answer (self->marks, job))
+        if (job->head.type == WIRE_STATUS)
+            fetch_status (self->state, self->notary, job);
+        else if (!fetch_marks_answer (self->marks, job))
             fetch_answer (self->state, self->refusals, job);
         self->reply (self->arg, job);
     }
@@ -299,6 +258,7 @@ struct fetch *fetch_new (struct state *state, struct refusals *refusals,
 }
 
 void fetch_set_notary (struct fetch *self, struct notary *notary) {
+    self->notary = notary;
     fetch_marks_set_notary (self->marks, notary);
 }
 

@@ -521,6 +521,13 @@ enum err notary_shown (struct notary *self, struct slice octets,
     return rc ? rc : shown_judge (self, &shown, e);
 }
 
+int64_t notary_signed_time (struct notary *self) {
+    pthread_mutex_lock (&self->notes_lock);
+    int64_t ms = self->notes.signed_ms;
+    pthread_mutex_unlock (&self->notes_lock);
+    return ms;
+}
+
 void notary_sizes (struct notary *self, int64_t *signed_size,
                    int64_t *settled_size, int64_t *settled_time) {
     pthread_mutex_lock (&self->notes_lock);

@@ -78,6 +78,7 @@ enum err notary_shown (struct notary *self, struct slice note, struct error *e)
     MUST_CHECK;
 /* For status: -1 and 0 where there is none. settled_time: Unix ms, when this
  * broker had its quorum. */
+int64_t notary_signed_time (struct notary *self); /* Unix ms, of this run's; 0 */
 void notary_sizes (struct notary *self, int64_t *signed_size,
                    int64_t *settled_size, int64_t *settled_time);
 

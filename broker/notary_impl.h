@@ -33,9 +33,8 @@ struct notary_scrub {
 };
 /* One block, and what is wrong with it in the log. `size`: what the notary itself
  * has read back, where a new round ends. */
-void notary_scrub_step (struct notary_scrub *self,
-                        struct notary_reader *reader, int64_t size,
-                        int64_t now_ms, int64_t pause_ms);
+void notary_scrub_step (struct notary_scrub *self, struct notary_reader *reader,
+                        int64_t size, int64_t now_ms, int64_t pause_ms);
 
 /* notary_notes: checkpoints, and who cosigned them. The caller holds a lock. */
 struct notary_entry {
@@ -44,8 +43,8 @@ struct notary_entry {
     struct buf note;              /* with all lines that are known */
     size_t lines;                 /* in it */
     size_t cosigned;              /* witnesses of `roster` among them */
-    bool kept;     /* of an earlier run */
-    bool handover; /* settled: the first with its roster at the end */
+    bool kept;                    /* of an earlier run */
+    bool handover;      /* settled: the first with its roster at the end */
     int64_t settled_ms; /* wall clock, when its quorum was whole; 0: not yet,
                            or not known */
 };
@@ -61,6 +60,7 @@ struct notary_notes {
     size_t next;
     struct notary_entry settled; /* the newest */
     int64_t signed_size;         /* the highest of this run or settled */
+    int64_t signed_ms;           /* wall clock, of this run's; 0: none yet */
     int64_t settled_ms;          /* wall clock, when its quorum was whole */
     int64_t again_ms; /* monotonic: from then on it goes out once more, where
                          other lines came; 0: it did, or need not */
@@ -84,8 +84,8 @@ void notary_notes_tick (struct notary_notes *self, int64_t now_ms);
 /* When it will be, monotonic; INT64_MAX: nothing is. */
 int64_t notary_notes_due (const struct notary_notes *self);
 /* The newest that was signed; NULL. */
-const struct notary_entry *
-notary_notes_newest (const struct notary_notes *self);
+const struct notary_entry *notary_notes_newest (
+    const struct notary_notes *self);
 
 /* notary_files: what is kept in a folder of its own. */
 

@@ -128,6 +128,7 @@ void notary_notes_signed (struct notary_notes *self,
     entry->lines = 1;
     *note = (struct buf){ 0 };
     self->signed_size = checkpoint->size;
+    self->signed_ms = clock_wall_ms();
     settle_from (self, entry, now_ms);
 }
 

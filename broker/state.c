@@ -200,10 +200,9 @@ static bool counts (struct state *self, const char *delegation) {
 
 bool state_hello_heard (struct state *self, const char *delegation) {
     bool last = false;
-    if (state_hello_was_heard (self))
-        return false;
     pthread_mutex_lock (&self->lock);
-    if (self->needed > 0 && counts (self, delegation))
+    bool one_more = counts (self, delegation);
+    if (one_more && self->needed > 0)
         last = --self->needed == 0;
     if (last)
         atomic_store (&self->hello_heard, true);
@@ -216,6 +215,15 @@ void state_hello_waive (struct state *self) {
     self->needed = 0;
     atomic_store (&self->hello_heard, true);
     pthread_mutex_unlock (&self->lock);
+}
+
+size_t state_witnesses_heard (struct state *self) {
+    size_t count = 0;
+    pthread_mutex_lock (&self->lock);
+    for (size_t i = 0; i < self->witnesses; i++)
+        count += self->awaited[i].heard;
+    pthread_mutex_unlock (&self->lock);
+    return count;
 }
 
 bool state_hello_was_heard (const struct state *self) {

@@ -60,6 +60,8 @@ bool state_hello_heard (struct state *self, const char *delegation);
 /* The operator's override: none is awaited. */
 void state_hello_waive (struct state *self);
 bool state_hello_was_heard (const struct state *self);
+/* Of those witnesses, how many said one in this run, later ones too. */
+size_t state_witnesses_heard (struct state *self);
 /* 0, or ERR_STATE: *e says how many of which are awaited. */
 enum err state_hello_awaited (struct state *self, struct error *e) MUST_CHECK;
 
