@@ -132,10 +132,16 @@ static void print_streams (const struct audit_report *r) {
     char time[CLOCK_TEXT_MAX];
     for (size_t i = 0; i < r->stream_count; i++) {
         const struct audit_stream *s = &r->streams[i];
-        printf ("complete   %s: records %" PRId64 " to %" PRId64 ", up to %s"
-                " (record %" PRId64 ")%s\n",
-                s->name, s->from + 1, s->count, clock_text (time, s->time),
-                s->mark, s->settled ? "" : ", not settled yet");
+        printf ("complete   %s: ", s->name);
+        if (s->count == 0)
+            printf ("nothing was written");
+        else if (s->from < s->count)
+            printf ("records %" PRId64 " to %" PRId64, s->from + 1, s->count);
+        else
+            printf ("nothing that the exporter may read");
+        printf (", up to %s (record %" PRId64 ")%s\n",
+                clock_text (time, s->time), s->mark,
+                s->settled ? "" : ", not settled yet");
     }
 }
 

@@ -296,14 +296,18 @@ static void streams_put (struct page *self, const struct audit_report *r) {
         const struct audit_stream *s = &r->streams[i];
         buf_add_text (&self->html, "<tr><td>");
         text (&self->html, slice_text (s->name));
-        buf_add_format (
-            &self->html,
-            "</td><td>%" PRId64 " to %" PRId64 "</td><td>%s (record "
-            "%" PRId64 ")</td><td>%s</td></tr>\n",
-            s->from + 1, s->count, clock_text (time, s->time), s->mark,
-            s->settled ? "vouched for"
-                       : "not yet vouched "
-                         "for");
+        if (s->from < s->count)
+            buf_add_format (&self->html,
+                            "</td><td>%" PRId64 " to %" PRId64 "</td>",
+                            s->from + 1, s->count);
+        else
+            buf_add_format (&self->html, "</td><td>%s</td>",
+                            s->count == 0 ? "nothing was written"
+                                          : "none that the exporter may read");
+        buf_add_format (&self->html,
+                        "<td>%s (record %" PRId64 ")</td><td>%s</td></tr>\n",
+                        clock_text (time, s->time), s->mark,
+                        s->settled ? "vouched for" : "not yet vouched for");
     }
     buf_add_text (&self->html, "</table>\n");
 }
