@@ -38,7 +38,7 @@ static void stage_begin (const char *witnesses, int quorum) {
 }
 
 /* The next roster, with others; in the ledger and in force. */
-static void stage_witnesses (const char *witnesses, int quorum) {
+FIXTURE_UNUSED static void stage_witnesses (const char *witnesses, int quorum) {
     struct roster *next =
         stage_next (stage, witnessed (&stage->cast, witnesses, quorum), NULL);
     roster_unref (&next);
