@@ -160,10 +160,20 @@ static void desk_take (struct judge *self, const struct roster *roster) {
     memcpy (self->desk_key, key, KEY_SIZE);
 }
 
+/* The key that the header names, valid there or not: a signature that it did not
+ * make is wrong in any case. */
+static void key_take (struct judge *self, const struct roster *roster) {
+    const struct roster_delegation *author =
+        roster_delegation (roster, self->message.author);
+    for (int i = 0; author && i < author->key_count && !self->has_key; i++)
+        if (key_id_equal (author->sign_id[i], self->message.key_id)) {
+            self->has_key = true;
+            memcpy (self->sign_key, author->keys[i].sign, KEY_SIZE);
+        }
+}
+
 static void author_take (struct judge *self, struct roster *roster,
                          bool first) {
-    const struct record *r = &self->leaves[0].record;
-    const uint8_t *key;
     if (self->of->kind != EVIDENCE_RECORD)
         return;
     const bool wanted =
@@ -173,12 +183,7 @@ static void author_take (struct judge *self, struct roster *roster,
             && hash_equal (roster_digest (roster), &self->wanted.digest));
     if (wanted && !self->in_force)
         self->in_force = roster_ref (roster);
-    if (!self->has_key
-        && author_key (&self->message, roster, r->log_time, &key, NULL)
-               == ERR_NONE) {
-        self->has_key = true;
-        memcpy (self->sign_key, key, KEY_SIZE);
-    }
+    key_take (self, roster);
 }
 
 static enum err roster_add (struct judge *self, size_t n,
