@@ -107,6 +107,8 @@ EXAMPLES = {
     "number": ["1", "2", "3", "99", "x"],
     "key": ["30", "31", "100", "111", "120", "121", "122", "123", "124",
             "0" * 64, "x"],
+    "sequence": ["30", "100", "99", "125", "x"],
+    "which": ["settled", "verified", "x"],
 }
 QUERIES = {
     "/api/v1/audience": ["?topic=all/x", "?topic=late/x", "?topic=none/x",
@@ -120,6 +122,7 @@ QUERIES = {
     "/api/v1/outbox/{number}": ["", "?wait=promised&timeout_ms=0"],
     "/api/v1/bundle/meta": ["", "?filter=all/%23"],
     "/api/v1/bundle/blocks": ["", "?last=100"],
+    "/api/v1/leaves": ["", "?from=3&count=4", "?from=999", "?count=0"],
 }
 BODIES = {
     "/api/v1/messages": [
@@ -250,6 +253,31 @@ def test_good_drafts_fit_their_schema():
     """What is accepted is what the document allows."""
     for draft in BODIES["/api/v1/messages"][:3]:
         check(draft, DOCUMENT["components"]["schemas"]["MessageDraft"])
+
+
+def test_operators_words(server):
+    """POSTs that bring nothing and say nothing but that it is done."""
+    for path, status in (("/api/v1/notices/1/acknowledge", 204),
+                         ("/api/v1/notices/1/acknowledge", 204),
+                         ("/api/v1/notices/99/acknowledge", 404),
+                         ("/api/v1/notices/x/acknowledge", 404),
+                         ("/api/v1/link/retry", 204),
+                         ("/api/v1/witness/resume", 204)):
+        template = re.sub(r"notices/\w+/", "notices/{number}/", path)
+        answer, body = server.ask("POST", path)
+        assert answer.status == status
+        check_answer(DOCUMENT["paths"][template]["post"], answer, body)
+    _, body = server.ask("GET", "/api/v1/status")
+    [notice] = json.loads(body)["notices"]
+    assert notice["acknowledged"]
+
+
+def test_settled_by(server):
+    _, body = server.ask("GET", "/api/v1/records/100")
+    settled = json.loads(body)["settled"]
+    assert settled["size"] == 125 and settled["quorum"] == 2
+    assert [one["witness"] for one in settled["cosigned"]] == \
+        ["EUROPOL/hq", "FRONTEX/hq"]
 
 
 def test_delete(server):

@@ -10,6 +10,8 @@
 
 #include "api/http.h"
 #include "link/link.h"
+#include "store/checkpoints.h"
+#include "store/hashes.h"
 #include "store/outbox.h"
 
 #include <pthread.h>
@@ -63,7 +65,7 @@ FIXTURE_UNUSED static void fake_link_begin (void) {
                     .broker_log_time = BUILD_TIME,
                     .ledger = { .size = 125,
                                 .verified = 125,
-                                .settled = 124,
+                                .settled = 125,
                                 .settled_time = BUILD_TIME,
                                 .cosigned = 2,
                                 .needed = 2,
@@ -130,6 +132,35 @@ static void fill_records (void) {
     fill_formats();
 }
 
+/* The tree over all 125 records, most of which are not held, and a checkpoint of
+ * it that both witnesses cosigned. */
+static void fill_ledger (void) {
+    struct hash leaves[125];
+    struct buf note = { 0 };
+    struct checkpoint cp = { .size = 125 };
+    for (int64_t i = 0; i < 125; i++) {
+        struct record_row row;
+        struct records_cursor *cursor =
+            records_by_sequence (store, i, &row, &e);
+        leaves[i] = cursor ? row.leaf : hash_leaf (slice_of (&i, sizeof i));
+        records_close (&cursor);
+    }
+    cp.root = tree_root_of (leaves, 125);
+    checkpoint_origin (cast.roster, cp.origin);
+    checkpoint_sign (&cp, cast.broker, &note);
+    checkpoint_cosign (&cp, cast.hq, BUILD_TIME / 1000 + 5, &note);
+    checkpoint_cosign (&cp, cast.frontex, BUILD_TIME / 1000 + 6, &note);
+    FINE (store_begin (store, &e));
+    enum err rc = hashes_add (store, HASHES_LEDGER, leaves, 125, &e);
+    if (!rc)
+        rc = checkpoints_verify (store, &cp, buf_slice (&note), &e);
+    if (!rc)
+        rc = checkpoints_settle (store, &cp, BUILD_TIME + 6000, 1, false,
+                                 buf_slice (&note), &e);
+    FINE (store_end (store, rc, &e));
+    buf_free (&note);
+}
+
 static int64_t post_one (const char *topic, const char *text) {
     int64_t number;
     bool repeated;
@@ -169,6 +200,7 @@ FIXTURE_UNUSED static void api_fill (void) {
     FINE (store_add_roster (store, 1, 30, roster_octets (cast.roster), &e));
     fill_records();
     fill_outbox();
+    fill_ledger();
     FINE (store_notice (store, "RESTORED", false, "a new lane",
                         (struct slice){ 0 }, &e));
 }

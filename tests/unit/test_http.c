@@ -774,12 +774,54 @@ static void test_status (void **state) {
     assert_true (json_is_null (json_object_get (answer.json, "lacks")));
     assert_true (json_is_true (json_object_get (ledger, "current")));
     assert_int_equal (json_integer_value (json_object_get (settled, "size")),
-                      124);
+                      125);
     /* HEAD: the same without a body. */
     assert_int_equal (
         ask (&(struct question){ .method = "HEAD", .path = "/api/v1/status" }),
         200);
     assert_int_equal (answer.size, 0);
+}
+
+/* An operator's words reach the link and the store. */
+static void test_operator (void **state) {
+    (void) state;
+    static const struct {
+        const char *path;
+        long status;
+    } rows[] = { { "/api/v1/notices/1/acknowledge", 204 },
+                 { "/api/v1/notices/99/acknowledge", 404 },
+                 { "/api/v1/notices/-1/acknowledge", 404 },
+                 { "/api/v1/notices/acknowledge", 404 },
+                 { "/api/v1/link/retry", 204 },
+                 { "/api/v1/witness/resume", 204 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct question q = { .method = "POST", .path = rows[i].path };
+        if (ask (&q) != rows[i].status)
+            fail_msg ("%s: %ld %s", rows[i].path, answer.status, answer.body);
+    }
+    assert_int_equal (fake_link.retries, 1);
+    assert_int_equal (fake_link.resumes, 1);
+    assert_int_equal (get ("/api/v1/status"), 200);
+    json_t *notice =
+        json_array_get (json_object_get (answer.json, "notices"), 0);
+    assert_true (json_is_string (json_object_get (notice, "acknowledged")));
+}
+
+static void test_settled (void **state) {
+    (void) state;
+    assert_int_equal (get ("/api/v1/records/100"), 200);
+    json_t *settled = json_object_get (answer.json, "settled");
+    json_t *cosigned = json_object_get (settled, "cosigned");
+    assert_int_equal (json_integer_value (json_object_get (settled, "size")),
+                      125);
+    assert_int_equal (json_array_size (cosigned), 2);
+    assert_string_equal (json_string_value (json_object_get (
+                             json_array_get (cosigned, 1), "witness")),
+                         "FRONTEX/hq");
+    /* A checkpoint that does not reach it. */
+    sqlite3_exec (store->db, "DELETE FROM checkpoints", NULL, NULL, NULL);
+    assert_int_equal (get ("/api/v1/records/100"), 200);
+    assert_true (json_is_null (json_object_get (answer.json, "settled")));
 }
 
 static void test_roster (void **state) {
@@ -1232,7 +1274,7 @@ static void test_bundle (void **state) {
     assert_int_equal (number_at ("last"), 124);
     assert_int_equal (number_at ("first"), 0);
     assert_int_equal (get ("/api/v1/bundle/leaves?last=124"), 200);
-    assert_int_equal (answer.size, 0);
+    assert_int_equal (answer.size, (125 - API_RECORDS) * (8 + HASH_SIZE));
     static const struct {
         const char *query;
         int blocks, records;
@@ -1319,6 +1361,8 @@ int main (void) {
         API (test_full),
         API (test_without_link),
         API (test_status),
+        API (test_operator),
+        API (test_settled),
         API (test_roster),
         API (test_audience),
         API (test_records),
