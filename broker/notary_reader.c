@@ -18,9 +18,8 @@ static enum err judge (enum err rc, int64_t sequence, struct error *e) {
 
 static enum err block_get (struct notary_reader *self, int64_t sequence,
                            struct block *block, struct error *e) {
-    enum err rc = journal_read (self->journal, sequence, &self->octets, e);
-    if (!rc)
-        rc = block_read (buf_slice (&self->octets), block, e);
+    enum err rc = journal_read_block (self->journal, sequence, &self->octets,
+                                      block, e);
     if (!rc
         && (sequence < block->first_sequence
             || sequence - block->first_sequence >= (int64_t) block->count))

@@ -229,11 +229,17 @@ int64_t journal_size (const struct journal *self) {
 
 enum err journal_read (struct journal *self, int64_t sequence, struct buf *out,
                        struct error *e) {
+    struct block block;
+    return journal_read_block (self, sequence, out, &block, e);
+}
+
+enum err journal_read_block (struct journal *self, int64_t sequence,
+                             struct buf *out, struct block *block,
+                             struct error *e) {
     buf_clear (out);
     struct index_entry entry;
-    struct block block;
     enum err rc = index_of_sequence (self->index, sequence, &entry, e);
-    return rc ? rc : journal_files_block (self->files, &entry, out, &block, e);
+    return rc ? rc : journal_files_block (self->files, &entry, out, block, e);
 }
 
 enum err journal_read_stream (struct journal *self, const char *stream,

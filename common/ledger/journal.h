@@ -73,6 +73,10 @@ int64_t journal_size (const struct journal *self); /* records, synced */
  * ERR_NOT_FOUND above the end. */
 enum err journal_read (struct journal *self, int64_t sequence, struct buf *out,
                        struct error *e) MUST_CHECK;
+/* The same, with the view of it: its checksums are looked at once. */
+enum err journal_read_block (struct journal *self, int64_t sequence,
+                             struct buf *out, struct block *block,
+                             struct error *e) MUST_CHECK;
 /* The block that holds number `number` of a stream; *first as in index.h. */
 enum err journal_read_stream (struct journal *self, const char *stream,
                               int64_t number, struct buf *out, int64_t *first,

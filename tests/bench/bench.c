@@ -213,6 +213,15 @@ void bench_end (struct bench *self) {
         fprintf (stderr, "bench: %s is left\n", self->dir);
 }
 
+int64_t bench_broker_work (const struct bench *self) {
+    clockid_t clock;
+    struct timespec t;
+    if (clock_getcpuclockid (self->pid, &clock) != 0
+        || clock_gettime (clock, &t) != 0)
+        bench_fail ("no CPU time of the broker");
+    return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 /* The desk */
 
 static void hello_say (struct bench *self, struct bench_link *link) {

@@ -30,6 +30,8 @@ void bench_begin (struct bench *self, const char *program, const char *extra);
 /* Cleanly; bench_end does it too. */
 void bench_stop_broker (struct bench *self);
 void bench_end (struct bench *self);
+/* CPU time that the broker has used, ns. */
+int64_t bench_broker_work (const struct bench *self);
 
 /* A DEALER that has said hello; its run id is in `run`. */
 struct bench_link {

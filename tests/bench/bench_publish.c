@@ -5,7 +5,8 @@
  * The publisher shares the machine. Batches are signed before the clock starts,
  * since agents sign elsewhere; a promise is checked for its count and signature.
  * With another broker to compare with, they take turns, each with a ledger of
- * its own: the medians of the rounds, and their ratio.
+ * its own: the medians of the rounds, and their ratio; and the same of the
+ * broker's CPU time a message, which others on the machine disturb less.
  * usage: bench_publish [--broker PATH] [--messages N] [--size OCTETS]
  *                      [--compare PATH [--rounds N]] */
 #include "bench.h"
@@ -105,11 +106,15 @@ static const struct row {
              { 64, 16, 2, 50 },  { 16, 64, 2, 20 },  { 1, 64, 1, 4 } };
 #define ROWS (sizeof rows / sizeof rows[0])
 
+static size_t row_messages (const struct settings *s, const struct row *row) {
+    size_t n = s->messages * row->share / 100;
+    return n - n % (row->batch * row->lanes);
+}
+
 static double row_rate (struct bench *bench, const struct settings *s,
                         const struct row *row) {
-    size_t n = s->messages * row->share / 100;
-    n -= n % (row->batch * row->lanes);
-    return rate (bench, n, row->batch, row->window, row->lanes, s->size);
+    return rate (bench, row_messages (s, row), row->batch, row->window,
+                 row->lanes, s->size);
 }
 
 static void rates (struct bench *bench, const struct settings *s) {
@@ -121,28 +126,53 @@ static void rates (struct bench *bench, const struct settings *s) {
     }
 }
 
+/* What one broker gave in the rounds of a row. */
+struct side {
+    struct bench *bench;
+    int64_t *rates, *works; /* messages a second; CPU ns a message */
+};
+
+static void side_round (struct side *self, const struct settings *s,
+                        const struct row *row, size_t round) {
+    int64_t before = bench_broker_work (self->bench);
+    self->rates[round] = (int64_t) row_rate (self->bench, s, row);
+    int64_t work = bench_broker_work (self->bench) - before;
+    self->works[round] = work / (int64_t) row_messages (s, row);
+}
+
+static void compare_row (struct side sides[2], const struct settings *s,
+                         const struct row *row) {
+    for (size_t r = 0; r < s->rounds; r++) {
+        side_round (&sides[r % 2], s, row, r); /* the first meets cold caches */
+        side_round (&sides[1 - r % 2], s, row, r);
+    }
+    double rates[2], works[2];
+    for (size_t i = 0; i < 2; i++) {
+        rates[i] = (double) bench_percentile (sides[i].rates, s->rounds, 0.5);
+        works[i] = (double) bench_percentile (sides[i].works, s->rounds, 0.5);
+    }
+    printf ("%5zu  %9zu  %5zu  %8.0f  %8.0f  %5.2f  %7.2f  %7.2f  %5.2f\n",
+            row->batch, row->window, row->lanes, rates[0], rates[1],
+            rates[0] / rates[1], works[0] / 1e3, works[1] / 1e3,
+            works[0] / works[1]);
+    fflush (stdout);
+}
+
 static void compare (struct bench *one, struct bench *other,
                      const struct settings *s) {
-    int64_t *rate_one = mem_alloc (s->rounds * sizeof *rate_one);
-    int64_t *rate_other = mem_alloc (s->rounds * sizeof *rate_other);
-    printf ("batch  in flight  lanes  messages a second  the other   ratio\n");
-    for (size_t i = 0; i < ROWS; i++) {
-        for (size_t r = 0; r < s->rounds; r++) {
-            bool first = r % 2 == 0; /* who goes first finds caches colder */
-            if (first)
-                rate_one[r] = (int64_t) row_rate (one, s, &rows[i]);
-            rate_other[r] = (int64_t) row_rate (other, s, &rows[i]);
-            if (!first)
-                rate_one[r] = (int64_t) row_rate (one, s, &rows[i]);
-        }
-        double a = (double) bench_percentile (rate_one, s->rounds, 0.5);
-        double b = (double) bench_percentile (rate_other, s->rounds, 0.5);
-        printf ("%5zu  %9zu  %5zu  %17.0f  %9.0f  %6.3f\n", rows[i].batch,
-                rows[i].window, rows[i].lanes, a, b, a / b);
-        fflush (stdout);
+    struct side sides[2] = { { .bench = one }, { .bench = other } };
+    for (size_t i = 0; i < 2; i++) {
+        sides[i].rates = mem_alloc (s->rounds * sizeof *sides[i].rates);
+        sides[i].works = mem_alloc (s->rounds * sizeof *sides[i].works);
     }
-    free (rate_one);
-    free (rate_other);
+    printf ("batch  in flight  lanes  messages a second  ratio"
+            "  CPU us a message  ratio\n");
+    for (size_t i = 0; i < ROWS; i++)
+        compare_row (sides, s, &rows[i]);
+    for (size_t i = 0; i < 2; i++) {
+        free (sides[i].rates);
+        free (sides[i].works);
+    }
 }
 
 static void singles (struct bench *bench, const struct settings *s) {

@@ -200,6 +200,10 @@ static inline void check_all (struct journal *journal, int64_t blocks) {
             assert_int_equal (block.first_sequence, plan.sequence);
             assert_int_equal (block.count, plan.count);
             assert_int_equal (
+                journal_read_block (journal, sequence, &out, &block, &e), 0);
+            assert_int_equal (block.first_sequence, plan.sequence);
+            assert_true (slice_equal (block.octets, buf_slice (&out)));
+            assert_int_equal (
                 journal_sequence_at (journal, plan.time + (int64_t) n, &at, &e),
                 0);
             assert_int_equal (at, sequence);
