@@ -1,0 +1,110 @@
+"""An agent knows up to which mark it holds all that it may read, also where
+rosters let it read only parts of a stream."""
+import pytest
+
+from daemon import wait_for
+from dialogue import entity, find
+
+TOPIC = "members/complete"
+
+
+@pytest.fixture
+def author(steady, agents):
+    return agents("EUROPOL/hq", steady).start()
+
+
+@pytest.fixture
+def mark(steady, dialogue, author):
+    """mark(change): the place of the mark behind a new roster."""
+    def place():
+        known = author.get("status")["roster"]
+        if known["version"] < len(dialogue.notes):
+            return None
+        return known["sequence"]
+
+    def make(change=lambda obj: None):
+        line = steady.reload(dialogue.follow(change))
+        assert line.id == "ROSTER-RECORDED", line
+        wait_for(place, "the roster's record")
+        return place() + 1
+    return make
+
+
+def wait_complete_at(agent, sequence):
+    """It holds all below that mark, and lacks nothing."""
+    def look():
+        status = agent.get("status")
+        place = status["complete_upto"]
+        return (place and place["sequence"] >= sequence
+                and status["lacks"] is None)
+    wait_for(look, f"complete at {sequence}: {agent.get('status')}")
+    assert [n for n in agent.get("status")["notices"] if n["alarm"]] == []
+
+
+def publish(agent, count, topic=TOPIC):
+    for i in range(count):
+        number = agent.publish(topic, f"{i}")["number"]
+    return agent.wait_entry(number, "promised")["sequence"]
+
+
+def test_follows_marks(steady, agents, author, mark, parley):
+    reader = agents("AFRIPOL/hq", steady).start()
+    wait_complete_at(reader, 1)
+    last = publish(author, 5)
+    publish(author, 2, "@AFRIPOL+EUROPOL/x")
+    at = mark()
+    assert at > last
+    for agent in (reader, author):
+        wait_complete_at(agent, at)
+    reader.stop()
+    publish(author, 3)
+    at = mark()
+    reader.start()
+    wait_complete_at(reader, at)
+    said = parley("--socket", reader.socket, "status", code=None).out
+    assert f"(record {at})" in said
+
+
+def test_newcomer(steady, dialogue, agents, author, mark):
+    """What was said before it came is covered, and proved to be all."""
+    publish(author, 7)
+    publish(author, 2, "@AFRIPOL+EUROPOL/x")
+    seat = dialogue.seat("GCCPOL", {"id": "hq"})
+    at = mark(lambda obj: obj["entities"].append(
+        dict(entity("GCCPOL"), delegations=[seat])))
+    newcomer = agents("GCCPOL/hq", steady, dialogue.notes[-1]).start()
+    wait_complete_at(newcomer, at)
+    publish(author, 3)
+    publish(author, 1, "@EUROPOL+GCCPOL/x")
+    at = mark()
+    wait_complete_at(newcomer, at)
+    assert len(newcomer.records(filter=TOPIC, log=0)) == 3
+
+
+def test_right_taken_and_given_back(steady, agents, author, mark):
+    reader = agents("AFRIPOL/hq", steady).start()
+    publish(author, 5)
+    wait_complete_at(reader, mark())
+
+    def take(obj):
+        find(obj, "AFRIPOL")["role"] = "observer"
+
+    def give(obj):
+        find(obj, "AFRIPOL")["role"] = "member"
+
+    mark(take)
+    publish(author, 4)
+    at = mark(give)
+    publish(author, 2)
+    wait_complete_at(reader, at)
+    wait_complete_at(reader, mark())
+    assert len(reader.records(filter=TOPIC, log=0)) == 7
+    # While it may not read, and once more with what is known already.
+    publish(author, 1)
+    wait_complete_at(reader, mark(take))
+    publish(author, 3)
+    wait_complete_at(reader, mark())
+    reader.stop()
+    at = mark(give)
+    reader.start()
+    wait_complete_at(reader, at)
