@@ -1,9 +1,12 @@
 """An agent knows up to which mark it holds all that it may read, also where
 rosters let it read only parts of a stream."""
+import sqlite3
+
 import pytest
 
 from daemon import wait_for
 from dialogue import entity, find
+from words import contribution
 
 TOPIC = "members/complete"
 
@@ -108,3 +111,23 @@ def test_right_taken_and_given_back(steady, agents, author, mark):
     at = mark(give)
     reader.start()
     wait_complete_at(reader, at)
+
+
+def test_handed_in(steady, agents, author, mark, parley, dialogue):
+    """On a channel that the submitter may not read: its readers are shown
+    it, and the submitter is told so."""
+    submitter = agents("SCO/rats", steady).start()
+    for topic in ("members/statement/1", "@AFRIPOL+FRONTEX/y"):
+        (dialogue.folder / "c").write_bytes(
+            contribution(steady.client("AFRIPOL/written"), topic))
+        parley("--socket", submitter.socket, "contribution", "hand-in", "c",
+               "--wait", "promised")
+    wait_complete_at(submitter, mark())
+
+    def asked():
+        with sqlite3.connect(submitter.store) as db:
+            row = db.execute(
+                "SELECT value FROM meta WHERE key = 'handed'").fetchone()
+            return row and int(row[0]) == 2
+    wait_for(asked, "both places were asked for")
+    assert [n for n in submitter.get("status")["notices"] if n["alarm"]] == []
