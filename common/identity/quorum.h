@@ -7,7 +7,7 @@
 
 #include "identity/checkpoint.h"
 
-#define QUORUM_WITNESSES_MAX 512
+#define QUORUM_WITNESSES_MAX ROSTER_WITNESSES_MAX
 
 /* When `witness` cosigned, by its present key or, at a time before its `until`,
  * by its older one: a member that changes its keys goes on with the older until

@@ -16,6 +16,9 @@
 #define ROSTER_SIGNERS_MAX 64
 #define ROSTER_ENTITIES_MAX 256
 #define ROSTER_DELEGATIONS_MAX 512
+/* A checkpoint that hands over has lines of the old and of the new ones, and the
+ * log's: NOTE_SIGNATURES_MAX. */
+#define ROSTER_WITNESSES_MAX 31
 #define ROSTER_CHANNELS_MAX 256
 #define ROSTER_GROUPS_MAX 256
 #define ROSTER_BROKERS_MAX 8

@@ -149,7 +149,7 @@ static void signers_read (struct roster *self, const struct place *document) {
 
 static void witnesses_read (struct roster *self, const struct place *document) {
     struct place at = place_need (document, "witnesses");
-    size_t n = place_array (&at, 0, ROSTER_DELEGATIONS_MAX);
+    size_t n = place_array (&at, 0, ROSTER_WITNESSES_MAX);
     self->witnesses = roster_table (n, sizeof *self->witnesses);
     self->witness_count = n;
     for (size_t i = 0; i < n; i++) {

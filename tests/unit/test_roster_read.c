@@ -5,6 +5,8 @@
 #define KEY_A "'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE='"
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define W "'EUROPOL/hq'"
+#define W8 W "," W "," W "," W "," W "," W "," W "," W
 #define X200 X50 X50 X50 X50
 
 struct row {
@@ -206,6 +208,8 @@ static const struct row rows[] = {
       "witnesses[0] is \"EUROPOL/ec4\": no such delegation" },
     { "witnesses[1]", "'EUROPOL/hq'",
       "witnesses[1] is \"EUROPOL/hq\": stands twice" },
+    { "witnesses", "[" W8 "," W8 "," W8 "," W8 "]",
+      "witnesses: 32 items, at most 31" },
     { "quorum", "0", "quorum is 0: must be a whole number, 1 to 2" },
     { "quorum", "3", "quorum is 3: must be a whole number, 1 to 2" },
     { "witnesses", "[]", "quorum is 2: must be a whole number, 0 to 0" },

@@ -316,7 +316,7 @@ class Roster:
 
     def _witnesses(self, j, r):
         self.witnesses = []
-        for one, at in r.array(j["witnesses"], "$.witnesses", 0, 512):
+        for one, at in r.array(j["witnesses"], "$.witnesses", 0, 31):
             check(isinstance(one, str) and one in self.delegations,
                   f"{at}: no delegation of this roster")
             self.witnesses.append(one)
