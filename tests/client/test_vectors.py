@@ -13,6 +13,7 @@ VECTORS = HERE.parent / "vectors"
 sys.path[:0] = [str(HERE), str(VECTORS)]
 
 import make  # noqa: E402
+import proof_checks  # noqa: E402
 from parley_client import (block, feed, keys, ledger, marks,  # noqa: E402
                            messages, names, notes, rights, roster, segment,
                            tree, wire)
@@ -506,3 +507,4 @@ CHECKS = {
     "hello": lambda v: wire.read_hello(x(v["hex"])),
     "fetch-reply": check_fetch_reply, "frame": check_frame,
 }
+CHECKS.update(proof_checks.checks(ALL["roster"]))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import format_vectors as f
 import identity_vectors as i
+import proof_vectors as p
 import wire_vectors as x
 
 FILES = {
@@ -15,7 +16,7 @@ FILES = {
     "messages": f.messages_vectors, "records": f.records_vectors,
     "blocks": f.blocks_vectors, "segment": f.segment_vectors,
     "promises": x.promises_vectors, "wire": x.wire_vectors,
-    "feed": x.feed_vectors,
+    "feed": x.feed_vectors, "proofs": p.proofs_vectors,
 }
 
 
