@@ -5,8 +5,6 @@
 #define KEY_A "'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE='"
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define W "'EUROPOL/hq'"
-#define W8 W "," W "," W "," W "," W "," W "," W "," W
 #define X200 X50 X50 X50 X50
 
 struct row {
@@ -208,8 +206,6 @@ static const struct row rows[] = {
       "witnesses[0] is \"EUROPOL/ec4\": no such delegation" },
     { "witnesses[1]", "'EUROPOL/hq'",
       "witnesses[1] is \"EUROPOL/hq\": stands twice" },
-    { "witnesses", "[" W8 "," W8 "," W8 "," W8 "]",
-      "witnesses: 32 items, at most 31" },
     { "quorum", "0", "quorum is 0: must be a whole number, 1 to 2" },
     { "quorum", "3", "quorum is 3: must be a whole number, 1 to 2" },
     { "witnesses", "[]", "quorum is 2: must be a whole number, 0 to 0" },
@@ -368,6 +364,7 @@ static void test_limits (void **state) {
           "entities: 522 delegations, at most 512", 57 },
         { "groups", "{}", "groups: 257 items, at most 256", 256 },
         { "channels", "{}", "channels: 257 items, at most 256", 256 },
+        { "witnesses", "'EUROPOL/hq'", "witnesses: 32 items, at most 31", 31 },
         { "adhoc", "'role:x'", "adhoc: 1025 items, at most 1024", 1024 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
