@@ -546,19 +546,60 @@ def test_time_back():
                                   leaf_of(leaves, 4)))
 
 
+def one_record(places, one):
+    """bad-record of this Record in the place of the one that stands there;
+    a roster's record beside it, where it is not the first's."""
+    leaves = [r.leaf for r in places]
+    leaves[one.sequence] = one.leaf
+    found = [leaf_of(leaves, one.sequence, one.octets)]
+    if one.roster:
+        found.append(leaf_of(leaves, one.roster,
+                             places[one.roster].octets))
+    return made("bad-record", *found)
+
+
 def test_bad_record():
     places = ledger_of()
+    for one in places:
+        if one.judged:
+            assert refused(evidence.verify, one_record(places, one)) == (
+                "STATE")
     one = next(r for r in places if r.judged and r.size == 1)
-    good = [r.leaf for r in places]
-    assert refused(evidence.verify, made(
-        "bad-record", leaf_of(good, one.sequence, one.octets))) == "STATE"
     wrong = changed(one, signature=bytes(64))
-    leaves = list(good)
-    leaves[one.sequence] = wrong.leaf
-    found = made("bad-record", leaf_of(leaves, one.sequence, wrong.octets))
+    found = one_record(places, wrong)
     assert one.header().author in evidence.verify(found)
-    refused(evidence.verify, made(
-        "bad-record", leaf_of(good, one.sequence, wrong.octets)))
+    refused(evidence.verify, made("bad-record", leaf_of(
+        [r.leaf for r in places], one.sequence, wrong.octets)))
+    for author, topic in (("SCO/rats", "members/x"), ("NO/body", "members/x"),
+                          ("AFRIPOL/hq", "frontline/x")):
+        header = one.header()
+        header.author, header.topic = author, topic
+        header.encode()
+        assert evidence.verify(one_record(places, changed(
+            one, payload=header.octets, channel=header.channel)))
+    moved = leaf_of([r.leaf for r in places], one.sequence, one.octets)
+    assert refused(evidence.verify, made("bad-record", moved, moved)) == (
+        "MALFORMED")
+
+
+def test_two_roots():
+    def root(size, leaves, at):
+        return evidence.Leaf(checkpoint.sign(checkpoint.Checkpoint(
+            ORIGIN, size, tree.root_of_leaves(leaves[:size])), w.BROKER), at,
+            tree.root_of_leaves(leaves[:at]),
+            tree.consistency(at, leaves[:size]))
+
+    other = [*LEAVES[:3], bytes(32), *LEAVES[4:]]
+    for a, b in ((8, 5), (5, 5), (5, 8), (8, 8)):
+        assert evidence.verify(made("two-roots", root(a, LEAVES, 5),
+                                    root(b, other, 5))) == "two roots at 5"
+        assert refused(evidence.verify, made(
+            "two-roots", root(a, LEAVES, 5), root(b, LEAVES, 5))) == "STATE"
+    refused(evidence.verify, made("two-roots", root(8, LEAVES, 5),
+                                  root(8, other, 4)))
+    bad = root(8, other, 5)
+    bad.leaf = bytes(32)
+    refused(evidence.verify, made("two-roots", root(8, LEAVES, 5), bad))
 
 
 @pytest.mark.parametrize("change", [

@@ -38,6 +38,7 @@ class Agent:
 
     def __init__(self, program, dialogue, name, broker, note=None):
         self.program, self.name = program, name
+        self.dialogue = dialogue.id
         self.folder = dialogue.folder / name.replace("/", "-").lower()
         self.folder.mkdir(mode=0o700)
         self.store = self.folder / "store.db"
@@ -123,6 +124,12 @@ class Agent:
             path.unlink()
         for path in self.store_files(self.folder / name):
             shutil.copy2(path, self.folder)
+
+    def restore_empty(self):
+        """A store that holds nothing yet."""
+        for path in self.store_files(self.folder):
+            path.unlink()
+        return self.init()
 
     # -- its API --------------------------------------------------------
 

@@ -6,7 +6,7 @@ import os
 import time
 
 import fake_broker
-from parley_client import block, feed, keys, messages, wire
+from parley_client import block, checkpoint, feed, keys, messages, wire
 from parley_client import canonical as mp
 
 from daemon import wait_for
@@ -21,19 +21,39 @@ TOPIC = "members/lies"
 
 class Liar(fake_broker.Broker):
     """Honest until told otherwise. `lies`: name of a request, or that and a
-    delegation -> what is made of its reply's frames. `spoil`: what is made of a block, for fetch and
-    feed; it gets the places and the ids that a block is encoded of."""
+    delegation -> what is made of its reply's frames. `spoil`: what is made of
+    a block, for fetch and feed; it gets the places that a block is encoded of.
+    `ahead`: of its clock, ms. `cosigns`: (who, Checkpoint) as they came."""
 
     def __init__(self, dialogue):
         self.lies, self.spoil, self.silent = {}, None, False
-        super().__init__(dialogue.broker, dialogue.notes[0], now)
+        self.ahead, self.cosigns = 0, []
+        super().__init__(dialogue.broker, dialogue.notes[0], self.time)
         self.dialogue = dialogue
         self.start()
         self.desk_at, self.feed_at = self.desk_endpoint, self.feed_endpoint
         self.texts = []
 
+    def time(self):
+        return now() + self.ahead
+
+    def fork(self):
+        """Another broker with the same keys, and all that this one has."""
+        twin = Liar(self.dialogue)
+
+        def take(_):
+            for name in ("records", "bodies", "chain", "texts"):
+                setattr(twin, name, list(getattr(self, name)))
+            twin.lanes, twin.tops = dict(self.lanes), dict(self.tops)
+            twin.settled, twin.first_of = self.settled, dict(self.first_of)
+        self.tell(take)
+        twin.tell(lambda b: b.new_run())
+        return twin
+
     def answer(self, word, who, *frames):
         lie = self.lies.get((word, who)) or self.lies.get(word)
+        if word == "cosign":
+            self.cosigns.append((who, checkpoint.read(frames[0])[0]))
         out = super().answer(word, who, *frames)
         return lie(out) if lie else out
 
@@ -50,8 +70,8 @@ class Liar(fake_broker.Broker):
 
     # -- from the test's thread -----------------------------------------
 
-    def post(self, name, topic, text):
-        """A delegation's message is recorded, and shown."""
+    def frames_of(self, name, topic, text):
+        """A publish request's frames, of one message that is signed well."""
         who, body = self.dialogue.identity(name), messages.body(
             text, messages.TEXT, os.urandom(16))
         header = messages.Header(
@@ -59,8 +79,12 @@ class Liar(fake_broker.Broker):
             now(), topic, messages.TEXT, len(body), keys.blake2b(body))
         header.encode()
         batch = messages.sign_batch(who, self.dialogue.id, [header])
-        frames = [batch.head(),
-                  *messages.join_headers([header.octets], [body])]
+        return [batch.head(),
+                *messages.join_headers([header.octets], [body])]
+
+    def post(self, name, topic, text):
+        """A delegation's message is recorded, and shown."""
+        frames = self.frames_of(name, topic, text)
         before = len(self.records)
         self.tell(lambda b: fake_broker.Broker.do_publish(b, name, *frames))
         assert len(self.records) == before + 1

@@ -9,7 +9,8 @@ from . import checkpoint, keys, ledger, messages, names, rights, roster, tree
 from .errors import Refused, check
 
 FORMAT = "parley/evidence/1"
-KINDS = ("two-leaves", "broken-promise", "time-back", "bad-record")
+KINDS = ("two-leaves", "two-roots", "broken-promise", "time-back",
+         "bad-record")
 MEMBERS = ("format", "kind", "dialogue", "made", "maker", "rosters", "leaves",
            "promise")
 LEAF_MEMBERS = ("checkpoint", "index", "leaf", "record", "path")
@@ -115,24 +116,36 @@ def verify(of, dialogue=None):
           "WRONG-DIALOGUE")
     for note in of.rosters[1:]:
         chain.append(roster.following(chain[-1], note))
-    points = [_check_leaf(one, chain) for one in of.leaves]
-    judge = {"two-leaves": _two_leaves, "broken-promise": _broken_promise,
-             "time-back": _time_back, "bad-record": _bad_record}[of.kind]
+    shows = _shows_root if of.kind == "two-roots" else _shows_leaf
+    points = [_check_leaf(one, chain, shows) for one in of.leaves]
+    judge = {"two-leaves": _two_leaves, "two-roots": _two_roots,
+             "broken-promise": _broken_promise, "time-back": _time_back,
+             "bad-record": _bad_record}[of.kind]
     return judge(of, points, chain)
 
 
-def _check_leaf(one, chain):
+def _check_leaf(one, chain, shows):
     """(Checkpoint, epoch) of a leaf that is in its tree."""
     point, _, _ = checkpoint.read(one.checkpoint)
     found = [r for r in chain if checkpoint.origin(r) == point.origin]
     check(found, f"{point.origin} is no log of the chain", "BAD-SIGNATURE")
     checkpoint.check_log(one.checkpoint, point.origin, found[0].log)
-    root = tree.root_from_path(one.leaf, one.index, point.size, one.path)
-    check(root == point.root, "a path leads to another root", "DIGEST")
+    shows(one, point)
     if one.record is not None:
         check(tree.leaf(one.record) == one.leaf, "a record that is not its "
               "leaf", "DIGEST")
     return point, found[0].epoch
+
+
+def _shows_leaf(one, point):
+    root = tree.root_from_path(one.leaf, one.index, point.size, one.path)
+    check(root == point.root, "a path leads to another root", "DIGEST")
+
+
+def _shows_root(one, point):
+    """`leaf` is the root that its tree has at size `index`."""
+    tree.check_consistency(one.index, one.leaf, point.size, point.root,
+                           one.path)
 
 
 def _contradicts(condition, said):
@@ -151,6 +164,14 @@ def _two_leaves(of, points, _):
     check(a.index == b.index and points[0][1] == points[1][1],
           "leaves of two places or origins")
     return _contradicts(a.leaf != b.leaf, f"two records at {a.index}")
+
+
+def _two_roots(of, points, _):
+    _count(of, 2)
+    a, b = of.leaves
+    check(a.index == b.index and points[0][0].origin == points[1][0].origin,
+          "roots of two sizes or origins")
+    return _contradicts(a.leaf != b.leaf, f"two roots at {a.index}")
 
 
 def _broken_promise(of, points, chain):
@@ -184,21 +205,54 @@ def _time_back(of, points, _):
 
 
 def _bad_record(of, _points, chain):
-    _count(of, 1)
-    record, = _records(of)
-    check(record.type == ledger.MESSAGE and record.format == 1,
+    check(1 <= len(of.leaves) <= 2 and of.promise is None,
+          "bad-record and its leaves")
+    record, *more = _records(of)
+    check(record.type == ledger.MESSAGE and not record.foreign,
           "no message of format 1")
-    batch, header = record.batch(), record.header()
-    found = []
-    for r in chain:
-        try:
-            found.append(rights.sign_key(r, batch.author, batch.key_id,
-                                         record.log_time))
-        except Refused:
-            continue
-    said = f"record {record.sequence} is not by {batch.author}"
-    if not found or header.dialogue != of.dialogue:
+    said = f"record {record.sequence} is not what {record.header().author}" \
+        " may have there"
+    if record.sequence != of.leaves[0].index or (
+            record.header().dialogue != of.dialogue):
         return said
-    check(record.size == 1, "a batch of several: no path is here", "STATE")
-    return _contradicts(not messages.batch_verifies(
-        found[0], of.dialogue, batch, header.id), said)
+    in_force = _in_force(of, record, more, chain)
+    if in_force and not _is_good_there(record, in_force):
+        return said
+    return _contradicts(_is_forged(record, chain, of.dialogue), said)
+
+
+def _in_force(of, record, more, chain):
+    """The roster that element 5 of the record names, where that is
+    proved."""
+    if record.roster == 0 and not more:
+        return chain[0]
+    if not more:
+        return None
+    check(more[0].type == ledger.ROSTER and more[0].known
+          and more[0].sequence == of.leaves[1].index == record.roster,
+          "the second record is not the roster that the first names")
+    version, digest = ledger.read_roster_payload(more[0].payload)[:2]
+    found = [r for r in chain if (r.version, r.digest) == (version, digest)]
+    check(found, "a roster record of another chain")
+    return found[0]
+
+
+def _is_good_there(record, in_force):
+    batch = record.batch()
+    try:
+        rights.sign_key(in_force, batch.author, batch.key_id,
+                        record.log_time)
+        return rights.may_write(in_force, batch.author, record.channel,
+                                record.log_time)
+    except Refused:
+        return False
+
+
+def _is_forged(record, chain, dialogue):
+    """The signature of a batch of one, by whichever key has that id."""
+    batch, keysets = record.batch(), [
+        s["sign"] for r in chain for d in r.delegations.values()
+        if d.name == record.header().author for s in d.sets]
+    known = [k for k in keysets if keys.sign_key_id(k) == batch.key_id]
+    return bool(known) and record.size == 1 and not messages.batch_verifies(
+        known[0], dialogue, batch, record.header().id)
