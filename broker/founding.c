@@ -71,7 +71,7 @@ enum err broker_check (const struct identity *identity,
     return ERR_NONE;
 }
 
-static struct identity *broker_load (const char *path, struct error *e) {
+struct identity *broker_load (const char *path, struct error *e) {
     struct identity *identity = identity_load (path, e);
     if (!identity)
         error_at (e, "broker/identity");
@@ -134,8 +134,8 @@ static enum err ledger_json_parse (struct slice octets, struct hash *dialogue,
     return rc;
 }
 
-static enum err ledger_json_read (const char *dir, struct hash *dialogue,
-                                  struct error *e) {
+enum err ledger_dialogue (const char *dir, struct hash *dialogue,
+                          struct error *e) {
     char *path = path_join (dir, "ledger.json");
     struct buf octets = { 0 };
     enum err rc = disk_read_file (path, LEDGER_JSON_MAX, &octets, e);
@@ -185,7 +185,7 @@ enum err ledger_open (struct ledger *self, const struct settings *settings,
                       struct error *e) {
     *self = (struct ledger){ .lock = -1 };
     struct hash dialogue;
-    enum err rc = ledger_json_read (settings->state, &dialogue, e);
+    enum err rc = ledger_dialogue (settings->state, &dialogue, e);
     if (rc)
         return rc;
     self->lock = disk_lock (settings->state, e);
@@ -218,7 +218,7 @@ enum err ledger_identity_check (const struct ledger *self, struct state *state,
 /* ledger.json comes last: where it is, there is a ledger. */
 static enum err check_new (const char *dir, struct error *e) {
     struct hash dialogue;
-    enum err rc = ledger_json_read (dir, &dialogue, e);
+    enum err rc = ledger_dialogue (dir, &dialogue, e);
     if (rc == ERR_NOT_FOUND)
         return ERR_NONE;
     return rc == ERR_IO
@@ -280,74 +280,5 @@ enum err ledger_found (const struct settings *settings,
     disk_close (&lock);
     identity_destroy (&identity);
     roster_unref (&first);
-    return rc;
-}
-
-/* Check */
-
-struct fsck {
-    struct fsck_report *report;
-    struct hash dialogue;
-    struct roster_chain *chain;
-};
-
-/* A roster's record adds the roster that its own block is judged under. */
-static enum err fsck_rosters (struct fsck *self, const struct block *block,
-                              struct error *e) {
-    struct block_walk walk;
-    block_walk (block, &walk);
-    while (block_next (&walk)) {
-        struct record record;
-        if (record_read (walk.record, &record, NULL)
-            || record.type != RECORD_ROSTER)
-            continue;
-        struct roster *roster = roster_read (walk.body, e);
-        enum err rc =
-            roster ? roster_chain_add (self->chain, roster, record.sequence, e)
-                   : e->code;
-        roster_unref (&roster);
-        if (rc) {
-            error_at (e, "record %lld", (long long) record.sequence);
-            return rc;
-        }
-        self->report->rosters++;
-    }
-    return ERR_NONE;
-}
-
-static enum err fsck_block (void *arg, const struct block *block,
-                            const struct block_facts *facts, struct error *e) {
-    struct fsck *self = arg;
-    enum err rc = fsck_rosters (self, block, e);
-    if (rc)
-        return rc;
-    struct roster *roster = roster_chain_by_record (self->chain, facts->roster);
-    if (!roster)
-        return error_set (e, ERR_CHAIN,
-                          "record %lld names record %lld as its roster, which "
-                          "is none",
-                          (long long) block->first_sequence,
-                          (long long) facts->roster);
-    self->report->blocks++;
-    self->report->signatures += (int64_t) block->runs;
-    return block_verify (block, &self->dialogue, roster, e);
-}
-
-enum err ledger_fsck (const char *dir, struct fsck_report *report,
-                      struct error *e) {
-    *report = (struct fsck_report){ 0 };
-    struct fsck fsck = { .report = report };
-    enum err rc = ledger_json_read (dir, &fsck.dialogue, e);
-    if (rc)
-        return rc;
-    hash_text (report->dialogue, &fsck.dialogue);
-    int lock = disk_lock (dir, e);
-    if (lock < 0)
-        return e->code;
-    fsck.chain = roster_chain_new();
-    rc = journal_scan (dir, &fsck.dialogue, fsck_block, &fsck, &report->records,
-                       &report->torn_octets, e);
-    roster_chain_destroy (&fsck.chain);
-    disk_close (&lock);
     return rc;
 }

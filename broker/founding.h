@@ -1,7 +1,7 @@
-/* founding - a ledger's folder as a whole: found it, open it, check it.
+/* founding - a ledger's folder as a whole: found it, open it.
  *
  * The state folder holds `ledger.json` (dialogue, format, broker's id), `lock`,
- * `journal/`, `index/` and `refusals`. */
+ * `journal/`, `index/`, `checkpoints/` and `refusals`. */
 #ifndef PARLEY_FOUNDING_H
 #define PARLEY_FOUNDING_H
 
@@ -17,6 +17,10 @@ struct roster *roster_file_read (const char *path, struct error *e) MUST_CHECK;
 enum err broker_check (const struct identity *identity,
                        const struct roster *roster, int64_t at,
                        struct error *e) MUST_CHECK;
+
+/* A broker's secret file. NULL and *e: as identity_load; ERR_CONFIG: it is no
+ * broker's. */
+struct identity *broker_load (const char *path, struct error *e) MUST_CHECK;
 
 /* Configuration, keys and roster fit together (for -n); opens no ledger. */
 enum err ledger_settings_check (const struct settings *settings,
@@ -44,15 +48,9 @@ void ledger_close (struct ledger *self);
 enum err ledger_identity_check (const struct ledger *self, struct state *state,
                                 struct error *e) MUST_CHECK;
 
-struct fsck_report {
-    int64_t records, rosters, blocks, signatures;
-    uint64_t torn_octets;
-    char dialogue[HASH_TEXT_MAX];
-};
-/* Reads everything: checksums, groups, sequences, roster chain, signatures,
- * rights at their place. Changes nothing; takes the lock for reading along
- * (ERR_STATE while a broker runs). */
-enum err ledger_fsck (const char *dir, struct fsck_report *report,
-                      struct error *e) MUST_CHECK;
+/* The dialogue of a ledger's folder, by its ledger.json. ERR_NOT_FOUND tells to
+ * run init; ERR_DAMAGED, ERR_NEWER. */
+enum err ledger_dialogue (const char *dir, struct hash *dialogue,
+                          struct error *e) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "desk.h"
 #include "feed.h"
 #include "founding.h"
+#include "fsck.h"
 #include "gate.h"
 #include "notary.h"
 #include "settings.h"
@@ -29,12 +30,13 @@
 static const char usage_text[] =
     "usage: parley-broker --config FILE [-n]\n"
     "       parley-broker init --config FILE\n"
-    "       parley-broker fsck DIR\n"
+    "       parley-broker fsck DIR [--config FILE]\n"
     "\n"
     "  --config FILE   run the broker that FILE describes\n"
     "  -n              check the configuration, keys and roster, and end\n"
     "  init            found a ledger, once, from the first roster\n"
-    "  fsck DIR        check a ledger's folder without changing it\n"
+    "  fsck DIR        check a ledger's folder without changing it; with the\n"
+    "                  key that FILE names also what marks say of streams\n"
     "  --version, --help\n"
     "\n"
     "Signals: TERM and INT stop cleanly; HUP reads the configuration and the\n"
@@ -409,22 +411,41 @@ static int fsck_failed (const char *dir, const struct error *e) {
     return looked ? EXIT_DAMAGED : exit_of (e);
 }
 
-static int command_fsck (const char *dir) {
-    struct error e;
-    struct fsck_report report;
-    enum err rc = ledger_fsck (dir, &report, &e);
-    if (rc)
-        return fsck_failed (dir, &e);
+static void fsck_print (const struct fsck_report *report) {
     printf ("records     %lld\nrosters     %lld\nblocks      %lld\n"
-            "signatures  %lld\ndialogue    %s\n",
-            (long long) report.records, (long long) report.rosters,
-            (long long) report.blocks, (long long) report.signatures,
-            report.dialogue);
-    if (report.torn_octets)
+            "signatures  %lld\ncheckpoints %lld\n",
+            (long long) report->records, (long long) report->rosters,
+            (long long) report->blocks, (long long) report->signatures,
+            (long long) report->checkpoints);
+    if (report->marks >= 0)
+        printf ("marks       %lld\n", (long long) report->marks);
+    else
+        printf ("marks       not checked: --config FILE names the key\n");
+    printf ("dialogue    %s\n", report->dialogue);
+    if (report->torn_octets)
         printf ("torn tail   %llu octets of a last group that was never "
                 "promised; the next start sets them aside\n",
-                (unsigned long long) report.torn_octets);
+                (unsigned long long) report->torn_octets);
     printf ("fine\n");
+}
+
+static int command_fsck (const char *dir, const char *config) {
+    struct error e;
+    struct fsck_report report;
+    struct settings *settings = NULL;
+    struct identity *broker = NULL;
+    if (config) {
+        settings = settings_load (config, &e);
+        broker = settings ? broker_load (settings->identity, &e) : NULL;
+        settings_destroy (&settings);
+        if (!broker)
+            return say ("CONFIG-REFUSED", &e);
+    }
+    enum err rc = ledger_fsck (dir, broker, &report, &e);
+    identity_destroy (&broker);
+    if (rc)
+        return fsck_failed (dir, &e);
+    fsck_print (&report);
     return EXIT_FINE;
 }
 
@@ -466,7 +487,7 @@ int main (int argc, char **argv) {
         return command_run (config, check);
     if (words == 1 && config && strcmp (argv[optind], "init") == 0)
         return command_init (config);
-    if (words == 2 && !config && strcmp (argv[optind], "fsck") == 0)
-        return command_fsck (argv[optind + 1]);
+    if (words == 2 && strcmp (argv[optind], "fsck") == 0)
+        return command_fsck (argv[optind + 1], config);
     return usage (stderr, EXIT_USAGE);
 }

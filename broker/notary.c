@@ -262,6 +262,21 @@ static bool wait_for_work (struct notary *self, int64_t *grown_ms) {
     return more;
 }
 
+/* Commit has ended: what it recorded last is signed too. */
+static void end_run (struct notary *self) {
+    int64_t before = -1, now = clock_mono_ms();
+    while (before < (int64_t) self->tree.size) {
+        before = (int64_t) self->tree.size;
+        follow (self);
+    }
+    self->marked = self->target;
+    if (sign_due (self, now))
+        sign (self, now);
+    send_out (self, now);
+    if (self->keep.size > 0)
+        keep_write (self, now);
+}
+
 static void *run (void *arg) {
     struct notary *self = arg;
     int64_t grown_ms = clock_mono_ms();
@@ -276,9 +291,7 @@ static void *run (void *arg) {
                                (int64_t) self->tree.size, now,
                                atomic_load (&self->scrub_pause));
     }
-    send_out (self, clock_mono_ms());
-    if (self->keep.size > 0)
-        keep_write (self, clock_mono_ms());
+    end_run (self);
     return NULL;
 }
 

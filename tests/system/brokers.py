@@ -52,7 +52,7 @@ class Broker:
         return self.run("init", "--config", self.config)
 
     def fsck(self, code=0):
-        return self.run("fsck", self.state, code=code)
+        return self.run("fsck", self.state, "--config", self.config, code=code)
 
     # -- its life -------------------------------------------------------
 
