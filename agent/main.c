@@ -35,7 +35,8 @@ static const char usage_text[] =
     "  --version, --help\n"
     "\n"
     "Signals: TERM and INT stop cleanly; HUP reads the level of the log "
-    "again.\n"
+    "again,\n"
+    "and tries now to reach the broker.\n"
     "\n"
     "Exit: 0 fine, 64 usage, 65 the store is damaged, 70 internal, 74 the "
     "disk\n"
@@ -320,6 +321,7 @@ static bool signals_serve (struct run *self) {
             continue;
         if (info.ssi_signo == SIGHUP) {
             reload (self->path);
+            link_retry (self->link);
             continue;
         }
         log_info ("STOPPING", "signal=%u", info.ssi_signo);
