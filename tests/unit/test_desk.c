@@ -21,6 +21,7 @@ static struct job_pool *pool;
 static struct desk *desk;
 static struct fetch *fetch;
 static struct intake *intake;
+static struct notary *notary;
 static struct queue *judged; /* publishes, as commit would get them */
 static struct queue *held;   /* read, and not answered, while `hold` */
 static atomic_bool hold;
@@ -73,6 +74,10 @@ static int setup (void **state) {
     desk = desk_new (&parts, endpoint, &e);
     if (!desk)
         fail_msg ("%s", e.text);
+    notary = notary_new (stage->state, NULL, ledger_dir, &e);
+    if (!notary)
+        fail_msg ("%s", e.text);
+    desk_set_notary (desk, notary);
     fetch = fetch_new (stage->state, NULL, JOBS, read_reply, desk, &e);
     intake = intake_new (stage->state, 1, JOBS, put, NULL, &e);
     assert_int_equal (desk_start (desk, intake, NULL, fetch, &e), 0);
@@ -91,6 +96,7 @@ static int teardown (void **state) {
     fetch_destroy (&fetch);
     desk_destroy (&desk);
     desk_destroy (&desk);
+    notary_destroy (&notary);
     gate_destroy (&gate);
     assert_int_equal (job_pool_free (pool), JOBS);
     job_pool_destroy (&pool);
@@ -578,6 +584,90 @@ static void test_promise_unread (void **state) {
     sock_close (&dealer);
 }
 
+/* A checkpoint of ours that the ledger does not bear out. */
+static void checkpoint_make (struct wire_hello *hello, struct buf *note,
+                             const struct identity *signer, int64_t size,
+                             uint8_t change) {
+    struct checkpoint shown = { .size = size };
+    struct buf leaves = { 0 };
+    struct tree tree = { 0 };
+    int64_t there = size < 4 ? size : 4;
+    assert_int_equal (journal_leaves (stage->journal, 0, there, &leaves, &e),
+                      0);
+    for (int64_t i = 0; i < there; i++)
+        tree_add (&tree, (const struct hash *) (leaves.data + i * HASH_SIZE));
+    shown.root = tree_root (&tree);
+    shown.root.octets[0] ^= change;
+    strcpy (shown.origin, "example.org/test/1");
+    buf_clear (note);
+    checkpoint_sign (&shown, signer, note);
+    hello->checkpoint = buf_slice (note);
+    buf_free (&leaves);
+}
+
+static void test_checkpoint (void **state) {
+    (void) state;
+    struct identity *other = cast_identity (IDENTITY_BROKER, "paris");
+    const struct identity *broker = stage->cast.broker;
+    const struct {
+        const char *name;
+        const struct identity *signer; /* NULL: no note at all */
+        int64_t size;
+        uint8_t change;
+        enum rule closed;
+    } rows[] = {
+        { "kept", broker, 4, 0, RULE_NONE },
+        { "kept, an older one", broker, 3, 0, RULE_NONE },
+        { "no note", NULL, 0, 0, RULE_NONE },
+        { "no broker's", other, 9, 1, RULE_NONE },
+        { "above the end", broker, 9, 0, RULE_LEDGER_BEHIND },
+        { "another root; too late", broker, 3, 1, RULE_LEDGER_BEHIND },
+    };
+    void *dealer = connect_as (stage->cast.hq);
+    struct reply reply = { 0 };
+    struct buf note = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wire_welcome w;
+        struct wire_hello hello = hello_of();
+        if (rows[i].signer)
+            checkpoint_make (&hello, &note, rows[i].signer, rows[i].size,
+                             rows[i].change);
+        else
+            hello.checkpoint = slice_text ("words");
+        hello_ask (dealer, &hello);
+        welcome_take (dealer, &reply, &w);
+        if (w.closed != rows[i].closed)
+            fail_msg ("%s: %s", rows[i].name, rule_name (w.closed));
+    }
+    struct refusal why;
+    char text[REFUSAL_TEXT_MAX];
+    publish (dealer, 5, 1);
+    check_error (dealer, "behind", 5, RULE_LEDGER_BEHIND, &why);
+    assert_string_equal (refusal_print (&why, text),
+                         "LEDGER-BEHIND sequence=8 size=4");
+    buf_free (&note);
+    reply_free (&reply);
+    identity_destroy (&other);
+    sock_close (&dealer);
+}
+
+/* The same size, another root. */
+static void test_checkpoint_forked (void **state) {
+    (void) state;
+    void *dealer = connect_as (stage->cast.frontex);
+    struct reply reply = { 0 };
+    struct buf note = { 0 };
+    struct wire_welcome w;
+    struct wire_hello hello = hello_of();
+    checkpoint_make (&hello, &note, stage->cast.broker, 4, 1);
+    hello_ask (dealer, &hello);
+    welcome_take (dealer, &reply, &w);
+    assert_int_equal (w.closed, RULE_LEDGER_BEHIND);
+    buf_free (&note);
+    reply_free (&reply);
+    sock_close (&dealer);
+}
+
 /* Publishing */
 
 static struct job *judged_take (void) {
@@ -771,6 +861,7 @@ int main (void) {
         CASE (test_frame_0),       CASE (test_hello_first),
         CASE (test_sizes),         CASE (test_not_listed),
         CASE (test_cut),           CASE (test_hello),
+        CASE (test_checkpoint),    CASE (test_checkpoint_forked),
         CASE (test_promise),       CASE (test_promise_above),
         CASE (test_publish),       CASE (test_promise_unread),
         CASE (test_dry),           CASE (test_gone),

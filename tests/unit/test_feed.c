@@ -128,6 +128,13 @@ static void block_take (void *sub, const struct feed_key *key,
     assert_int_equal (out->kind, FEED_BLOCK);
 }
 
+static void tree_take (void *sub, const struct feed_key *key,
+                       struct frame *out) {
+    do
+        frame_take (sub, key, out);
+    while (out->kind == FEED_HEAD);
+}
+
 static struct feed_block *block_new (const char *channel, int64_t first,
                                      int64_t count, struct buf *octets) {
     struct feed_block *block = feed_block_new();
@@ -244,6 +251,48 @@ static void roster_put (json_t *document) {
     struct feed_block *block = block_new (CHANNEL_LOG, last - 1, 2, &octets);
     block->roster = next;
     feed_put (feed, block);
+}
+
+/* What `$log` carries of the tree: leaves in frames of 256, then notes, in the
+ * order in which they were put, behind the blocks. */
+static void test_tree (void **state) {
+    (void) state;
+    static struct hash leaves[600];
+    struct frame f = { 0 };
+    struct feed_key log = key_of ("$log"), all = key_of ("all");
+    void *sub = connect_as (stage->cast.frontex);
+    for (size_t i = 0; i < 600; i++)
+        leaves[i].octets[i % HASH_SIZE] = (uint8_t) (1 + i / HASH_SIZE);
+    subscribe (sub, log.tag, TAG_SIZE);
+    subscribe (sub, all.tag, TAG_SIZE);
+    hear (sub, "all", "all", &f);
+    feed_put_leaves (feed, 1000, leaves, 0);
+    feed_put_leaves (feed, 1000, leaves, 600);
+    feed_put_note (feed, FEED_CHECKPOINT, slice_text ("a note"));
+    feed_put_note (feed, FEED_COSIGNATURES, slice_text ("with more"));
+    feed_put_leaves (feed, 1600, leaves, 1);
+    static const size_t counts[] = { 256, 256, 88 };
+    size_t done = 0;
+    for (size_t i = 0; i < 3; i++, done += counts[i - 1]) {
+        int64_t first;
+        struct slice hashes;
+        tree_take (sub, &log, &f);
+        assert_int_equal (f.kind, FEED_LEAVES);
+        assert_int_equal (feed_leaves_read (f.content, &first, &hashes, &e), 0);
+        assert_int_equal (first, 1000 + (int64_t) done);
+        assert_true (slice_equal (
+            hashes, slice_of (leaves[done].octets, counts[i] * HASH_SIZE)));
+    }
+    tree_take (sub, &log, &f);
+    assert_int_equal (f.kind, FEED_CHECKPOINT);
+    assert_true (slice_is (f.content, "a note"));
+    tree_take (sub, &log, &f);
+    assert_int_equal (f.kind, FEED_COSIGNATURES);
+    assert_true (slice_is (f.content, "with more"));
+    tree_take (sub, &log, &f);
+    assert_int_equal (f.kind, FEED_LEAVES);
+    buf_free (&f.plain);
+    sock_close (&sub);
 }
 
 /* A roster: its block and a head under the old tag, all else under new ones. */
@@ -482,9 +531,9 @@ static void test_judge_count (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        CASE (test_channel),     CASE (test_direct), CASE (test_generation),
-        CASE (test_heads),       CASE (test_cut),    CASE (test_judge),
-        CASE (test_judge_count), CASE (test_expiry),
+        CASE (test_channel),    CASE (test_tree),        CASE (test_direct),
+        CASE (test_generation), CASE (test_heads),       CASE (test_cut),
+        CASE (test_judge),      CASE (test_judge_count), CASE (test_expiry),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -112,6 +112,36 @@ static void wait_log (const char *words) {
     }
 }
 
+/* So many that any quorum has one of them. */
+static void test_awaited (void **state) {
+    (void) state;
+    begin (TWO ",'EUROPOL/ec3'", 2);
+    struct state *s = stage->state;
+    assert_int_equal (state_hello_awaited (s, &e), ERR_STATE);
+    assert_non_null (strstr (e.text, "2 more of EUROPOL/hq, FRONTEX/hq, "
+                                     "EUROPOL/ec3"));
+    assert_false (state_hello_heard (s, "UNODC/hq"));
+    assert_false (state_hello_heard (s, "EUROPOL/hq"));
+    assert_false (state_hello_heard (s, "EUROPOL/hq"));
+    assert_false (state_hello_was_heard (s));
+    assert_int_equal (state_hello_awaited (s, &e), ERR_STATE);
+    assert_non_null (strstr (e.text, "1 more of FRONTEX/hq, EUROPOL/ec3"));
+    assert_true (state_hello_heard (s, "EUROPOL/ec3"));
+    assert_true (state_hello_was_heard (s));
+    assert_int_equal (state_hello_awaited (s, &e), ERR_NONE);
+    assert_false (state_hello_heard (s, "FRONTEX/hq"));
+    end();
+    begin (TWO, 1);
+    state_hello_waive (stage->state);
+    assert_true (state_hello_was_heard (stage->state));
+    assert_int_equal (state_hello_awaited (stage->state, &e), ERR_NONE);
+    end();
+    begin ("", 0);
+    assert_int_equal (state_hello_awaited (stage->state, &e), ERR_STATE);
+    assert_true (state_hello_heard (stage->state, "UNODC/hq"));
+    end();
+}
+
 /* Signing */
 
 static void test_begin (void **state) {
@@ -433,11 +463,12 @@ static int file_end (void **state) {
 #define CASE(f) cmocka_unit_test_setup_teardown (f, file_new, file_end)
 int main (void) {
     const struct CMUnitTest tests[] = {
-        CASE (test_begin),      CASE (test_pace),
-        CASE (test_tail),       CASE (test_log_key),
-        CASE (test_behind),     CASE (test_tail_damaged),
-        CASE (test_leaf_wrong), CASE (test_past_damaged),
-        CASE (test_kept),       CASE (test_shown),
+        CASE (test_awaited),      CASE (test_begin),
+        CASE (test_pace),         CASE (test_tail),
+        CASE (test_log_key),      CASE (test_behind),
+        CASE (test_tail_damaged), CASE (test_leaf_wrong),
+        CASE (test_past_damaged), CASE (test_kept),
+        CASE (test_shown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
