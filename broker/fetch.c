@@ -40,13 +40,34 @@ static void refuse_malformed (struct job *job, const char *place,
     job_fail (job, &why, e->text);
 }
 
+/* Damage is met again each second until it is mended: each is said once, in a
+ * row. */
+static bool said_before (struct state *state, const struct error *e) {
+    long long mark = (long long) hash_xxh3 (slice_text (e->text), 1);
+    return atomic_exchange (&state_counts (state)->unread_said, mark) == mark;
+}
+
+static void store_say (struct state *state, const struct job *job,
+                       const char *what, const struct error *e) {
+    bool damaged = e->code == ERR_DAMAGED;
+    atomic_fetch_add (&state_counts (state)->unread, 1);
+    if (!said_before (state, e))
+        log_limited (
+            LOG_ERROR, damaged ? "LEDGER-DAMAGED" : "FETCH-FAILED", "",
+            "request=%s delegation=%s why=%s%s", what,
+            log_text (job->delegation), log_text (e->text),
+            damaged ? " advice=\"all else is served; with the broker stopped,"
+                      " parley-broker repair --config FILE BUNDLE... puts it"
+                      " back from what agents export\""
+                    : "");
+}
+
 /* Our own store fails: the operator has to know, the peer only that it may ask
  * again. */
-static void refuse_store (struct job *job, const char *what,
-                          const struct error *e) {
+static void refuse_store (struct state *state, struct job *job,
+                          const char *what, const struct error *e) {
     struct refusal why;
-    log_error ("FETCH-FAILED", "request=%s delegation=%s why=%s", what,
-               log_text (job->delegation), log_text (e->text));
+    store_say (state, job, what, e);
     refusal_set (&why, RULE_BUSY);
     job_fail (job, &why, "the ledger could not be read; its operator was told");
 }
@@ -81,7 +102,7 @@ static void answer_fetch (struct state *state, struct job *job) {
     if (rc == ERR_RIGHT)
         refuse_stream (job, wanted.stream);
     else if (rc)
-        refuse_store (job, "fetch", &e);
+        refuse_store (state, job, "fetch", &e);
     atomic_fetch_add (&state_counts (state)->fetches, 1);
 }
 
@@ -126,7 +147,7 @@ static void answer_streams (struct state *state, struct job *job) {
     size_t count = streams_list (state, job->delegation, tags, streams);
     struct error e;
     if (fetch_readable_from (state, job->delegation, streams, count, &e)) {
-        refuse_store (job, "streams", &e);
+        refuse_store (state, job, "streams", &e);
     } else {
         wire_streams_write (&job->reply[0], tags_generation (tags), streams,
                             count);
@@ -171,7 +192,7 @@ static void answer_leaves (struct state *state, struct job *job) {
         && journal_leaves (state_journal (state), from,
                            count < size - from ? count : size - from,
                            &job->reply[1], &e))
-        refuse_store (job, "leaves", &e);
+        refuse_store (state, job, "leaves", &e);
     else
         answer (job, 2);
 }

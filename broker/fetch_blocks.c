@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "identity/rights.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* Octets read for one request: what is not readable is read too, and somebody
@@ -87,8 +88,10 @@ static enum err find (struct gather *self, const char *stream, int64_t number,
                                        &out->first, e);
     if (!rc)
         rc = block_read (buf_slice (&out->octets), &out->block, e);
-    if (rc)
+    if (rc) {
+        error_at (e, "stream %s, number %" PRId64, stream, number);
         return rc;
+    }
     struct block_walk walk;
     struct record record;
     block_walk (&out->block, &walk);
@@ -196,15 +199,15 @@ static enum err gather_block (struct gather *self, const char *stream,
     return rc;
 }
 
+/* A block that can't be read hides none in front of it: it gets those, and asks
+ * on from the one that is not there. */
 static enum err gather_all (struct gather *self, const char *stream,
                             int64_t first, int64_t last, struct error *e) {
     int64_t number = first;
-    while (number <= last && !self->full && self->read < READ_MOST) {
-        enum err rc = gather_block (self, stream, number, last, &number, e);
-        if (rc)
-            return rc;
-    }
-    return ERR_NONE;
+    enum err rc = ERR_NONE;
+    while (!rc && number <= last && !self->full && self->read < READ_MOST)
+        rc = gather_block (self, stream, number, last, &number, e);
+    return self->item_count > 0 ? ERR_NONE : rc;
 }
 
 enum err fetch_blocks (struct state *state, struct job *job, const char *name,

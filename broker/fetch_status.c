@@ -83,6 +83,7 @@ void fetch_status (struct state *state, struct notary *notary,
     put_number (&s, "settled_time", checkpoint.settled_time);
     put_number (&s, "size", journal_size (state_journal (state)));
     put_number (&s, "time", clock_wall_ms());
+    put_number (&s, "unread", atomic_load (&counts->unread));
     put_text (&s, "version", PARLEY_VERSION);
     put_number (&s, "witnesses", (int64_t) roster_witnesses (roster));
     put_number (&s, "witnesses_heard", (int64_t) state_witnesses_heard (state));

@@ -19,8 +19,8 @@ static int64_t behind_block (struct journal *journal, int64_t sequence) {
 static void say (const struct notary_reader *reader, const struct error *e) {
     log_limited (LOG_ERROR, "LEDGER-DAMAGED", "",
                  "record=%lld why=%s advice=\"the rest is served as before; "
-                 "parley-broker fsck names all that is damaged; the records can"
-                 " be had from any agent that holds them\"",
+                 "parley-broker fsck names what is damaged, and parley-broker "
+                 "repair puts it back from what agents export\"",
                  (long long) reader->place, log_text (e->text));
 }
 

@@ -73,6 +73,8 @@ int64_t state_log_time (const struct state *self);
 struct state_counts {
     atomic_llong hellos, accepted, refused, repeated, groups, fetches, cut_off,
         malformed;
+    atomic_llong unread; /* requests for what the disk does not give back */
+    atomic_llong unread_said;
 };
 struct state_counts *state_counts (struct state *self);
 

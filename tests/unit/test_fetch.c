@@ -298,6 +298,39 @@ static void test_budget (void **state) {
         check_fetch (HQ, "core", 1, -1, rows[i].octets, rows[i].want);
 }
 
+/* The octet at a place of the one segment that there is becomes another. */
+static void flip (uint64_t offset) {
+    uint8_t octet;
+    int fd = open (ledger_in ("journal/00000000000000000000.seg"), O_RDWR);
+    assert_int_equal (pread (fd, &octet, 1, (off_t) offset), 1);
+    octet ^= 1;
+    assert_int_equal (pwrite (fd, &octet, 1, (off_t) offset), 1);
+    close (fd);
+}
+
+/* What is in front of a damaged block is given, and what is behind it, and the
+ * block itself once it is mended. */
+static void test_damage (void **state) {
+    (void) state;
+    struct index_entry entry;
+    int64_t first;
+    assert_int_equal (
+        journal_find_stream (stage->journal, "core", 8, &entry, &first, NULL),
+        0);
+    assert_int_equal (first, 7);
+    flip (entry.offset + entry.octets - 1);
+    check_fetch (HQ, "core", 1, -1, NUMBER_MAX, "last 14: 1-6");
+    for (int i = 0; i < 3; i++) {
+        ask_fetch (HQ, "core", 7, -1, NUMBER_MAX);
+        check_error ("damaged", RULE_BUSY);
+    }
+    assert_int_equal (atomic_load (&state_counts (stage->state)->unread), 3);
+    check_fetch (HQ, "core", 11, -1, NUMBER_MAX, "last 14: 11-11 12-14");
+    check_fetch (HQ, "@EUROPOL", 1, -1, NUMBER_MAX, "last 3: 1-2 3-3");
+    flip (entry.offset + entry.octets - 1);
+    check_fetch (HQ, "core", 7, -1, NUMBER_MAX, "last 14: 7-10 11-11 12-14");
+}
+
 /* 4 MiB, whatever is wanted. */
 static void test_budget_limit (void **state) {
     (void) state;
@@ -529,6 +562,7 @@ int main (void) {
         CASE (test_roster, setup_all),  CASE (test_leaves, setup_all),
         CASE (test_status, setup_all),  CASE (test_thread, setup_all),
         CASE (test_rights_gone, setup), CASE (test_closed_limit, setup),
+        CASE (test_damage, setup_all),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
