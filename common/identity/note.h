@@ -2,8 +2,8 @@
  * (PROTOCOL.md section 5.2).
  *
  * A note is read without trust first, then its signatures are judged against
- * keys that the caller has from elsewhere. Not for checkpoints, whose keys sign
- * nothing else. Pure functions. */
+ * keys that the caller has from elsewhere. Checkpoints are read so too, and are
+ * signed by keys that sign nothing else (checkpoint.h). Pure functions. */
 #ifndef PARLEY_NOTE_H
 #define PARLEY_NOTE_H
 
