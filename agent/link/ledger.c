@@ -97,7 +97,7 @@ void ledger_begin (struct ledger *self) {
     self->ready = true;
     self->parted = false;
     self->catching = true;
-    self->ask[NOTE_SIGNED] = self->ask[NOTE_COSIGNED] = clock_mono_ms();
+    self->ask[NOTE_SIGNED] = self->ask[NOTE_COSIGNED] = 1; /* at once */
 }
 
 void ledger_end (struct ledger *self) {
@@ -219,7 +219,7 @@ static void cosign_reply (struct ledger *self, const struct reply *reply) {
     if (reply->count == 1 && !wire_settled_read (reply->frames[0], &size, &e)
         && self->has_settled && size > self->settled.checkpoint.size
         && self->ask[NOTE_COSIGNED] == 0)
-        self->ask[NOTE_COSIGNED] = clock_mono_ms() + 1000;
+        self->ask[NOTE_COSIGNED] = self->now + 1000;
 }
 
 /* The outbox */
@@ -314,6 +314,18 @@ enum err ledger_hear (struct ledger *self, enum feed_kind kind,
     return ERR_NONE;
 }
 
+enum err ledger_import (struct ledger *self, enum feed_kind kind,
+                        struct slice content, struct error *e) {
+    enum err rc = ledger_hear (self, kind, content, e);
+    /* Some thousand records are compared at a time. */
+    while (!rc && kind == FEED_COSIGNATURES
+           && self->notes[NOTE_COSIGNED].present
+           && self->notes[NOTE_COSIGNED].cp.size <= self->size && !self->parted
+           && !self->inquiry.active)
+        rc = notes_judge (self, e);
+    return rc ? rc : leaves_flush (self, e);
+}
+
 enum err ledger_reply (struct ledger *self, const struct reply *reply,
                        bool *mine, struct error *e) {
     enum err rc = ERR_NONE;
@@ -337,6 +349,7 @@ enum err ledger_reply (struct ledger *self, const struct reply *reply,
 }
 
 enum err ledger_tick (struct ledger *self, int64_t now, struct error *e) {
+    self->now = now;
     enum err rc = leaves_tick (self, now, e);
     if (!rc)
         rc = inquiry_tick (self, e);

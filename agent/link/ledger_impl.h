@@ -1,9 +1,11 @@
 /* What the files of `ledger` share: ledger.c (beginning, timers, status,
  * cosigning), ledger_leaves.c (the tree's leaves), ledger_notes.c (checkpoints:
- * verified, settled), ledger_evidence.c (what contradicts them). */
+ * verified, settled), ledger_evidence.c (what contradicts them),
+ * ledger_inquiry.c (where two ledgers part). */
 #ifndef PARLEY_LEDGER_IMPL_H
 #define PARLEY_LEDGER_IMPL_H
 
+#include "format/evidence.h"
 #include "ledger.h"
 #include "store/checkpoints.h"
 #include "store/hashes.h"
@@ -47,6 +49,7 @@ struct inquiry {
 struct ledger {
     struct core *core;
     bool ready;
+    int64_t now; /* monotonic: of the last tick */
 
     /* Leaves: `size` of them, the last of which are in `tail` alone. */
     int64_t size;
@@ -124,6 +127,14 @@ enum err ledger_cosign (struct ledger *self, const struct checkpoint *cp,
                         struct error *e) MUST_CHECK;
 
 /* Evidence */
+/* A leaf of our own tree, under a checkpoint that it bears out; `note` is
+ * borrowed. */
+enum err evidence_leaf (const struct core *core, const struct checkpoint *cp,
+                        struct slice note, int64_t index,
+                        struct evidence_leaf *out, struct error *e) MUST_CHECK;
+/* With dialogue, maker, and all rosters up to the one in force at `sequence`. */
+void evidence_put (const struct core *core, struct evidence *evidence,
+                   int64_t sequence, struct buf *json);
 /* Our tree has another root there: begin to look for the place. */
 enum err inquiry_begin (struct ledger *self, const struct checkpoint *cp,
                         struct slice note, struct error *e) MUST_CHECK;

@@ -150,7 +150,7 @@ static enum err ranges_take (struct ledger *self, struct error *e) {
         rc = add (self, range->from, buf_slice (&range->hashes), e);
         buf_free (&range->hashes);
         if (is_short) {
-            self->retry = clock_mono_ms() + RETRY_MS;
+            self->retry = self->now + RETRY_MS;
             ranges_drop (self);
         }
         if (self->size > before)
@@ -171,7 +171,7 @@ enum err leaves_reply (struct ledger *self, const struct reply *reply,
     range->call = 0;
     struct slice hashes = { 0 };
     if (reply->refused) {
-        self->retry = clock_mono_ms() + RETRY_MS;
+        self->retry = self->now + RETRY_MS;
         ranges_drop (self);
         return ERR_NONE;
     }

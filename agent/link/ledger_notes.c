@@ -270,7 +270,7 @@ static enum err try_settle (struct ledger *self, enum note_source source,
             self->handover++;
         return settle (self, cp, note, now, e);
     }
-    int64_t at = clock_mono_ms();
+    int64_t at = self->now;
     if (source == NOTE_HANDOVER) {
         log_limited (LOG_WARN, "HANDOVER", "", "why=%s", log_text (why.text));
         self->handover = 0;

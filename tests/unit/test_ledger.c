@@ -1,0 +1,894 @@
+/* ledger: leaves from the feed and in ranges, checkpoints judged, cosigned and
+ * settled, and what contradicts them; a desk that answers as it is told. */
+#include "records_fixture.h"
+
+#include "base/clock.h"
+#include "format/evidence.h"
+#include "link/ledger_impl.h"
+#include "store/outbox.h"
+
+#define WORLD_MAX 40000
+#define MARK 1 /* its sequence */
+
+/* Two ledgers: the true one, and one that parts from it. */
+static struct hash *leaves, *others;
+
+static struct core core;
+static struct ledger *ledger;
+static int64_t now;
+static struct buf note; /* the last that was made */
+
+/* What was asked and not answered. */
+static struct asked {
+    int64_t id;
+    enum wire_type type;
+    struct buf frame;
+} asked[16];
+static int64_t calls;
+
+/* Takes the place of the real one. */
+enum err calls_send (struct calls *self, enum wire_type type,
+                     const struct slice *frames, size_t count, int64_t *id,
+                     struct error *why) {
+    (void) self, (void) why;
+    assert_int_equal (count, 1);
+    for (size_t i = 0; i < 16; i++)
+        if (asked[i].id == 0) {
+            *id = asked[i].id = 100 + ++calls;
+            asked[i].type = type;
+            buf_clear (&asked[i].frame);
+            buf_add_slice (&asked[i].frame, frames[0]);
+            return ERR_NONE;
+        }
+    return ERR_FULL;
+}
+
+/* The oldest of that type; NULL. */
+static struct asked *find (enum wire_type type) {
+    struct asked *out = NULL;
+    for (size_t i = 0; i < 16; i++)
+        if (asked[i].id && asked[i].type == type
+            && (!out || asked[i].id < out->id))
+            out = &asked[i];
+    return out;
+}
+
+static size_t count_of (enum wire_type type) {
+    size_t n = 0;
+    for (size_t i = 0; i < 16; i++)
+        n += asked[i].id && asked[i].type == type;
+    return n;
+}
+
+static bool none_asked (void) {
+    for (size_t i = 0; i < 16; i++)
+        if (asked[i].id)
+            return false;
+    return true;
+}
+
+static enum err answer (struct asked *to, const struct slice *frames,
+                        size_t count) {
+    struct reply reply = { .type = to->type,
+                           .id = to->id,
+                           .refused = frames == NULL,
+                           .frames = frames,
+                           .count = count };
+    bool mine = false;
+    refusal_set (&reply.refusal, RULE_NOT_FOUND);
+    to->id = 0;
+    enum err rc = ledger_reply (ledger, &reply, &mine, &e);
+    assert_true (mine || rc);
+    return rc;
+}
+
+static void refuse (enum wire_type type) {
+    FINE (answer (find (type), NULL, 0));
+}
+
+static void answer_note (void) {
+    struct slice frames[] = { buf_slice (&note) };
+    FINE (answer (find (WIRE_CHECKPOINT), frames, 1));
+}
+
+/* From one of the ledgers, at most so many. */
+static void answer_leaves_of (struct asked *to, const struct hash *from,
+                              int64_t most) {
+    int64_t first, count;
+    struct buf head = { 0 };
+    FINE (wire_range_read (buf_slice (&to->frame), LEAVES_MAX, &first, &count,
+                           &e));
+    wire_leaves_from_write (&head, first);
+    if (count > most)
+        count = most;
+    struct slice frames[] = {
+        buf_slice (&head), slice_of (from + first, (size_t) count * HASH_SIZE)
+    };
+    FINE (answer (to, frames, 2));
+    buf_free (&head);
+}
+
+static void answer_leaves (void) {
+    answer_leaves_of (find (WIRE_LEAVES), leaves, LEAVES_MAX);
+}
+
+static void tick (int64_t ms) {
+    now += ms;
+    FINE (ledger_tick (ledger, now, &e));
+}
+
+static void hear (const struct hash *from, int64_t first, size_t count) {
+    struct buf content = { 0 };
+    feed_leaves_write (&content, first, from + first, count);
+    FINE (ledger_hear (ledger, FEED_LEAVES, buf_slice (&content), &e));
+    buf_free (&content);
+}
+
+static void hear_upto (int64_t size) {
+    for (int64_t at = ledger->size; at < size; at = ledger->size)
+        hear (leaves, at, (size_t) (size - at < 256 ? size - at : 256));
+}
+
+/* Checkpoints */
+
+static void sign_by (const struct identity *broker, const struct hash *from,
+                     int64_t size) {
+    struct checkpoint cp = { .size = size,
+                             .root = tree_root_of (from, (size_t) size) };
+    checkpoint_origin (cast.roster, cp.origin);
+    buf_clear (&note);
+    checkpoint_sign (&cp, broker, &note);
+}
+
+static void sign (const struct hash *from, int64_t size) {
+    sign_by (cast.broker, from, size);
+}
+
+/* One more line on the note at hand. */
+static void add_line (const struct identity *witness, int64_t seconds) {
+    struct checkpoint cp;
+    struct note form;
+    FINE (checkpoint_read (buf_slice (&note), &cp, &form, &e));
+    checkpoint_cosign (&cp, witness, seconds, &note);
+}
+
+static void hear_note (enum feed_kind kind) {
+    FINE (ledger_hear (ledger, kind, buf_slice (&note), &e));
+}
+
+static void verify (int64_t size) {
+    hear_upto (size);
+    sign (leaves, size);
+    hear_note (FEED_CHECKPOINT);
+}
+
+static void settle (int64_t size) {
+    int64_t seconds = clock_wall_ms() / 1000;
+    hear_upto (size);
+    sign (leaves, size);
+    add_line (cast.hq, seconds);
+    add_line (cast.frontex, seconds);
+    hear_note (FEED_COSIGNATURES);
+}
+
+static int64_t notices (const char *kind) {
+    sqlite3_stmt *s =
+        store_prepare (store, "SELECT COUNT (*) FROM notices WHERE kind = ?");
+    bind_text (s, 1, slice_text (kind));
+    FINE (store_row (store, s, "notices", &e));
+    int64_t out = sqlite3_column_int64 (s, 0);
+    sqlite3_reset (s);
+    return out;
+}
+
+static struct ledger_status status (void) {
+    struct ledger_status out;
+    ledger_status (ledger, &out);
+    return out;
+}
+
+/* The file of the only notice of that kind convinces. */
+static void convinces (const char *kind, enum evidence_kind want) {
+    assert_int_equal (notices (kind), 1);
+    struct buf json = { 0 }, said = { 0 };
+    sqlite3_stmt *s =
+        store_prepare (store, "SELECT evidence FROM notices WHERE kind = ?");
+    bind_text (s, 1, slice_text (kind));
+    FINE (store_row (store, s, "notices", &e));
+    buf_add_slice (&json, column_slice (s, 0));
+    sqlite3_reset (s);
+    struct evidence_file *file = evidence_read (buf_slice (&json), &e);
+    if (!file)
+        fail_msg ("%s", e.text);
+    assert_int_equal (evidence_of (file)->kind, want);
+    FINE (evidence_check (evidence_of (file), &cast.dialogue, &said, &e));
+    evidence_free (&file);
+    buf_free (&json);
+    buf_free (&said);
+}
+
+/* A store with a mark of now; its roster is record 0. */
+
+static void ledger_make (void) {
+    ledger = ledger_new (&core, &e);
+    if (!ledger)
+        fail_msg ("%s", e.text);
+    core.ledger = ledger;
+    ledger_begin (ledger);
+    core.log_whole = true;
+}
+
+static void again (void) {
+    FINE (core_commit (&core, &e));
+    ledger_destroy (&ledger);
+    for (size_t i = 0; i < 16; i++)
+        asked[i].id = 0;
+    ledger_make();
+    tick (0);
+}
+
+static void mark_put (int64_t sequence, int64_t time) {
+    struct build *b = build_new (CHANNEL_LOG);
+    b->roster = 0;
+    build_mark (b, cast.roster);
+    add_build (b, sequence, time);
+    sqlite3_stmt *s =
+        store_prepare (store, "SELECT leaf FROM records WHERE sequence = ?");
+    sqlite3_bind_int64 (s, 1, sequence);
+    FINE (store_row (store, s, "records", &e));
+    leaves[sequence] = others[sequence] = column_hash (s, 0);
+    sqlite3_reset (s);
+}
+
+static int begin_test (void **state) {
+    int rc = store_begin_test (state);
+    for (size_t i = 0; i < 16; i++)
+        asked[i].id = 0;
+    core = (struct core){ .identity = cast.hq,
+                          .delegation = "EUROPOL/hq",
+                          .dialogue = cast.dialogue,
+                          .store = store };
+    core.rosters = rosters_new (&cast.dialogue, cast.roster, &e);
+    if (!core.rosters)
+        return -1;
+    FINE (rosters_learn (core.rosters, roster_octets (cast.roster), 0, &e));
+    for (uint32_t i = 0; i < WORLD_MAX; i++) {
+        leaves[i] = hash_sha256 (slice_of (&i, sizeof i));
+        others[i] = i < 300 ? leaves[i] : hash_leaf (slice_of (&i, sizeof i));
+    }
+    mark_put (MARK, clock_wall_ms());
+    now = clock_mono_ms();
+    ledger_make();
+    tick (0);
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    assert_true (none_asked());
+    return rc;
+}
+
+static int end_test (void **state) {
+    FINE (core_commit (&core, &e));
+    ledger_destroy (&ledger);
+    rosters_destroy (&core.rosters);
+    for (size_t i = 0; i < 16; i++)
+        asked[i].id = 0;
+    return store_end_test (state);
+}
+
+/* Leaves */
+
+static void test_feed_leaves (void **state) {
+    (void) state;
+    FINE (ledger_hear (ledger, FEED_LEAVES, slice_text ("no leaves"), &e));
+    hear (leaves, 0, 3);
+    hear (leaves, 1, 5); /* some again */
+    hear (leaves, 0, 6);
+    assert_int_equal (status().size, 6);
+    hear (leaves, 10, 5); /* a hole: the feed may still fill it */
+    tick (0);
+    assert_true (none_asked());
+    hear (leaves, 6, 4);
+    assert_int_equal (status().size, 10);
+    tick (600);
+    assert_true (none_asked());
+    tick (600);
+    answer_leaves();
+    assert_int_equal (status().size, 15);
+    assert_int_equal (notices ("LEAVES-DIFFER"), 0);
+    hear (others, 0, 15);
+    assert_int_equal (notices ("LEAVES-DIFFER"), 0); /* they part at 300 */
+    again();
+    assert_int_equal (status().size, 15);
+}
+
+static void test_catch_up (void **state) {
+    (void) state;
+    core.size = 39000;
+    again();
+    tick (0);
+    assert_int_equal (count_of (WIRE_LEAVES), 4);
+    struct asked *first = find (WIRE_LEAVES);
+    int64_t id = first->id;
+    first->id = 0; /* the others come before it */
+    for (int i = 0; i < 3; i++)
+        answer_leaves();
+    assert_int_equal (status().size, 0);
+    first->id = id;
+    answer_leaves();
+    assert_int_equal (status().size, 4 * LEAVES_MAX);
+    tick (0);
+    assert_int_equal (count_of (WIRE_LEAVES), 1);
+    answer_leaves_of (find (WIRE_LEAVES), leaves, 10); /* fewer: no more yet */
+    tick (0);
+    assert_int_equal (count_of (WIRE_LEAVES), 0);
+    tick (2000);
+    refuse (WIRE_LEAVES);
+    tick (0);
+    assert_int_equal (count_of (WIRE_LEAVES), 0);
+    tick (2000);
+    answer_leaves();
+    assert_int_equal (status().size, 39000);
+    refuse (WIRE_CHECKPOINT);
+    sign (leaves, 39000);
+    answer_note();
+    assert_int_equal (status().verified, 39000);
+}
+
+static void test_bad_leaves (void **state) {
+    (void) state;
+    core.size = 100;
+    again();
+    tick (0);
+    struct buf head = { 0 };
+    wire_leaves_from_write (&head, 1);
+    struct slice frames[] = { buf_slice (&head), slice_of (leaves, 32) };
+    assert_int_equal (answer (find (WIRE_LEAVES), frames, 2), ERR_MALFORMED);
+    again();
+    buf_clear (&head);
+    wire_leaves_from_write (&head, 0);
+    frames[0] = buf_slice (&head);
+    frames[1].size = 33;
+    assert_int_equal (answer (find (WIRE_LEAVES), frames, 2), ERR_MALFORMED);
+    buf_free (&head);
+}
+
+/* Checkpoints */
+
+static void test_waits (void **state) {
+    (void) state;
+    sign (leaves, 300);
+    hear_note (FEED_CHECKPOINT);
+    hear_upto (299);
+    tick (0);
+    assert_int_equal (status().verified, -1);
+    hear_upto (300);
+    core.log_whole = false;
+    tick (0);
+    assert_int_equal (status().verified, -1);
+    core.log_whole = true;
+    tick (0);
+    assert_int_equal (status().verified, 300);
+    again();
+    assert_int_equal (status().verified, 300);
+    assert_int_equal (status().size, 300);
+}
+
+static void test_cosigns (void **state) {
+    (void) state;
+    verify (20);
+    struct asked *cosign = find (WIRE_COSIGN);
+    assert_non_null (cosign);
+    struct checkpoint cp;
+    struct note form;
+    int64_t time;
+    FINE (checkpoint_read (buf_slice (&cosign->frame), &cp, &form, &e));
+    assert_int_equal (form.count, 1);
+    FINE (checkpoint_cosigned (&cp, &form, "EUROPOL/hq",
+                               identity_public (cast.hq, KEY_WITNESS), &time,
+                               &e));
+    assert_int_equal (cp.size, 20);
+    assert_in_range (clock_wall_ms() / 1000 - time, 0, 5);
+    assert_false (core.transaction); /* all is durable */
+    struct buf reply = { 0 };
+    wire_settled_write (&reply, 20);
+    struct slice frames[] = { buf_slice (&reply) };
+    FINE (answer (cosign, frames, 1));
+    buf_free (&reply);
+    hear_note (FEED_CHECKPOINT); /* the same once more */
+    assert_true (none_asked());
+    assert_int_equal (status().cosigned_size, 20);
+    verify (21);
+    refuse (WIRE_COSIGN);
+    again();
+    assert_int_equal (status().cosigned_size, 21);
+    assert_true (status().witness);
+}
+
+/* A store that was put back: its memory is behind, but what it cosigned is not
+ * forgotten while that is there. */
+static void test_remembers (void **state) {
+    (void) state;
+    verify (20);
+    refuse (WIRE_COSIGN);
+    FINE (core_commit (&core, &e));
+    struct checkpoint cp = { .size = 25 };
+    checkpoint_origin (cast.roster, cp.origin);
+    FINE (checkpoints_cosign (store, &cp, &e));
+    verify (25);
+    assert_true (none_asked());
+    assert_int_equal (notices ("COSIGNED-OTHER"), 1);
+    verify (26);
+    refuse (WIRE_COSIGN);
+}
+
+static void cosigns_with (int64_t time, bool does) {
+    static int64_t at = 40;
+    mark_put (at, time);
+    verify (at + 1);
+    if (does)
+        refuse (WIRE_COSIGN);
+    assert_true (none_asked());
+    assert_int_equal (status().verified, at + 1);
+    at += 2;
+}
+
+static void test_clock (void **state) {
+    (void) state;
+    int64_t wall = clock_wall_ms();
+    cosigns_with (wall - LEDGER_CLOCK_MS - 1000, false);
+    cosigns_with (wall - LEDGER_CLOCK_MS + 5000, true);
+    cosigns_with (wall + LEDGER_CLOCK_MS + 5000, false);
+    cosigns_with (wall + LEDGER_CLOCK_MS - 5000, true);
+}
+
+static void test_no_witness (void **state) {
+    (void) state;
+    core.identity = cast.ec3;
+    core.delegation = "EUROPOL/ec3";
+    verify (20);
+    core.identity = cast.frontex; /* of another's name */
+    verify (21);
+    assert_true (none_asked());
+    assert_false (status().witness);
+    assert_int_equal (status().verified, 21);
+}
+
+static void test_evidence_stops (void **state) {
+    (void) state;
+    FINE (core_notice (&core, "PROMISE-BROKEN", true, "one",
+                       (struct slice){ 0 }, &e));
+    again();
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    verify (20);
+    assert_true (none_asked());
+    assert_true (status().alarmed && !status().current);
+    assert_int_equal (status().verified, 20);
+    FINE (ledger_resume (ledger, &e));
+    verify (21);
+    refuse (WIRE_COSIGN);
+    FINE (core_notice (&core, "PROMISE-BROKEN", true, "one",
+                       (struct slice){ 0 }, &e));
+    verify (22);
+    assert_true (none_asked());
+}
+
+static void test_settles (void **state) {
+    (void) state;
+    int64_t seconds = clock_wall_ms() / 1000;
+    hear_upto (30);
+    sign (leaves, 20);
+    add_line (cast.hq, seconds - 7);
+    hear_note (FEED_COSIGNATURES);
+    assert_int_equal (status().verified, 20);
+    assert_int_equal (status().settled, -1);
+    assert_string_equal (status().why, "no checkpoint has settled yet");
+    add_line (cast.frontex, seconds - 3);
+    hear_note (FEED_COSIGNATURES);
+    assert_int_equal (status().settled, 20);
+    assert_int_equal (status().settled_time, (seconds - 3) * 1000);
+    assert_int_equal (status().cosigned, 2);
+    assert_true (status().current);
+    again();
+    assert_int_equal (status().settled, 20);
+    assert_int_equal (status().cosigned, 2);
+    sign (leaves, 10); /* older ones change nothing */
+    add_line (cast.hq, seconds);
+    add_line (cast.frontex, seconds);
+    hear_note (FEED_COSIGNATURES);
+    assert_int_equal (status().settled, 20);
+    sign (leaves, 30);
+    add_line (cast.hq, seconds - 900);
+    add_line (cast.frontex, seconds - 200);
+    hear_note (FEED_COSIGNATURES);
+    assert_int_equal (status().settled, 30);
+    assert_false (status().current);
+    assert_non_null (
+        strstr (status().why, "the newest settled checkpoint is 20"));
+}
+
+static void test_bad_notes (void **state) {
+    (void) state;
+    hear_upto (30);
+    FINE (ledger_hear (ledger, FEED_CHECKPOINT, slice_text ("no note"), &e));
+    assert_int_equal (notices ("BAD-CHECKPOINT"), 1);
+    sign_by (cast.broker, leaves, 20);
+    note.data[note.size - 5] ^= 1;
+    hear_note (FEED_COSIGNATURES);
+    assert_int_equal (notices ("BAD-CHECKPOINT"), 2);
+    struct identity *other = identity_new (IDENTITY_BROKER, "lyon", &e);
+    sign_by (other, leaves, 21);
+    hear_note (FEED_CHECKPOINT);
+    assert_int_equal (notices ("BAD-CHECKPOINT"), 3);
+    struct checkpoint cp = { .origin = "example.org/other/1", .size = 22 };
+    buf_clear (&note);
+    checkpoint_sign (&cp, cast.broker, &note);
+    hear_note (FEED_CHECKPOINT);
+    assert_int_equal (notices ("BAD-CHECKPOINT"), 4);
+    assert_int_equal (status().verified, -1);
+    assert_false (status().alarmed); /* it proves nothing of the broker */
+    assert_true (none_asked());
+    identity_destroy (&other);
+}
+
+static void test_shrunk (void **state) {
+    (void) state;
+    verify (30);
+    refuse (WIRE_COSIGN);
+    sign (leaves, 20);
+    hear_note (FEED_COSIGNATURES); /* late lines of an older one: fine */
+    assert_int_equal (notices ("SHRUNK"), 0);
+    hear_note (FEED_CHECKPOINT);
+    assert_int_equal (notices ("SHRUNK"), 1);
+    verify (31);
+    assert_true (none_asked());
+}
+
+/* Two ledgers */
+
+static void test_two_roots (void **state) {
+    (void) state;
+    verify (400);
+    refuse (WIRE_COSIGN);
+    again();
+    refuse (WIRE_CHECKPOINT);
+    sign (others, 350);
+    answer_note();
+    convinces ("FORK", EVIDENCE_ROOTS);
+    assert_true (none_asked());
+    assert_true (status().alarmed);
+    again();
+    assert_true (status().alarmed);
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    verify (401); /* the true one goes on, but nothing is cosigned */
+    assert_int_equal (status().verified, 401);
+    assert_true (none_asked());
+}
+
+static void test_same_size (void **state) {
+    (void) state;
+    verify (400);
+    refuse (WIRE_COSIGN);
+    sign (others, 400);
+    hear_note (FEED_CHECKPOINT);
+    convinces ("FORK", EVIDENCE_ROOTS);
+}
+
+/* A broker of an older backup, that went on from there. */
+static void test_fork (void **state) {
+    (void) state;
+    verify (400);
+    refuse (WIRE_COSIGN);
+    core.size = 9000;
+    again();
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    while (find (WIRE_LEAVES))
+        answer_leaves_of (find (WIRE_LEAVES), others, LEAVES_MAX);
+    assert_int_equal (status().size, 9000);
+    sign (others, 9000);
+    hear_note (FEED_CHECKPOINT);
+    assert_int_equal (notices ("FORK"), 0); /* where do they part? */
+    answer_leaves_of (find (WIRE_LEAVES), others, LEAVES_MAX);
+    answer_leaves_of (find (WIRE_LEAVES), others, LEAVES_MAX);
+    convinces ("FORK", EVIDENCE_LEAVES);
+    assert_int_equal (status().size, 400);
+    assert_int_equal (status().verified, 400);
+    assert_string_equal (status().why,
+                         "the broker shows another ledger than before");
+    hear (others, 9000, 10);
+    tick (2000);
+    assert_true (none_asked());
+}
+
+static void test_bad_root (void **state) {
+    (void) state;
+    verify (400);
+    refuse (WIRE_COSIGN);
+    hear_upto (500);
+    sign (others, 500);
+    hear_note (FEED_CHECKPOINT);
+    answer_leaves(); /* what it gave before */
+    assert_int_equal (notices ("BAD-ROOT"), 1);
+    assert_int_equal (notices ("FORK"), 0);
+    assert_true (status().alarmed);
+    assert_int_equal (status().verified, 400);
+}
+
+static void test_bad_root_alone (void **state) {
+    (void) state;
+    hear_upto (500);
+    sign (others, 500);
+    hear_note (FEED_CHECKPOINT);
+    refuse (WIRE_LEAVES);
+    assert_int_equal (notices ("BAD-ROOT"), 1);
+}
+
+/* Who else has the key of `$log` could have said them: the desk is asked. */
+static void test_wrong_feed (void **state) {
+    (void) state;
+    hear_upto (290);
+    hear (others, 290, 30);
+    hear (leaves, 320, 80);
+    sign (leaves, 400);
+    hear_note (FEED_CHECKPOINT);
+    assert_int_equal (status().verified, -1);
+    answer_leaves();
+    assert_int_equal (notices ("LEAVES-DIFFER"), 1);
+    tick (0);
+    assert_int_equal (status().verified, 400);
+    refuse (WIRE_COSIGN);
+    assert_false (status().alarmed);
+}
+
+/* Records and promises */
+
+static void records_put (int64_t sequence) {
+    struct build *b = build_new ("all");
+    b->roster = 0;
+    build_batch (b, &cast, cast.hq, NULL, 2, 0, 2, RUN_WHOLE, 0);
+    add_build (b, sequence, clock_wall_ms());
+}
+
+static void leaf_put (int64_t sequence) {
+    struct record_row row;
+    struct records_cursor *cursor =
+        records_by_sequence (store, sequence, &row, &e);
+    leaves[sequence] = row.leaf;
+    records_close (&cursor);
+}
+
+static void test_records (void **state) {
+    (void) state;
+    records_put (10);
+    leaf_put (10);
+    leaf_put (11);
+    verify (20);
+    refuse (WIRE_COSIGN);
+    records_put (30);
+    leaf_put (30); /* 31 is another one in the tree */
+    verify (40);
+    assert_int_equal (notices ("WRONG-RECORD"), 1);
+    assert_true (none_asked());
+    assert_int_equal (status().verified, 40);
+}
+
+static void test_block (void **state) {
+    (void) state;
+    struct build *b = build_new ("all");
+    struct buf octets = { 0 };
+    struct block block;
+    b->roster = 0;
+    build_batch (b, &cast, cast.hq, NULL, 2, 0, 2, RUN_WHOLE, 0);
+    build_finish (b, &octets);
+    FINE (block_read (buf_slice (&octets), &block, &e));
+    FINE (ledger_block (ledger, &block, &e)); /* no leaves yet */
+    leaves[BUILD_FIRST] = record_leaf (buf_slice (&b->items[0].record));
+    hear_upto (30);
+    FINE (ledger_block (ledger, &block, &e)); /* not vouched for */
+    verify (BUILD_FIRST + 1);
+    FINE (ledger_block (ledger, &block, &e));
+    verify (30);
+    assert_int_equal (ledger_block (ledger, &block, &e), ERR_CHAIN);
+    assert_non_null (strstr (e.text, "record 21"));
+    buf_free (&octets);
+    build_free (b);
+}
+
+/* A message of ours is sent, and promised there with that leaf. */
+static int64_t promised (const char *form, int64_t sequence,
+                         const struct hash *leaf) {
+    int64_t number;
+    bool repeated;
+    struct hash id = hash_leaf (slice_text (form));
+    FINE (outbox_add (store, NULL, slice_text ("all/note"), BODY_TEXT,
+                      slice_text (form), NULL, 0, &number, &repeated, &e));
+    struct outbox_form sent = { number, id, slice_text (form) };
+    FINE (outbox_sending (store, &sent, 1, &e));
+    struct promise promise = { .epoch = 1, .log_time = clock_wall_ms() };
+    struct promise_accepted one = { 0, id, sequence, *leaf };
+    promise_sign (&promise, cast.broker, &cast.dialogue, &one, 1, NULL, 0);
+    FINE (outbox_promised (store, &promise, &one, 1, &e));
+    return number;
+}
+
+static int64_t state_count (enum outbox_state state) {
+    int64_t counts[6];
+    outbox_counts (store, counts);
+    return counts[state];
+}
+
+static void test_broken_promise (void **state) {
+    (void) state;
+    promised ("kept", 5, &leaves[5]);
+    promised ("broken", 7, &leaves[6]);
+    verify (20);
+    convinces ("PROMISE-BROKEN", EVIDENCE_PROMISE);
+    assert_true (none_asked());
+    assert_true (status().alarmed);
+}
+
+static void test_late_promise (void **state) {
+    (void) state;
+    settle (20);
+    refuse (WIRE_COSIGN);
+    promised ("late", 7, &leaves[6]);
+    tick (1000);
+    tick (1000);
+    convinces ("PROMISE-BROKEN", EVIDENCE_PROMISE);
+    assert_int_equal (state_count (OUTBOX_PROMISED), 1);
+}
+
+static void test_done (void **state) {
+    (void) state;
+    records_put (10);
+    leaf_put (10);
+    leaf_put (11);
+    promised ("ten", 10, &leaves[10]);
+    promised ("twelve", 12, &leaves[12]);
+    promised ("thirty", 30, &leaves[30]);
+    verify (31);
+    tick (1000);
+    assert_int_equal (state_count (OUTBOX_DONE), 0);
+    settle (20);
+    refuse (WIRE_COSIGN);
+    tick (1000);
+    assert_int_equal (state_count (OUTBOX_DONE), 1);
+    /* We read the channel: the record has to be here too. */
+    sqlite3_exec (store->db,
+                  "UPDATE records SET sequence = 12 WHERE"
+                  " sequence = 11",
+                  NULL, NULL, NULL);
+    tick (1000);
+    assert_int_equal (state_count (OUTBOX_DONE), 2);
+    settle (40);
+    tick (1000);
+    assert_int_equal (state_count (OUTBOX_DONE), 2);
+    sqlite3_exec (store->db,
+                  "UPDATE records SET sequence = 30 WHERE"
+                  " sequence = 12",
+                  NULL, NULL, NULL);
+    tick (1000);
+    assert_int_equal (state_count (OUTBOX_DONE), 3);
+    assert_false (status().alarmed);
+}
+
+/* Handover */
+
+static struct roster *roster_two (const char *witnesses, int quorum) {
+    char text[HASH_TEXT_MAX], number[8];
+    json_t *d = fixture_next (cast.roster, cast_document (&cast));
+    fixture_set (d, "witnesses", witnesses);
+    snprintf (number, sizeof number, "%d", quorum);
+    fixture_set (d, "quorum", number);
+    struct roster *out = fixture_read (d, hash_text (text, &cast.dialogue),
+                                       "EUROPOL FRONTEX UNODC", &e);
+    if (!out)
+        fail_msg ("%s", e.text);
+    FINE (rosters_learn (core.rosters, roster_octets (out), 50, &e));
+    return out;
+}
+
+static void test_handover (void **state) {
+    (void) state;
+    int64_t seconds = clock_wall_ms() / 1000;
+    settle (20);
+    refuse (WIRE_COSIGN);
+    struct roster *two = roster_two ("['FRONTEX/hq']", 1);
+    hear_upto (100);
+    sign (leaves, 90);
+    add_line (cast.frontex, seconds); /* a quorum of the new ones alone */
+    hear_note (FEED_COSIGNATURES);
+    assert_int_equal (status().settled, 20);
+    assert_int_equal (status().verified, 90);
+    refuse (WIRE_COSIGN); /* still a witness by the old roster */
+    tick (0);
+    enum wire_which which;
+    int64_t version;
+    struct asked *call = find (WIRE_CHECKPOINT);
+    FINE (
+        wire_checkpoint_read (buf_slice (&call->frame), &which, &version, &e));
+    assert_int_equal (which, WIRE_HANDOVER);
+    assert_int_equal (version, 2);
+    sign (leaves, 60);
+    add_line (cast.frontex, seconds);
+    add_line (cast.hq, seconds);
+    answer_note();
+    assert_int_equal (status().settled, 60);
+    assert_int_equal (status().witnesses, 1);
+    tick (0);
+    tick (0);
+    sign (leaves, 100);
+    add_line (cast.frontex, seconds);
+    answer_note();
+    assert_int_equal (status().settled, 100);
+    assert_true (none_asked()); /* no witness any more */
+    roster_unref (&two);
+}
+
+static void test_no_handover (void **state) {
+    (void) state;
+    settle (20);
+    refuse (WIRE_COSIGN);
+    struct roster *two = roster_two ("['FRONTEX/hq']", 1);
+    hear_upto (100);
+    sign (leaves, 90);
+    add_line (cast.frontex, clock_wall_ms() / 1000);
+    hear_note (FEED_COSIGNATURES);
+    refuse (WIRE_COSIGN);
+    tick (0);
+    refuse (WIRE_CHECKPOINT); /* none settled with roster 2 */
+    tick (0);
+    tick (0);
+    answer_note(); /* and the newest is the same as before */
+    tick (0);
+    assert_true (none_asked());
+    assert_int_equal (status().settled, 20);
+    roster_unref (&two);
+}
+
+/* Without witnesses the log's word settles. */
+static void test_quorum_0 (void **state) {
+    (void) state;
+    struct roster *two = roster_two ("[]", 0);
+    mark_put (60, clock_wall_ms() - 1000);
+    verify (100);
+    assert_int_equal (status().settled, 100);
+    assert_in_range (clock_wall_ms() - status().settled_time, 1000, 60000);
+    assert_true (status().current);
+    assert_true (none_asked());
+    roster_unref (&two);
+}
+
+static int begin (void **state) {
+    leaves = mem_alloc (WORLD_MAX * sizeof *leaves);
+    others = mem_alloc (WORLD_MAX * sizeof *others);
+    return cast_begin_tests (state);
+}
+
+static int end (void **state) {
+    free (leaves);
+    free (others);
+    buf_free (&note);
+    for (size_t i = 0; i < 16; i++)
+        buf_free (&asked[i].frame);
+    return cast_end_tests (state);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown (f, begin_test, end_test)
+
+int main (void) {
+    const struct CMUnitTest tests[] = {
+        T (test_feed_leaves),  T (test_catch_up),       T (test_bad_leaves),
+        T (test_waits),        T (test_cosigns),        T (test_remembers),
+        T (test_clock),        T (test_no_witness),     T (test_evidence_stops),
+        T (test_settles),      T (test_bad_notes),      T (test_shrunk),
+        T (test_two_roots),    T (test_same_size),      T (test_fork),
+        T (test_bad_root),     T (test_bad_root_alone), T (test_wrong_feed),
+        T (test_records),      T (test_block),          T (test_broken_promise),
+        T (test_late_promise), T (test_done),           T (test_handover),
+        T (test_no_handover),  T (test_quorum_0),
+    };
+    return cmocka_run_group_tests (tests, begin, end);
+}
