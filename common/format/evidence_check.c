@@ -1,6 +1,6 @@
 /* evidence_check - does a file of evidence convince (PROTOCOL.md section 8.14)?
- * The rosters are followed once, from the first on, and what the statements need
- * of them is taken along: the log's key, the desk's, the author's. */
+ * The rosters are followed once, from the first on, and what the statements
+ * need of them is taken along: the log's key, the desk's, the author's. */
 #include "format/author.h"
 #include "format/evidence.h"
 
@@ -160,8 +160,8 @@ static void desk_take (struct judge *self, const struct roster *roster) {
     memcpy (self->desk_key, key, KEY_SIZE);
 }
 
-/* The key that the header names, valid there or not: a signature that it did not
- * make is wrong in any case. */
+/* The key that the header names, valid there or not: a signature that it did
+ * not make is wrong in any case. */
 static void key_take (struct judge *self, const struct roster *roster) {
     const struct roster_delegation *author =
         roster_delegation (roster, self->message.author);
@@ -334,8 +334,8 @@ static enum err judge_times (const struct judge *self, struct buf *said) {
     return ERR_NONE;
 }
 
-/* Is the signature wrong under a key that some roster lists for the author? Of a
- * larger batch nobody can tell: which root was signed is not in the tree. */
+/* Is the signature wrong under a key that some roster lists for the author? Of
+ * a larger batch nobody can tell: which root was signed is not in the tree. */
 static bool signature_wrong (const struct judge *self) {
     const struct record *r = &self->leaves[0].record;
     return self->has_key && r->batch_size == 1

@@ -24,8 +24,8 @@ struct receipt {
     struct slice checkpoint; /* the note */
 };
 void receipt_write (const struct receipt *self, struct buf *out);
-/* ERR_MALFORMED names the line; ERR_LIMIT. Extra data that is not ours is passed
- * over: has_batch is false then. */
+/* ERR_MALFORMED names the line; ERR_LIMIT. Extra data that is not ours is
+ * passed over: has_batch is false then. */
 enum err receipt_read (struct slice text, struct receipt *out, struct error *e)
     MUST_CHECK;
 

@@ -41,7 +41,8 @@ void checkpoint_cosign (const struct checkpoint *self,
                         struct buf *line);
 
 /* The form: three lines without extension lines, an origin that can be a key's
- * name, and signature lines that are not judged. ERR_MALFORMED, ERR_LIMIT (text above, or a size above 2^53-1). */
+ * name, and signature lines that are not judged. ERR_MALFORMED, ERR_LIMIT (text
+ * above, or a size above 2^53-1). */
 enum err checkpoint_read (struct slice octets, struct checkpoint *out,
                           struct note *note, struct error *e) MUST_CHECK;
 

@@ -91,8 +91,8 @@ void identity_sign (const struct identity *self, enum label label,
 void identity_sign_text (const struct identity *self, struct slice text,
                          uint8_t out[SIGNATURE_SIZE]);
 /* By a broker's *log* key: a checkpoint's text (checkpoint_text), nothing else
- * is ever signed by it. By a delegation's *witness* key: a cosignature's text at
- * `time` (checkpoint_cosignature_text), nothing else either. Both are built
+ * is ever signed by it. By a delegation's *witness* key: a cosignature's text
+ * at `time` (checkpoint_cosignature_text), nothing else either. Both are built
  * here of numbers, so that no caller can bring a text of its own. Whose kind it
  * is not, a size below 0, a time outside and an origin that is no key name are
  * our own mistakes (asserted). */

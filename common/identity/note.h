@@ -85,8 +85,8 @@ void card_text (const struct identity *self, struct buf *out);
 /* ERR_RIGHT for a broker. */
 enum err card_write (const struct identity *self, struct buf *out,
                      struct error *e) MUST_CHECK;
-/* Checks the grammar and the signature by its own key. ERR_MALFORMED, ERR_LIMIT,
- * ERR_NEWER, ERR_SIGNATURE. */
+/* Checks the grammar and the signature by its own key. ERR_MALFORMED,
+ * ERR_LIMIT, ERR_NEWER, ERR_SIGNATURE. */
 enum err card_read (struct slice octets, struct card *out, struct error *e)
     MUST_CHECK;
 

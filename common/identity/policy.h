@@ -13,8 +13,9 @@
 struct policy;
 
 /* The policy that one roster states: its log, its witnesses by their present
- * keys, its quorum. Who is revoked or has no keys is left out; where fewer than
- * the quorum remain the policy has a comment in its place, and cannot be read. */
+ * keys, its quorum. Who is revoked or has no keys is left out; where fewer
+ * than the quorum remain the policy has a comment in its place, and cannot
+ * be read. */
 void policy_write (const struct roster *roster, struct buf *out);
 
 /* ERR_MALFORMED names the line; ERR_LIMIT. Keys of types that we do not know
@@ -30,8 +31,9 @@ struct policy_verdict {
     int64_t first, last; /* s, of the cosignatures; 0: none */
 };
 /* Signed by a listed log under its origin, and the quorum met. ERR_SIGNATURE
- * (also a line of a listed key that does not verify), ERR_RIGHT (no quorum: how
- * many are there of how many). *out is set where it is met, and with ERR_RIGHT. */
+ * (also a line of a listed key that does not verify), ERR_RIGHT (no quorum:
+ * how many are there of how many). *out is set where it is met, and with
+ * ERR_RIGHT. */
 enum err policy_check (const struct policy *self, const struct checkpoint *cp,
                        const struct note *note, struct policy_verdict *out,
                        struct error *e) MUST_CHECK;

@@ -26,9 +26,9 @@ struct quorum {
                       early at least one honest witness had seen it; 0: too few,
                       or a quorum so small that f is below 0 */
 };
-/* A witness's line that is wrong counts as none: *bad (may be NULL) is how many.
- * Without witnesses the log's word is all there is: a quorum of 0 of 0. Whether
- * the log signed is not asked here. */
+/* A witness's line that is wrong counts as none: *bad (may be NULL) is how
+ * many. Without witnesses the log's word is all there is: a quorum of 0 of 0.
+ * Whether the log signed is not asked here. */
 void quorum_judge (const struct roster *roster, const struct checkpoint *self,
                    const struct note *note, struct quorum *out, size_t *bad);
 static inline bool quorum_whole (const struct quorum *self) {

@@ -1,7 +1,7 @@
 /* Trust policies. The input is a policy's text, in which "\1" to "\4" stand for
- * verifier keys that are right (of a log and of three witnesses), so that groups
- * and quorums get reached. Behind the last "\5" each octet is a witness that
- * cosigns. */
+ * verifier keys that are right (of a log and of three witnesses), so that
+ * groups and quorums get reached. Behind the last "\5" each octet is a witness
+ * that cosigns. */
 #include "identity/policy.h"
 
 #include <stdlib.h>

@@ -50,8 +50,8 @@ FIXTURE_UNUSED static void proofs_of (struct proofs *self,
     self->count = BUILD_FIRST + b->count;
 }
 
-/* The checkpoint of the first `size` leaves, signed by the log and by EUROPOL/hq
- * and FRONTEX/hq as far as `cosigned` says. */
+/* The checkpoint of the first `size` leaves, signed by the log and by
+ * EUROPOL/hq and FRONTEX/hq as far as `cosigned` says. */
 FIXTURE_UNUSED static void proofs_checkpoint (const struct proofs *self,
                                               size_t size, int cosigned,
                                               struct buf *note) {

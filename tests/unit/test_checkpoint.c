@@ -1,4 +1,5 @@
-/* Checkpoints: their form, who signed, and that their keys sign nothing else. */
+/* Checkpoints: their form, who signed, and that their keys sign nothing
+ * else. */
 #include "identity/checkpoint.h"
 
 #include <setjmp.h>

@@ -63,8 +63,8 @@ static void any_vkey (const char *name, uint8_t type, struct slice key,
 }
 
 /* $L0: a log's vkey; $W0: a witness's; $Q0: its key with a post-quantum type;
- * $P0: its key as one of a plain note; $R0: its key renamed; $C0: a log's key as
- * one that cosigns. */
+ * $P0: its key as one of a plain note; $R0: its key renamed; $C0: a log's key
+ * as one that cosigns. */
 static void token (char kind, int i, struct buf *out) {
     static const uint8_t large[1312] = { 7 };
     const struct slice witness =

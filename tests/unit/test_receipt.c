@@ -9,8 +9,8 @@
 
 static struct proofs proofs;
 static struct policy *policy;
-/* 0: roster; 1: mark; 2-4: of a batch of 5, 1 to 3; 5: a batch of one, handed in
- * by FRONTEX/hq. All of EUROPOL/hq. */
+/* 0: roster; 1: mark; 2-4: of a batch of 5, 1 to 3; 5: a batch of one, handed
+ * in by FRONTEX/hq. All of EUROPOL/hq. */
 static struct build *b;
 
 static int begin (void **state) {
