@@ -38,7 +38,7 @@ class Agent:
 
     def __init__(self, program, dialogue, name, broker, note=None):
         self.program, self.name = program, name
-        self.dialogue = dialogue.id
+        self.dialogue, self.of = dialogue.id, dialogue
         self.folder = dialogue.folder / name.replace("/", "-").lower()
         self.folder.mkdir(mode=0o700)
         self.store = self.folder / "store.db"
@@ -147,6 +147,9 @@ class Agent:
         finally:
             one.close()
         assert answer.status == code, (answer.status, text)
+        kind = answer.headers.get_content_type()
+        if kind == "text/plain":
+            return text.decode()
         return json.loads(text) if text else None
 
     def get(self, path):
