@@ -1,7 +1,7 @@
 /* author - whose words a message's record holds, by the roster in force at its
  * place (PROTOCOL.md sections 5.4, 5.5, 6.3 and 6.4).
  *
- * * For whoever judges a record: blocks, receipts, evidence. `root` is the
+ * For whoever judges a record: blocks, receipts, evidence. `root` is the
  * batch's root, `at` the log time (ms) that the keys have to be valid at.
  * Pure. */
 #ifndef PARLEY_AUTHOR_H

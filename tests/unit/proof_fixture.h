@@ -1,6 +1,6 @@
 /* A ledger in small for the tests of receipts and evidence: the cast of
  * block_fixture with keys for the log and the witnesses, whose records stand
- * behind BUILD_FIRST leaves of anything. Include behind nothing. */
+ * behind BUILD_FIRST leaves of anything. */
 #ifndef PARLEY_PROOF_FIXTURE_H
 #define PARLEY_PROOF_FIXTURE_H
 
