@@ -72,6 +72,8 @@ struct ledger {
     struct quorum quorum;        /* of that one, as far as it is known */
     int64_t calls[NOTE_SOURCES]; /* request 11 in flight, or 0 */
     int64_t ask[NOTE_SOURCES];   /* monotonic: ask then; 0: not */
+    int64_t reminded;            /* size that may be settled and is not yet */
+    int64_t remind_at;           /* monotonic: ask for it then */
     int64_t handover;            /* version asked for, or to be; 0: none */
     int64_t handovers_at;        /* monotonic: not before */
 

@@ -10,7 +10,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define AGAIN_MS 5000 /* the desk was asked, and did not help */
+#define AGAIN_MS 5000  /* the desk was asked, and did not help */
+#define REMIND_MS 1500 /* longer than the pause between two checkpoints */
+#define REMIND_AGAIN_MS 10000
 
 /* Hearing */
 
@@ -194,8 +196,25 @@ static enum err handover_tick (struct ledger *self, int64_t now,
     return ask (self, NOTE_HANDOVER, self->handover, e);
 }
 
+/* The feed brings a checkpoint once, maybe in front of our subscription, and
+ * where nothing is recorded behind it, the next comes with the next mark only. */
+static void remind (struct ledger *self, int64_t now) {
+    int64_t settled = self->has_settled ? self->settled.checkpoint.size : 0;
+    if (self->reminded != self->size) {
+        self->reminded = self->size;
+        self->remind_at = now + REMIND_MS;
+    }
+    if (self->size <= settled || now < self->remind_at)
+        return;
+    self->remind_at = now + REMIND_AGAIN_MS;
+    for (size_t i = 0; i < NOTE_HANDOVER; i++)
+        if (self->ask[i] == 0)
+            self->ask[i] = now;
+}
+
 enum err notes_tick (struct ledger *self, int64_t now, struct error *e) {
     enum err rc = ERR_NONE;
+    remind (self, now);
     for (size_t i = 0; !rc && i < NOTE_HANDOVER; i++) {
         if (self->ask[i] == 0 || now < self->ask[i] || self->calls[i])
             continue;
