@@ -235,42 +235,6 @@ enum err fetch_blocks (struct state *state, struct job *job, const char *name,
 
 /* From where all is readable */
 
-static bool entity_opens (const struct roster *roster,
-                          const struct roster_entity *entity) {
-    bool opens = false;
-    for (size_t n = 0; !opens && n < entity->delegation_count; n++)
-        opens = roster_adhoc_opener (
-            roster,
-            roster_delegation_at (roster, entity->first_delegation + n));
-    return opens;
-}
-
-/* Is each ad-hoc channel that there could be under `then` one under `now`? */
-static bool adhoc_stays (const struct roster *then, const struct roster *now) {
-    for (size_t i = 0; i < roster_entities (then); i++) {
-        const struct roster_entity *before = roster_entity_at (then, i);
-        const struct roster_entity *after =
-            roster_entity (now, slice_text (before->id));
-        if (!after
-            || (entity_opens (then, before) && !entity_opens (now, after)))
-            return false;
-    }
-    return true;
-}
-
-/* Can the delegation read now whatever was recorded on this stream under
- * `then`? A direct stream has many channels, so the question is put so that it
- * covers all of them. */
-static bool readable_under (const struct roster *then, const struct roster *now,
-                            const char *delegation, struct slice stream,
-                            int64_t at) {
-    struct slice who = slice_text (delegation), none = { 0 };
-    if (stream.data[0] != '@')
-        return rights_record (then, now, who, stream, none, at);
-    const struct roster_delegation *d = roster_delegation (then, who);
-    return d && d->key_count > 0 && !d->revoked && adhoc_stays (then, now);
-}
-
 /* The first number of the stream whose record is at or above `sequence`. */
 static enum err number_at (struct journal *journal, struct wire_stream *stream,
                            int64_t sequence, struct error *e) {
@@ -371,8 +335,8 @@ static void walk_back (struct state *state, const struct roster *now,
         for (size_t i = 0; then && i < count; i++) {
             if (ended[i])
                 continue;
-            ended[i] =
-                !readable_under (then, now, delegation, streams[i].name, at);
+            ended[i] = !rights_stream (then, now, slice_text (delegation),
+                                       streams[i].name, at);
             if (ended[i])
                 open--;
             else

@@ -12,22 +12,20 @@
 
 /* May numbers of this stream be hidden from us, by the rosters that we know?
  * Where not, who says so withholds them. Of a direct stream nobody can tell
- * once there was a second roster: what its channels are is hidden too. */
+ * where one of its channels may be no more: which one it was is hidden too. */
 bool doubt_may_hide (const struct core *core, const struct stream *stream) {
     const struct roster_chain *chain = rosters_chain (core->rosters);
     size_t count = roster_chain_count (chain);
+    const struct roster *newest = rosters_newest (core->rosters);
     int64_t now = clock_wall_ms();
     if (strcmp (stream->name, CHANNEL_LOG) == 0)
         return false;
-    if (count == 0 || stream->name[0] == '@')
-        return count != 1;
     for (size_t i = 0; i < count; i++)
-        if (rights_ask (roster_chain_nth (chain, i, NULL),
-                        slice_text (core->delegation),
-                        slice_text (stream->name), RIGHT_READ, now)
-            != VERDICT_YES)
+        if (!rights_stream (roster_chain_nth (chain, i, NULL), newest,
+                            slice_text (core->delegation),
+                            slice_text (stream->name), now))
             return true;
-    return false;
+    return count == 0;
 }
 
 /* A roster that was held back: records behind its place came under the one
