@@ -204,6 +204,43 @@ static void test_record (void **state) {
     }
 }
 
+static void test_stream (void **state) {
+    (void) state;
+    static const struct {
+        struct change then, now;
+        const char *stream;
+        bool may;
+    } rows[] = {
+        { SAME, SAME, "core", true },
+        { GONE, SAME, "core", false },
+        { EXPIRED, LATER, "core", true },
+        { SAME, EXPIRED, "core", false },
+        { SAME, SAME, "$log", true },
+        { SAME, SAME, "@FRONTEX", true },
+        { UNLISTED, SAME, "core", false },
+        { NO_KEYS, SAME, "@FRONTEX", false },
+        { REVOKED, SAME, "@FRONTEX", false },
+        { SAME, REVOKED, "@FRONTEX", false },
+        { SAME, EXPIRED, "@FRONTEX", false },
+        { EXPIRED, LATER, "@FRONTEX", true },
+        { GONE, SAME, "@FRONTEX", true }, /* a roster channel */
+        /* Channels with a former opener may be no more; new ones come. */
+        { SAME, NO_OPENER, "@FRONTEX", false },
+        { NO_OPENER, SAME, "@FRONTEX", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct roster *then =
+            fixture_roster (rows[i].then.path, rows[i].then.value, NULL);
+        struct roster *now =
+            fixture_roster (rows[i].now.path, rows[i].now.value, NULL);
+        if (rights_stream (then, now, s ("FRONTEX/hq"), s (rows[i].stream), MAY)
+            != rows[i].may)
+            fail_msg ("row %zu", i);
+        roster_unref (&then);
+        roster_unref (&now);
+    }
+}
+
 static void test_same_readers (void **state) {
     (void) state;
     static const struct {
@@ -315,13 +352,10 @@ static void test_link (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_names),
-        cmocka_unit_test (test_ask),
-        cmocka_unit_test (test_empty_adhoc),
-        cmocka_unit_test (test_audience),
-        cmocka_unit_test (test_record),
-        cmocka_unit_test (test_same_readers),
-        cmocka_unit_test (test_sign_key),
+        cmocka_unit_test (test_names),        cmocka_unit_test (test_ask),
+        cmocka_unit_test (test_empty_adhoc),  cmocka_unit_test (test_audience),
+        cmocka_unit_test (test_record),       cmocka_unit_test (test_stream),
+        cmocka_unit_test (test_same_readers), cmocka_unit_test (test_sign_key),
         cmocka_unit_test (test_link),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
