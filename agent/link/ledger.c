@@ -159,6 +159,9 @@ static enum err may_cosign (struct ledger *self, const struct checkpoint *cp,
                   "the newest mark is %" PRId64 " s %s this clock",
                   (time > now ? time - now : now - time) / 1000,
                   time > now ? "ahead of" : "behind");
+    if (self->withheld[0])
+        log_limited (LOG_WARN, "COSIGN-WITHHELD", "", "size=%" PRId64 " why=%s",
+                     cp->size, log_text (self->withheld));
     return ERR_NONE;
 }
 

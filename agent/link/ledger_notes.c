@@ -204,7 +204,7 @@ static void remind (struct ledger *self, int64_t now) {
         self->reminded = self->size;
         self->remind_at = now + REMIND_MS;
     }
-    if (self->size <= settled || now < self->remind_at)
+    if (self->parted || self->size <= settled || now < self->remind_at)
         return;
     self->remind_at = now + REMIND_AGAIN_MS;
     for (size_t i = 0; i < NOTE_HANDOVER; i++)

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "store_impl.h"
 
-#define EVIDENCE_MAX 1114112
+#define EVIDENCE_MAX 16777216 /* as a file of evidence may have */
 #define NOTICES_SHOWN 1000 /* more than there are */
 
 /* *again: it was noticed before. */

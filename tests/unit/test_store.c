@@ -302,7 +302,7 @@ static void notice_seen (void *arg, const struct store_notice *n) {
 
 static void test_notices (void **state) {
     (void) state;
-    static uint8_t evidence[2000000];
+    static uint8_t evidence[17000000];
     char text[300] = "";
     struct slice none = { 0 };
     FINE (store_notice (store, "BAD-BLOCK", true, "a", slice_of (evidence, 9),
@@ -332,7 +332,7 @@ static void test_notices (void **state) {
     assert_string_equal (text, "!BAD-BLOCK z 1; !BAD-BLOCK a 2 seen; GAP c 1; "
                                "GAP b 2; ");
     assert_int_equal (
-        store_number ("SELECT MAX(length(evidence)) FROM notices"), 1114112);
+        store_number ("SELECT MAX(length(evidence)) FROM notices"), 16777216);
 }
 
 /* A broker that says something else wrong each time. */
