@@ -26,6 +26,10 @@ void ledger_end (struct ledger *self);
 /* Leaf hashes, a checkpoint, or cosignatures by the feed. The store's errors. */
 enum err ledger_hear (struct ledger *self, enum feed_kind kind,
                       struct slice content, struct error *e) MUST_CHECK;
+/* The same out of a bundle that was audited, with or without a link: a
+ * checkpoint is judged before it returns. */
+enum err ledger_import (struct ledger *self, enum feed_kind kind,
+                        struct slice content, struct error *e) MUST_CHECK;
 /* Replies of types leaves, checkpoint and cosign that are its own; *mine says
  * so. */
 enum err ledger_reply (struct ledger *self, const struct reply *reply,
