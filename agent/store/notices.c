@@ -3,7 +3,7 @@
 #include "store_impl.h"
 
 #define EVIDENCE_MAX 16777216 /* as a file of evidence may have */
-#define NOTICES_SHOWN 1000 /* more than there are */
+#define NOTICES_SHOWN 1000    /* more than there are */
 
 /* *again: it was noticed before. */
 static enum err notice_count (struct store *self, const char *kind,
