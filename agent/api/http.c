@@ -2,6 +2,7 @@
  * its headers to its answer. */
 #include "api/http_impl.h"
 
+#include "api/import_job.h"
 #include "api/problem.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -273,6 +274,8 @@ struct http *http_new (const struct http_options *options, struct error *e) {
     self->options = *options;
     self->started_ms = clock_wall_ms();
     wake_init (&self->wake);
+    if (options->link)
+        self->import = import_job_new (options->link, options->dialogue);
     enum err rc = handles_open (&self->handles, options->store,
                                 options->dialogue, options->delegation, e);
     if (!rc)
@@ -300,6 +303,7 @@ void http_destroy (struct http **self_p) {
     struct http *self = *self_p;
     *self_p = NULL;
     wake_stop (&self->wake);
+    import_job_destroy (&self->import);
     if (self->bound)
         listen_unix_remove (self->options.socket, &self->file);
     if (self->tcp_door.daemon)

@@ -20,6 +20,7 @@
 #define GONE_MS 1000
 
 struct http;
+struct import_job;
 
 /* One of the sockets, as its requests see it. */
 struct http_door {
@@ -37,6 +38,7 @@ struct http {
     struct guard guard;
     struct handles handles;
     struct wake wake;
+    struct import_job *import; /* NULL: there is no link */
     int64_t started_ms; /* wall */
     char run[STORE_RUN_MAX]; /* of the store: names the ids of events */
 };

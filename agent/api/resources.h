@@ -29,6 +29,8 @@ void bundle_refusals_get (struct request *);
 void receipt_get (struct request *);    /* res_receipt.c */
 void checkpoint_get (struct request *); /* res_checkpoint.c */
 void leaves_get (struct request *);
+void import_get (struct request *); /* res_import.c */
+void import_post (struct request *);
 void openapi_get (struct request *);         /* res_openapi.c */
 void notice_acknowledge (struct request *);  /* res_ledger.c */
 void link_retry_post (struct request *);

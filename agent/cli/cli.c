@@ -43,6 +43,7 @@ static const struct command {
       "write and sign offline" },
     { "contribution", "hand-in", command_contribution_hand_in,
       "hand in what another wrote" },
+    { "import", NULL, command_import, "take in what another took out" },
     { "receipt", NULL, command_receipt,
       "prove that a record is in the ledger" },
     { "verify", NULL, command_verify, "check any file of Parley, offline" },

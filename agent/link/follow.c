@@ -150,6 +150,15 @@ static struct stream *stream_add (struct follow *self, struct slice name) {
     return stream;
 }
 
+struct stream *stream_open (struct follow *self, struct slice name) {
+    struct stream *stream = stream_by_name (self, name);
+    if (stream)
+        return stream;
+    stream = stream_add (self, name);
+    stream->upto = stream->last = stream->held;
+    return stream;
+}
+
 /* Take over tag and key; *fresh where it had another. */
 static enum err stream_take (struct follow *self,
                              const struct wire_stream *wire, bool *fresh,

@@ -120,6 +120,8 @@ enum err doubt_own_tick (struct follow *self, int64_t now, struct error *e)
 /* The stream can't go on: tried again after a back-off. */
 void stream_stop (struct stream *self, int64_t least_ms, const char *why);
 struct stream *stream_by_name (struct follow *self, struct slice name);
+/* The same, made where it is not there: for what comes by no feed. */
+struct stream *stream_open (struct follow *self, struct slice name);
 struct stream *stream_by_tag (struct follow *self, const uint8_t *tag);
 
 #endif

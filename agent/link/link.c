@@ -28,6 +28,8 @@ static enum err turn (struct link *self, struct error *e) {
     struct error late;
     enum err rc = words_take (self, e);
     if (!rc)
+        rc = import_turn (self, e);
+    if (!rc)
         rc = session_replies (self, e);
     if (!rc)
         rc = follow_hear (self->follow, e);
@@ -157,6 +159,7 @@ struct link *link_new (const struct link_options *options, struct error *e) {
     self->arg = options->arg;
     self->wake = -1;
     pthread_mutex_init (&self->mutex, NULL);
+    pthread_cond_init (&self->import_done, NULL);
     enum err rc = parts_make (self, options, e);
     if (!rc) {
         status_publish (self); /* link_roster has one from the first moment */
@@ -192,7 +195,10 @@ void link_destroy (struct link **self_p) {
     struct link *self = *self_p;
     *self_p = NULL;
     if (self->started) {
+        pthread_mutex_lock (&self->mutex);
         atomic_store (&self->stop, true);
+        pthread_cond_broadcast (&self->import_done);
+        pthread_mutex_unlock (&self->mutex);
         link_wake (self);
         pthread_join (self->thread, NULL);
     }
@@ -205,6 +211,7 @@ void link_destroy (struct link **self_p) {
     if (self->core.context)
         zmq_ctx_term (self->core.context);
     roster_unref (&self->roster);
+    pthread_cond_destroy (&self->import_done);
     pthread_mutex_destroy (&self->mutex);
     if (self->wake >= 0)
         close (self->wake);

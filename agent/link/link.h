@@ -50,6 +50,35 @@ void link_resume (struct link *self);
 /* The roster in force as this agent knows it: a reference. Any thread. */
 struct roster *link_roster (struct link *self, int64_t *sequence);
 
+/* What somebody took out of the ledger (PROTOCOL.md section 8.10), in parts, in
+ * this order: as if it had been fetched, with or without a link. Blocks are
+ * verified here; of leaves and checkpoints the caller has audited the bundle
+ * (audit.h). Any thread, one at a time; waits until it is durable. The error is
+ * what is wrong with the part, or ERR_STATE: the agent stops. */
+enum link_part {
+    LINK_ROSTER, /* a note, of version `number`; empty: there is none. number
+                        0: begin. Until `wanted` is 0 */
+    LINK_BLOCKS, /* entries of a bundle's file, in its order */
+    LINK_LEAVES, /* leaf hashes, joined, from sequence `number` on */
+    LINK_CHECKPOINT, /* a settled one, whose leaves are there */
+};
+struct link_import {
+    enum link_part part;
+    int64_t number;
+    struct slice octets;
+};
+struct link_imported {
+    int64_t wanted;  /* a roster's version; 0: none */
+    int64_t records; /* that are new */
+    int64_t held;    /* were here already */
+    int64_t others;  /* that this delegation may not read, or of another's
+                        direct stream */
+    int64_t gaps;    /* whose streams lack what stands before */
+    struct error why;
+};
+enum err link_import (struct link *self, const struct link_import *in,
+                      struct link_imported *out, struct error *e) MUST_CHECK;
+
 /* A copy of what there is to say about the link. Any thread. */
 #define LINK_STREAMS_MAX 300
 struct link_stream_status {
@@ -67,7 +96,7 @@ struct link_status {
     bool has_offset;
     int64_t clock_offset_ms; /* broker's clock minus ours, at the last hello */
     int64_t broker_size, broker_log_time;
-    char closed[33];       /* rule; "" when the broker takes messages */
+    char closed[33]; /* rule; "" when the broker takes messages */
     struct ledger_status ledger;
     struct complete_status complete;
     size_t stream_count;

@@ -54,6 +54,9 @@ struct link {
     struct link_status status;
     struct roster *roster;
     int64_t roster_sequence;
+    const struct link_import *import; /* that waits, or NULL; its caller's */
+    struct link_imported *imported;
+    pthread_cond_t import_done;
 };
 
 /* One step of what the phase has to do now; the replies that are there; back to
@@ -67,6 +70,9 @@ void session_close (struct link *self); /* sockets; for the end */
 void session_retry (struct link *self);
 /* Monotonic ms until something is due; at most LINK_TURN_MS while up. */
 int64_t session_wait (const struct link *self, int64_t now);
+
+/* A part of an import that waits: taken in and committed. Errors: the store's. */
+enum err import_turn (struct link *self, struct error *e) MUST_CHECK;
 
 /* Show others how things stand. */
 void status_publish (struct link *self);
