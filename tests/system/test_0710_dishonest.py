@@ -144,7 +144,7 @@ def test_two_roots_for_a_size(liar, settled, parley):
     check_stopped(settled, liar)
     assert other not in check_cosigned(liar)
     parley("--socket", settled.socket, "status", code=ALARM_EXIT)
-    kind, said = proof_of(settled, "FORK")
+    kind, said = proof_of(settled, "FORK", parley)
     assert kind == "two-roots" and said
 
 
@@ -230,6 +230,8 @@ def test_record_that_is_not_its_leaf(liar, settled):
     liar.spoil = changed(log_time=lambda t: t + 1)
     liar.post("EUROPOL/hq", TOPIC, "told otherwise")
     wait_alarm_of(settled, "WRONG-RECORD", "BAD-BLOCK")
+    liar.spoil = None
+    check_stopped(settled, liar)
 
 
 # One ledger for me, another for you.
@@ -243,11 +245,33 @@ def test_another_record_under_the_same_number(liar, settled, fork, parley):
     move(settled, twin)
     wait_alarm_of(settled, "FORK")
     parley("--socket", settled.socket, "status", code=ALARM_EXIT)
-    kind, said = proof_of(settled, "FORK")
+    kind, said = proof_of(settled, "FORK", parley)
     assert kind in ("two-leaves", "two-roots") and said
     assert all(p.size <= 3 for _, p in twin.cosigns)
     assert settled.texts(TOPIC)[:2] == ["true before", "for one"]
     assert settled_size(settled) == 4
+
+
+def test_compared_by_a_second_path(liar, settled, fork, agents, parley):
+    """Neither meets the other's broker: a file shows it."""
+    twin = fork(liar)
+    goes_on(liar, settled, "for one")
+    for text in ("for the other", "and more"):
+        twin.post("EUROPOL/hq", TOPIC, text)
+    at = type("At", (), {"desk": twin.desk_at, "feed": twin.feed_at})
+    other = agents("UNODC/hq", at).start()
+    wait_for(lambda: ledger_of(other)["verified"] == 5, "verified", 20)
+    note = parley("--socket", settled.socket, "checkpoint", "show").out
+    file = other.folder / "theirs.checkpoint"
+    file.write_text(note)
+    told = parley("--socket", other.socket, "checkpoint", "compare", file,
+                  code=1)
+    assert "4" in told.out + told.err
+    assert other.alarms() == []
+    own = parley("--socket", other.socket, "checkpoint", "show",
+                 "--verified").out
+    file.write_text(own)
+    parley("--socket", other.socket, "checkpoint", "compare", file)
 
 
 def test_shorter_ledger(liar, settled, fork):
@@ -433,6 +457,9 @@ def test_log_time_goes_back(liar, settled):
     liar.ahead = -60000
     liar.post("EUROPOL/hq", TOPIC, "yesterday")
     wait_alarm_of(settled, "LOG-TIME", "BAD-BLOCK")
+    liar.ahead = 0
+    check_stopped(settled, liar)
+    assert check_cosigned(liar)[-1].size == 3
 
 
 @pytest.mark.parametrize("ahead", [-125000, 125000])
@@ -491,7 +518,7 @@ def test_promise_that_the_tree_contradicts(liar, settled, parley):
     del liar.lies["publish"]
     liar.tell(lambda b: (b.show(3), b.grown(3)))
     wait_alarm_of(settled, "PROMISE-BROKEN")
-    kind, said = proof_of(settled, "PROMISE-BROKEN")
+    kind, said = proof_of(settled, "PROMISE-BROKEN", parley)
     assert kind == "broken-promise" and "3" in said
     check_stopped(settled, liar)
     parley("--socket", settled.socket, "status", code=ALARM_EXIT)

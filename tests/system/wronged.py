@@ -40,13 +40,20 @@ def evidence_octets(agent, kind):
     return next((row[0] for row in rows if row[0][:1] == b"{"), None)
 
 
-def proof_of(agent, kind):
+def proof_of(agent, kind, parley=None):
     """(kind of evidence, what it says) of an alarm, judged by the dialogue
-    id alone."""
+    id alone: by the other implementation, and by `parley verify`."""
     octets = wait_for(lambda: evidence_octets(agent, kind), "evidence", 20)
     found = evidence.read(octets.decode())
     assert found.maker == agent.name
-    return found.kind, evidence.verify(found, agent.dialogue)
+    said = evidence.verify(found, agent.dialogue)
+    if parley:
+        file = agent.folder / "evidence.json"
+        file.write_bytes(octets)
+        parley("verify", file, "--dialogue", agent.dialogue.hex())
+        other = parley("verify", file, "--dialogue", "ab" * 32, code=None)
+        assert other.code != 0
+    return found.kind, said
 
 
 def check_stopped(agent, liar):
