@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/topic.h"
 #include "identity/rights.h"
+#include "ledger.h"
 #include "store/outbox.h"
 #include "store/records.h"
 
@@ -75,6 +76,9 @@ enum err doubt_times (struct follow *self, const struct block *block,
               falls ? facts->first_time : facts->last_time,
               falls ? "behind" : "before", falls ? below : above,
               falls ? before : after);
+    if (core->ledger)
+        ledger_times (core->ledger, falls ? below : last,
+                      falls ? block->first_sequence : above);
     return core_notice (core, "LOG-TIME", true, text, block->octets, e);
 }
 

@@ -187,6 +187,9 @@ static enum err judge (struct follow *self, struct stream *stream,
         return e->code;
     *verdict = verify_judge (block, facts, &core->dialogue,
                              rosters_chain (core->rosters), &why);
+    if (*verdict == VERIFY_BAD && core->ledger
+        && ledger_bad_block (core->ledger, block->octets, e))
+        return e->code;
     if (*verdict == VERIFY_BAD)
         return refuse (self, stream, "BAD-BLOCK", block->octets, &why, e);
     if (*verdict == VERIFY_WAITS) {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #define SETTLE_MS 100      /* promises that came behind their checkpoint */
+#define ALARMED_MS 500     /* others raise alarms too */
 #define SETTLE_AT_ONCE 512 /* messages a turn */
 
 /* Making */
@@ -362,6 +363,10 @@ enum err ledger_tick (struct ledger *self, int64_t now, struct error *e) {
         rc = notes_tick (self, now, e);
     if (!rc)
         rc = outbox_tick (self, now, e);
+    if (!rc && now - self->alarmed_at > ALARMED_MS) {
+        self->alarmed_at = now;
+        rc = checkpoints_alarmed (self->core->store, &self->alarmed, e);
+    }
     return rc;
 }
 

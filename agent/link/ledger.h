@@ -49,6 +49,14 @@ enum err ledger_block (struct ledger *self, const struct block *block,
  * stays. The store's errors. */
 enum err ledger_resume (struct ledger *self, struct error *e) MUST_CHECK;
 
+/* Log time goes back from one record to another: proved when a checkpoint holds
+ * both. */
+void ledger_times (struct ledger *self, int64_t first, int64_t second);
+/* A block that did not verify: if one of its records is in the tree that the log
+ * signed, and no broker may take such a one, that is proved. */
+enum err ledger_bad_block (struct ledger *self, struct slice octets,
+                           struct error *e) MUST_CHECK;
+
 /* How things stand. */
 void ledger_status (const struct ledger *self, struct ledger_status *out);
 

@@ -1,6 +1,7 @@
 /* What the files of `ledger` share: ledger.c (beginning, timers, status,
  * cosigning), ledger_leaves.c (the tree's leaves), ledger_notes.c (checkpoints:
  * verified, settled), ledger_evidence.c (what contradicts them),
+ * ledger_doubt.c (what is wrong with records that they hold),
  * ledger_inquiry.c (where two ledgers part). */
 #ifndef PARLEY_LEDGER_IMPL_H
 #define PARLEY_LEDGER_IMPL_H
@@ -46,6 +47,12 @@ struct inquiry {
     size_t count;
 };
 
+/* Neighbours of which the second is earlier. */
+#define LEDGER_TIMES_MAX 8
+struct times {
+    int64_t first, second;
+};
+
 struct ledger {
     struct core *core;
     bool ready;
@@ -86,6 +93,9 @@ struct ledger {
     struct inquiry inquiry;
     bool parted; /* in this connection the broker shows another ledger */
     bool alarmed;
+    int64_t alarmed_at;                   /* monotonic: looked at last */
+    struct times times[LEDGER_TIMES_MAX]; /* that no checkpoint holds yet */
+    size_t times_count;
     int64_t settle_at, settle_after; /* the outbox: monotonic; outbox_settle */
     int64_t told[32];                /* places of promises that were told */
     size_t told_count;
@@ -156,6 +166,9 @@ enum err evidence_promise (struct ledger *self, const struct checkpoint *cp,
 /* A record that is not its leaf, by what was given out. */
 enum err evidence_record (struct ledger *self, int64_t sequence,
                           struct slice octets, struct error *e) MUST_CHECK;
+/* A checkpoint was verified, by this note: pairs of records that it holds. */
+enum err evidence_times (struct ledger *self, struct slice note,
+                         struct error *e) MUST_CHECK;
 /* A note smaller than one before. */
 enum err evidence_shrunk (struct ledger *self, const struct checkpoint *cp,
                           struct slice note, struct error *e) MUST_CHECK;

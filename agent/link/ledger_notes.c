@@ -318,7 +318,8 @@ static enum err verified (struct ledger *self, const struct checkpoint *cp,
     self->has_verified = true;
     self->verified = *cp;
     core->changed = true;
-    return ledger_cosign (self, cp, e);
+    rc = evidence_times (self, note, e);
+    return rc ? rc : ledger_cosign (self, cp, e);
 }
 
 /* One that has its leaves. It is dropped when it was judged; while its records

@@ -644,11 +644,15 @@ static void test_wrong_feed (void **state) {
 
 /* Records and promises */
 
-static void records_put (int64_t sequence) {
+static void records_put_at (int64_t sequence, int64_t time) {
     struct build *b = build_new ("all");
     b->roster = 0;
     build_batch (b, &cast, cast.hq, NULL, 2, 0, 2, RUN_WHOLE, 0);
-    add_build (b, sequence, clock_wall_ms());
+    add_build (b, sequence, time);
+}
+
+static void records_put (int64_t sequence) {
+    records_put_at (sequence, clock_wall_ms());
 }
 
 static void leaf_put (int64_t sequence) {
@@ -694,6 +698,89 @@ static void test_block (void **state) {
     assert_non_null (strstr (e.text, "record 21"));
     buf_free (&octets);
     build_free (b);
+}
+
+/* Told before it could be proved. */
+static void test_times (void **state) {
+    (void) state;
+    records_put_at (10, clock_wall_ms() - 1000);
+    records_put_at (30, clock_wall_ms() - 5000);
+    for (int i = 0; i < 2; i++) {
+        leaf_put (10 + i);
+        leaf_put (30 + i);
+    }
+    ledger_times (ledger, 11, 30);
+    ledger_times (ledger, 35, 36); /* such a block was refused */
+    verify (20);
+    assert_int_equal (notices ("LOG-TIME"), 0);
+    verify (31);
+    convinces ("LOG-TIME", EVIDENCE_TIMES);
+    verify (40);
+    assert_int_equal (notices ("LOG-TIME"), 1);
+    refuse (WIRE_COSIGN); /* of the first */
+    assert_true (none_asked());
+}
+
+/* A message alone that its author did not sign. */
+static void forged (struct buf *octets, struct hash *leaf) {
+    struct build *b = build_new ("all");
+    struct record r;
+    uint8_t signature[SIGNATURE_SIZE];
+    b->roster = 0;
+    build_batch (b, &cast, cast.hq, NULL, 1, 0, 1, RUN_WHOLE, 0);
+    struct buf old = b->items[0].record;
+    FINE (record_read (buf_slice (&old), &r, &e));
+    memcpy (signature, r.signature, sizeof signature);
+    signature[9] ^= 1;
+    r.signature = signature;
+    b->items[0].record = (struct buf){ 0 };
+    record_write (&b->items[0].record, &r);
+    buf_free (&old);
+    *leaf = record_leaf (buf_slice (&b->items[0].record));
+    build_finish (b, octets);
+    build_free (b);
+}
+
+static void test_bad_record (void **state) {
+    (void) state;
+    struct buf octets = { 0 };
+    struct hash leaf, was = leaves[BUILD_FIRST];
+    forged (&octets, &leaf);
+    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    verify (BUILD_FIRST);
+    refuse (WIRE_COSIGN);
+    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    FINE (ledger_bad_block (ledger, slice_text ("no block"), &e));
+    assert_int_equal (notices ("BAD-RECORD"), 0);
+    leaves[BUILD_FIRST] = leaf;
+    verify (30);
+    refuse (WIRE_COSIGN);
+    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    convinces ("BAD-RECORD", EVIDENCE_RECORD);
+    verify (31);
+    assert_true (none_asked());
+    buf_free (&octets);
+    leaves[BUILD_FIRST] = was;
+}
+
+/* A good one in the tree, or a bad one that is not in it, proves nothing. */
+static void test_no_bad_record (void **state) {
+    (void) state;
+    struct build *b = build_new ("all");
+    struct buf octets = { 0 };
+    struct hash leaf;
+    b->roster = 0;
+    build_batch (b, &cast, cast.hq, NULL, 1, 0, 1, RUN_WHOLE, 0);
+    build_finish (b, &octets);
+    leaves[BUILD_FIRST] = record_leaf (buf_slice (&b->items[0].record));
+    build_free (b);
+    verify (30);
+    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    buf_clear (&octets);
+    forged (&octets, &leaf);
+    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    assert_int_equal (notices ("BAD-RECORD"), 0);
+    buf_free (&octets);
 }
 
 /* A message of ours is sent, and promised there with that leaf. */
@@ -888,7 +975,8 @@ int main (void) {
         T (test_bad_root),     T (test_bad_root_alone), T (test_wrong_feed),
         T (test_records),      T (test_block),          T (test_broken_promise),
         T (test_late_promise), T (test_done),           T (test_handover),
-        T (test_no_handover),  T (test_quorum_0),
+        T (test_no_handover),  T (test_quorum_0),       T (test_times),
+        T (test_bad_record),   T (test_no_bad_record),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }

@@ -1,0 +1,151 @@
+/* ledger_doubt - what doubt.c and fill.c found wrong with records, once a
+ * checkpoint holds them: the files that prove it (PROTOCOL.md section 8.14). */
+#include "ledger_impl.h"
+#include "store/records.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A leaf of our tree with its record's octets, which are appended to `octets`.
+ * ERR_NOT_FOUND: the record is not held. */
+static enum err leaf_of (const struct ledger *self, struct slice note,
+                         int64_t sequence, struct buf *octets,
+                         struct evidence_leaf *out, struct error *e) {
+    struct core *core = self->core;
+    struct record_row row;
+    struct records_cursor *cursor =
+        records_by_sequence (core->store, sequence, &row, e);
+    if (!cursor)
+        return e->code;
+    buf_add_slice (octets, row.record.octets);
+    records_close (&cursor);
+    enum err rc = evidence_leaf (core, &self->verified, note, sequence, out, e);
+    out->record = buf_slice (octets);
+    return rc;
+}
+
+/* Log times */
+
+void ledger_times (struct ledger *self, int64_t first, int64_t second) {
+    if (self->times_count < LEDGER_TIMES_MAX)
+        self->times[self->times_count++] = (struct times){ first, second };
+}
+
+static enum err times_prove (struct ledger *self, const struct times *times,
+                             struct slice note, struct error *e) {
+    struct core *core = self->core;
+    struct evidence evidence = { .kind = EVIDENCE_TIMES, .leaf_count = 2 };
+    struct buf first = { 0 }, second = { 0 }, json = { 0 };
+    struct error why;
+    char text[200];
+    enum err rc =
+        leaf_of (self, note, times->first, &first, &evidence.leaves[0], &why);
+    if (!rc)
+        rc = leaf_of (self, note, times->second, &second, &evidence.leaves[1],
+                      &why);
+    snprintf (text, sizeof text,
+              "log time goes back from record %" PRId64 " to record %" PRId64
+              ": a checkpoint of %" PRId64 " records holds both",
+              times->first, times->second, self->verified.size);
+    if (!rc) {
+        evidence_put (core, &evidence, self->verified.size - 1, &json);
+        rc = core_notice (core, "LOG-TIME", true, text, buf_slice (&json), e);
+    } else if (rc == ERR_NOT_FOUND) { /* its block was refused */
+        rc = ERR_NONE;
+    } else {
+        *e = why;
+    }
+    buf_free (&first);
+    buf_free (&second);
+    buf_free (&json);
+    return rc;
+}
+
+enum err evidence_times (struct ledger *self, struct slice note,
+                         struct error *e) {
+    enum err rc = ERR_NONE;
+    size_t kept = 0;
+    for (size_t i = 0; !rc && i < self->times_count; i++) {
+        if (self->times[i].second >= self->verified.size)
+            self->times[kept++] = self->times[i];
+        else
+            rc = times_prove (self, &self->times[i], note, e);
+    }
+    self->times_count = kept;
+    return rc;
+}
+
+/* Records that nobody signed */
+
+/* Does it convince, with the record of the roster that it names or without? */
+static bool record_proves (struct ledger *self, struct evidence *evidence,
+                           const struct record *record, struct slice note,
+                           struct buf *json) {
+    const struct core *core = self->core;
+    struct buf roster = { 0 }, said = { 0 };
+    struct error why;
+    bool proves = false;
+    for (size_t count = 1; !proves && count <= 2; count++) {
+        evidence->leaf_count = count;
+        if (count == 2
+            && leaf_of (self, note, record->roster, &roster,
+                        &evidence->leaves[1], &why))
+            break;
+        buf_clear (json);
+        evidence_put (core, evidence, self->verified.size - 1, json);
+        struct evidence_file *file = evidence_read (buf_slice (json), &why);
+        proves = file
+                 && !evidence_check (evidence_of (file), &core->dialogue, &said,
+                                     &why);
+        evidence_free (&file);
+    }
+    buf_free (&roster);
+    buf_free (&said);
+    return proves;
+}
+
+static enum err record_judge (struct ledger *self, struct slice octets,
+                              struct slice note, bool *proved,
+                              struct error *e) {
+    struct core *core = self->core;
+    struct evidence evidence = { .kind = EVIDENCE_RECORD };
+    struct record record;
+    struct buf json = { 0 };
+    struct hash leaf = record_leaf (octets);
+    char text[160];
+    if (record_read (octets, &record, NULL) || record.sequence < 0
+        || record.sequence >= self->compared
+        || record.sequence >= self->verified.size)
+        return ERR_NONE;
+    enum err rc = evidence_leaf (core, &self->verified, note, record.sequence,
+                                 &evidence.leaves[0], e);
+    if (rc || !hash_equal (&leaf, &evidence.leaves[0].leaf))
+        return rc;
+    evidence.leaves[0].record = octets;
+    *proved = record_proves (self, &evidence, &record, note, &json);
+    snprintf (text, sizeof text,
+              "record %" PRId64 " of the ledger is one that no broker may take",
+              record.sequence);
+    if (*proved)
+        rc = core_notice (core, "BAD-RECORD", true, text, buf_slice (&json), e);
+    buf_free (&json);
+    return rc;
+}
+
+enum err ledger_bad_block (struct ledger *self, struct slice octets,
+                           struct error *e) {
+    struct block block;
+    struct block_walk walk;
+    struct checkpoint cp;
+    struct error why;
+    struct buf note = { 0 };
+    bool proved = false;
+    if (!self->has_verified || block_read (octets, &block, &why))
+        return ERR_NONE;
+    enum err rc = checkpoints_verified (self->core->store, &cp, &note, e);
+    block_walk (&block, &walk);
+    while (!rc && !proved && block_next (&walk))
+        rc = record_judge (self, walk.record, buf_slice (&note), &proved, e);
+    buf_free (&note);
+    return rc;
+}
