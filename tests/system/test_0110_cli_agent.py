@@ -149,6 +149,23 @@ def test_status_exit_code(agent, ask, alarms, current, code):
     assert ("tell the broker's operator" in said) == (alarms > 0)
 
 
+def test_show_settled(agent, ask):
+    by = {"size": 40, "time": "2026-11-24T05:12:10.000Z", "roster": 3,
+          "quorum": 2, "witnesses": 3, "cosigned": [
+              {"witness": who, "time": "2026-11-24T05:12:10.000Z"}
+              for who in ("EUROPOL/hq", "SCO/rats")]}
+    detail = record(7, promise=None, record_octets="AA==")
+    for settled, words in (
+            (by, "24 Nov 2026 05:12 UTC, by 2 of 3 witnesses: EUROPOL/hq, "
+                 "SCO/rats (checkpoint of 40 records)"),
+            ({**by, "quorum": 0, "witnesses": 0, "cosigned": []},
+             "no witness is needed"),
+            (None, "not yet, as far as this agent knows")):
+        agent.on("GET", "/api/v1/records/7", {**detail, "settled": settled})
+        said = " ".join(ask("show", "7").out.split())
+        assert words in said, said
+
+
 def test_status_told(agent, ask):
     for words, path in ((("--acknowledge", "7"),
                          "/api/v1/notices/7/acknowledge"),

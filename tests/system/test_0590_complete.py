@@ -1,5 +1,6 @@
 """An agent knows up to which mark it holds all that it may read, also where
 rosters let it read only parts of a stream."""
+import re
 import sqlite3
 
 import pytest
@@ -64,8 +65,12 @@ def test_follows_marks(steady, agents, author, mark, parley):
     at = mark()
     reader.start()
     wait_complete_at(reader, at)
-    said = parley("--socket", reader.socket, "status", code=None).out
+    wait_for(lambda: reader.get("status")["ledger"]["current"], "current")
+    said = parley("--socket", reader.socket, "status").out
     assert f"(record {at})" in said
+    assert "by the broker's word alone" in said
+    said = parley("--socket", reader.socket, "show", last).out
+    assert re.search(r"^settled .* no witness is needed", said, re.M), said
 
 
 def test_newcomer(steady, dialogue, agents, author, mark):
@@ -131,3 +136,32 @@ def test_handed_in(steady, agents, author, mark, parley, dialogue):
             return row and int(row[0]) == 2
     wait_for(asked, "both places were asked for")
     assert [n for n in submitter.get("status")["notices"] if n["alarm"]] == []
+
+
+def test_operators_words(steady, author, parley):
+    def say(*words, code=0):
+        return parley("--socket", author.socket, "status", *words, code=code)
+    steady.stop()
+    wait_for(lambda: author.get("status")["link"]["state"] == "down", "down")
+    say("--retry")
+    author.daemon.signal(1)
+    assert author.daemon.wait_log("RELOAD")
+    steady.start()
+    say("--retry")
+    wait_for(lambda: author.get("status")["link"]["state"] == "ready", "ready")
+    say("--retry")
+    say("--resume")
+    assert "NOT-FOUND" in say("--acknowledge", "77", code=4).err
+    # An alarm of its own: told until somebody has looked.
+    author.stop()
+    with sqlite3.connect(author.store) as db:
+        db.execute("INSERT INTO notices (time, kind, alarm, text, evidence)"
+                   " VALUES (1, 'BAD-BLOCK', 1, 'a block', x'')")
+    author.start()
+    number = author.get("status")["notices"][0]["number"]
+    assert "ALARM BAD-BLOCK" in say(code=8).out
+    say("--acknowledge", number)
+    wait_for(lambda: author.get("status")["ledger"]["current"], "current")
+    said = say().out
+    assert "ALARM" not in said and "BAD-BLOCK" in said
+    assert "acknowledged" in said
