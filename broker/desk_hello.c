@@ -105,9 +105,11 @@ static void close_behind (struct state *state, const char *delegation,
     log_error ("LEDGER-BEHIND",
                "sequence=%lld size=%lld shown_by=%s what=%s advice=\"the ledger"
                " lacks what this broker has signed: was an old copy restored?"
-               " Stop it, and bring back the newest copy of its state folder,"
-               " or found the next epoch. Nothing is taken and no checkpoint"
-               " signed until then.\"",
+               " Stop it, and bring back the newest copy of its state folder;"
+               " or have agents of all bodies export what they hold, and"
+               " parley-broker repair --config FILE BUNDLE... puts it back."
+               " Where that can't be, found the next epoch. Nothing is taken"
+               " and no checkpoint signed until then.\"",
                (long long) sequence, (long long) size, log_text (delegation),
                what);
 }

@@ -1,4 +1,4 @@
-/* parley-broker - the relay's daemon, and the operator's two offline commands.
+/* parley-broker - the relay's daemon, and the operator's offline commands.
  *
  * Starts its threads in the order in which they need each other, waits for
  * signals, and stops them in the opposite order, so that all that was taken is
@@ -14,6 +14,7 @@
 #include "fsck.h"
 #include "gate.h"
 #include "notary.h"
+#include "repair.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -31,12 +32,17 @@ static const char usage_text[] =
     "usage: parley-broker --config FILE [-n]\n"
     "       parley-broker init --config FILE\n"
     "       parley-broker fsck DIR [--config FILE]\n"
+    "       parley-broker repair --config FILE [--dry-run] BUNDLE...\n"
     "\n"
     "  --config FILE   run the broker that FILE describes\n"
     "  -n              check the configuration, keys and roster, and end\n"
     "  init            found a ledger, once, from the first roster\n"
     "  fsck DIR        check a ledger's folder without changing it; with the\n"
     "                  key that FILE names also what marks say of streams\n"
+    "  repair BUNDLE...  put back what a ledger has lost, its end or damaged\n"
+    "                  blocks, from the folders that parley audit export "
+    "makes\n"
+    "                  at agents of several bodies; --dry-run: only tell\n"
     "  --version, --help\n"
     "\n"
     "Signals: TERM and INT stop cleanly; HUP reads the configuration and the\n"
@@ -92,7 +98,8 @@ static int say (const char *id, const struct error *e) {
     log_error (id, "why=%s%s", log_text (e->text),
                code == EXIT_DAMAGED
                    ? " advice=\"nothing was changed; keep the state folder as"
-                     " it is, and bring back its newest copy\""
+                     " it is: parley-broker repair puts damaged blocks back"
+                     " from agents' bundles; else bring back its newest copy\""
                    : "");
     return code;
 }
@@ -449,6 +456,26 @@ static int command_fsck (const char *dir, const char *config) {
     return EXIT_FINE;
 }
 
+/* What is lacking still leaves a ledger that is not whole. */
+static int command_repair (const char *config, bool dry, char **bundles,
+                           size_t count) {
+    struct error e;
+    struct repair_report report;
+    struct settings *settings = settings_load (config, &e);
+    if (!settings)
+        return say ("CONFIG-REFUSED", &e);
+    enum err rc = ledger_repair (settings, bundles, count, dry, &report, &e);
+    if (!rc || report.lack_records > 0)
+        repair_report_print (&report, dry, stdout);
+    fflush (stdout);
+    if (rc)
+        fprintf (stderr, "parley-broker: %s\n", e.text);
+    bool whole = rc != ERR_CHAIN && rc != ERR_DIGEST && !report.lack_records;
+    repair_report_free (&report);
+    settings_destroy (&settings);
+    return !rc ? EXIT_FINE : whole ? exit_of (&e) : EXIT_DAMAGED;
+}
+
 static int usage (FILE *out, int code) {
     fputs (usage_text, out);
     return code;
@@ -458,12 +485,13 @@ int main (int argc, char **argv) {
     static const struct option options[] = {
         { "config", required_argument, NULL, 'c' },
         { "check", no_argument, NULL, 'n' },
+        { "dry-run", no_argument, NULL, 'd' },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         { 0 },
     };
     const char *config = NULL;
-    bool check = false;
+    bool check = false, dry = false;
     int c;
     while ((c = getopt_long (argc, argv, "nh", options, NULL)) != -1) {
         switch (c) {
@@ -472,6 +500,9 @@ int main (int argc, char **argv) {
             break;
         case 'n':
             check = true;
+            break;
+        case 'd':
+            dry = true;
             break;
         case 'h':
             return usage (stdout, EXIT_FINE);
@@ -483,6 +514,11 @@ int main (int argc, char **argv) {
         }
     }
     int words = argc - optind;
+    if (words >= 2 && config && strcmp (argv[optind], "repair") == 0)
+        return command_repair (config, dry, argv + optind + 1,
+                               (size_t) words - 1);
+    if (dry)
+        return usage (stderr, EXIT_USAGE);
     if (words == 0 && config)
         return command_run (config, check);
     if (words == 1 && config && strcmp (argv[optind], "init") == 0)

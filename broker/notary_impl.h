@@ -1,4 +1,5 @@
-/* What the notary's files share. Only for notary*.c. */
+/* What the notary's files share. Only for notary*.c, and repair_write.c for what
+ * is kept. */
 #ifndef PARLEY_NOTARY_IMPL_H
 #define PARLEY_NOTARY_IMPL_H
 

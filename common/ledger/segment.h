@@ -62,8 +62,8 @@ const struct segment_header *segment_scan_header (const struct segment_scan *);
  * behind it, or a closed segment's end). ERR_DAMAGED: what stands at
  * segment_scan_at is no whole group; *why is in e. */
 enum err segment_scan_next (struct segment_scan *self, struct slice *blocks,
-                            uint64_t *offset, uint64_t *group,
-                            struct error *e) MUST_CHECK;
+                            uint64_t *offset, uint64_t *group, struct error *e)
+    MUST_CHECK;
 /* Where the group that failed, or the next one, has its header. */
 uint64_t segment_scan_at (const struct segment_scan *self);
 uint64_t segment_scan_size (const struct segment_scan *self);
@@ -72,5 +72,8 @@ uint64_t segment_scan_size (const struct segment_scan *self);
 enum err segment_scan_header_behind (struct segment_scan *self, bool *found,
                                      uint64_t *offset, struct error *e)
     MUST_CHECK;
+/* Go on at that header, which is of group *group: to read past damage. */
+enum err segment_scan_skip (struct segment_scan *self, uint64_t offset,
+                            uint64_t *group, struct error *e) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
 /* What the writer and the reader of a segment share: the octets of its frames
- * (PROTOCOL.md section 7.6). Only for segment.c and segment_scan.c. */
+ * (PROTOCOL.md section 7.6). Only for segment*.c and journal_mend.c. */
 #ifndef PARLEY_SEGMENT_IMPL_H
 #define PARLEY_SEGMENT_IMPL_H
 

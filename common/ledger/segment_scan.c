@@ -251,3 +251,17 @@ enum err segment_scan_header_behind (struct segment_scan *self, bool *found,
     buf_free (&octets);
     return rc;
 }
+
+enum err segment_scan_skip (struct segment_scan *self, uint64_t offset,
+                            uint64_t *group, struct error *e) {
+    uint8_t header[GROUP_HEADER];
+    enum err rc = disk_read_at (self->fd, header, sizeof header, offset, e);
+    if (!rc && !group_header_get (header, offset, self->header.seed, group))
+        rc = error_set (e, ERR_DAMAGED, "no header of a group at %" PRIu64,
+                        offset);
+    if (rc)
+        return rc;
+    self->at = offset;
+    self->group = *group;
+    return ERR_NONE;
+}

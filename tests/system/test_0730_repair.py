@@ -1,0 +1,264 @@
+"""A ledger that lost its end, or has a damaged block, gets it back from what
+agents of several bodies export: none of them holds all of it."""
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import program
+from daemon import wait_for
+from holdings import check_holdings, wait_complete
+
+NAMES = ("EUROPOL/hq", "AFRIPOL/hq", "FRONTEX/hq", "UNODC/hq")
+ADHOC = "@AFRIPOL+FRONTEX/direct"
+
+
+@pytest.fixture
+def bodies(steady, agents):
+    """Agents by name, running."""
+    return {name: agents(name, steady).start() for name in NAMES}
+
+
+def talk(bodies, words):
+    """Something on each kind of channel; no body may read all of it."""
+    hq, afripol, frontex, unodc = bodies.values()
+    for n in range(3):
+        hq.publish("dialogue/a", f"{words} {n}")
+        hq.publish("frontline/b", f"{words} {n}, of the frontline")
+        afripol.publish(ADHOC, f"{words} {n}, between two")
+        frontex.publish("members/c", f"{words} {n}, of members")
+        unodc.publish("dialogue/a", f"{words} {n}, observed")
+
+
+def size_of(agent):
+    return (agent.get("status")["ledger"]["settled"] or {}).get("size", -1)
+
+
+def wait_covered(broker, bodies):
+    """Until a settled checkpoint covers all, everywhere; its size."""
+    wait_complete(broker, *bodies.values())
+    with broker.client("SCO/rats") as session:
+        size = session.hello().size
+        broker.sessions.remove(session)
+    for one in bodies.values():
+        wait_for(lambda: size_of(one) >= size, f"{one.name}: {size} settled",
+                 every_s=0.05)
+    return size
+
+
+def copy(broker, name="copy"):
+    broker.stop()
+    shutil.copytree(broker.state, broker.folder / name)
+    broker.start()
+    return broker.folder / name
+
+
+def put_back(broker, old):
+    """The folder of now is gone, and the old copy is used."""
+    broker.stop()
+    right = broker.folder / "right"
+    broker.state.rename(right)
+    shutil.copytree(old, broker.state)
+    return right
+
+
+def export(agent, *words):
+    path = agent.folder / f"bundle{len(list(agent.folder.glob('bundle*')))}"
+    done = subprocess.run([program("parley"), "--socket", agent.socket,
+                           "audit", "export", path, *words], timeout=60,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def repair(broker, bundles, *words, code=0):
+    return broker.run("repair", "--config", broker.config, *words, *bundles,
+                      code=code)
+
+
+def journal(state):
+    return {path.name: path.read_bytes()
+            for path in (state / "journal").glob("0*.seg")}
+
+
+def leaves(broker):
+    return [place.record.leaf for place in broker.records()]
+
+
+def check_alarmed(bodies):
+    for one in bodies.values():
+        wait_for(lambda: "LEDGER-BEHIND" in [a["kind"] for a in one.alarms()],
+                 f"{one.name}: alarm", every_s=0.05)
+
+
+def test_lost_end(steady, dialogue, bodies):
+    talk(bodies, "before")
+    wait_covered(steady, bodies)
+    old = copy(steady)
+    talk(bodies, "lost")
+    wait_covered(steady, bodies)
+    steady.reload(dialogue.follow(lambda obj: obj.update(name="Second")))
+    talk(bodies, "lost under the second")
+    size = wait_covered(steady, bodies)
+    right = put_back(steady, old)
+    had = steady.printed(steady.fsck(), "records")
+    steady.start()
+    assert had < size
+    check_alarmed(bodies)
+    steady.daemon.wait_log("LEDGER-BEHIND")
+    assert "repair" in steady.daemon.log()
+    bundles = [export(one) for one in bodies.values()]
+    repair(steady, bundles, code=75)
+    steady.stop()
+
+    # Without one body something lacks, and nothing is written.
+    before = journal(steady.state)
+    said = repair(steady, [bundles[0], bundles[3]], code=65)
+    assert re.search(r"^lacking ", said, re.M), said
+    assert "AFRIPOL" in said and "FRONTEX" in said
+    assert journal(steady.state) == before
+    said = repair(steady, bundles, "--dry-run")
+    assert f"{size - had} records would be appended" in said
+    assert journal(steady.state) == before
+
+    said = repair(steady, bundles)
+    assert f"{size - had} records were appended, to the {size}" in said
+    assert "fine" in steady.fsck()
+    restored = leaves(steady)
+    found = [place.body[16:].decode() for place in steady.records()
+             if place.record.type == 0]
+    steady.state.rename(steady.folder / "repaired")
+    right.rename(steady.state)
+    assert leaves(steady)[:size] == restored
+    steady.state.rename(right)
+    (steady.folder / "repaired").rename(steady.state)
+    assert found.count("lost 2, between two") == 1
+
+    # Again, it has nothing to do; and all go on.
+    assert "nothing is appended" in repair(steady, bundles)
+    steady.start()
+    talk(bodies, "after")
+    wait_covered(steady, bodies)
+    for one in bodies.values():
+        assert one.get("status")["broker"]["closed"] is None
+    steady.stop()
+    for one in bodies.values():
+        check_holdings(one, dialogue, steady.records())
+
+
+def test_two_pasts(steady, bodies):
+    talk(bodies, "before")
+    wait_covered(steady, bodies)
+    old = copy(steady)
+    talk(bodies, "one past")
+    wait_covered(steady, bodies)
+    bundles = [export(one) for one in bodies.values()]
+    for one in bodies.values():
+        one.stop()
+    put_back(steady, old)
+    steady.start()
+    stranger = steady.client("SCO/rats")
+    first = stranger.hello().size
+    stranger.publish("dialogue/a", "another past")
+    steady.stop()
+    before = journal(steady.state)
+    said = repair(steady, bundles, code=65)
+    assert f"record {first} of this ledger" in said and "epoch" in said
+    assert journal(steady.state) == before
+
+
+def test_damage(steady, dialogue, bodies):
+    talk(bodies, "whole")
+    size = wait_covered(steady, bodies)
+    bundles = [export(one) for one in bodies.values()]
+    steady.stop()
+    before = journal(steady.state)
+    [path] = steady.segments()
+    octets = bytearray(path.read_bytes())
+    for words in (b"whole 1, between two", b"whole 2, of the frontline"):
+        octets[octets.index(words)] ^= 4
+    path.write_bytes(octets)
+    damaged = journal(steady.state)
+    assert "damaged" in steady.fsck(code=65)
+    daemon = steady.spawn()
+    assert daemon.wait() == 65 and "repair" in daemon.log()
+
+    # EUROPOL's has one of the blocks, FRONTEX's both.
+    said = repair(steady, bundles[:1], "--dry-run", code=65)
+    assert "blocks of 1 records would be put back" in said
+    assert re.search(r"^lacking +record \d+, damaged", said, re.M), said
+    assert journal(steady.state) == damaged
+    said = repair(steady, bundles[:1], code=65)
+    assert "blocks of 1 records were put back" in said
+    said = repair(steady, bundles[2:3])
+    assert "blocks of 1 records were put back" in said
+    assert journal(steady.state) == before
+    asides = [p.read_bytes() for p in
+              (steady.state / "journal").glob("damaged-*")]
+    assert len(asides) == 2 and bytes(octets) in asides
+    assert "fine" in steady.fsck()
+    steady.start()
+    talk(bodies, "after")
+    assert wait_covered(steady, bodies) > size
+    steady.stop()
+    for one in bodies.values():
+        check_holdings(one, dialogue, steady.records())
+
+
+def test_damage_and_lost_end(steady, bodies):
+    """Both at once, with several segments."""
+    def large(words):
+        for n in range(40):
+            bodies["AFRIPOL/hq"].publish(ADHOC, f"{words} {n}" + 60000 * ".")
+
+    steady.stop()
+    steady.configure(segment=1 << 20)
+    steady.start()
+    for words in ("first", "more", "still more"):
+        large(words)
+        wait_covered(steady, bodies)
+    talk(bodies, "first")
+    wait_covered(steady, bodies)
+    old = copy(steady)
+    large("second")
+    talk(bodies, "second")
+    size = wait_covered(steady, bodies)
+    bundles = [export(one) for one in bodies.values()]
+    put_back(steady, old)
+    whole = journal(steady.state)
+    assert len(whole) > 2
+    path = steady.segments()[1]
+    octets = bytearray(path.read_bytes())
+    octets[120] ^= 1  # its first block
+    octets[-1] ^= 1  # the header at its end
+    path.write_bytes(octets)
+    said = repair(steady, bundles)
+    assert "were put back" in said and f"appended, to the {size}" in said
+    now = journal(steady.state)
+    assert now[path.name] == whole[path.name]
+    assert len(now) > len(whole)
+    assert "fine" in steady.fsck()
+    steady.start()
+    opened = steady.daemon.wait_log("LEDGER-OPEN")
+    assert int(opened.value("read")) < int(opened.value("records")) == size
+    talk(bodies, "third")
+    assert wait_covered(steady, bodies) > size
+
+
+def test_bad_bundles(steady, bodies, tmp_path):
+    talk(bodies, "some")
+    wait_covered(steady, bodies)
+    one = bodies["EUROPOL/hq"]
+    bundle = export(one)
+    steady.stop()
+    assert "empty" in repair(steady, [tmp_path / "empty"], code=78)
+    octets = bytearray((bundle / "blocks").read_bytes())
+    octets[len(octets) // 2] ^= 1
+    (bundle / "blocks").write_bytes(octets)
+    before = journal(steady.state)
+    repair(steady, [bundle], code=65)
+    assert journal(steady.state) == before
+    for words in (["repair"], ["repair", "--config", steady.config],
+                  ["--dry-run", "--config", steady.config]):
+        steady.run(*words, code=64)
