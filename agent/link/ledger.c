@@ -30,6 +30,13 @@ static enum err verified_load (struct ledger *self, struct error *e) {
     return rc;
 }
 
+int64_t ledger_mark_time (const struct ledger *self,
+                          const struct checkpoint *cp) {
+    int64_t time = 0;
+    return records_mark_below (self->core->store, cp->size, &time) < 0 ? 0
+                                                                       : time;
+}
+
 static enum err settled_load (struct ledger *self, struct error *e) {
     struct error why;
     struct buf octets = { 0 };
@@ -38,6 +45,8 @@ static enum err settled_load (struct ledger *self, struct error *e) {
     enum err rc =
         checkpoints_newest (self->core->store, &self->settled, &octets, &why);
     self->has_settled = !rc;
+    self->mark_time =
+        rc ? 0 : ledger_mark_time (self, &self->settled.checkpoint);
     const struct roster *roster =
         rc ? NULL : notes_roster (self, &self->settled.checkpoint);
     if (roster && !checkpoint_read (buf_slice (&octets), &cp, &note, &why))
@@ -239,9 +248,13 @@ static bool awaited (const struct ledger *self,
         return false;
     struct slice channel =
         slice_of (place->topic.data, (size_t) (end - place->topic.data));
-    return rights_ask (roster, slice_text (core->delegation), channel,
-                       RIGHT_READ, clock_wall_ms())
-           == VERDICT_YES;
+    /* Where the right was taken since, the stream may have gone before it. */
+    struct slice own = slice_text (core->delegation);
+    int64_t now = clock_wall_ms();
+    return rights_ask (roster, own, channel, RIGHT_READ, now) == VERDICT_YES
+           && rights_ask (rosters_newest (core->rosters), own, channel,
+                          RIGHT_READ, now)
+                  == VERDICT_YES;
 }
 
 static bool told (struct ledger *self, int64_t sequence) {
@@ -249,8 +262,9 @@ static bool told (struct ledger *self, int64_t sequence) {
         if (self->told[i] == sequence)
             return true;
     size_t room = sizeof self->told / sizeof *self->told;
-    if (self->told_count < room)
-        self->told[self->told_count++] = sequence;
+    if (self->told_count == room)
+        return true; /* so many say enough */
+    self->told[self->told_count++] = sequence;
     return false;
 }
 
@@ -392,6 +406,10 @@ enum err ledger_resume (struct ledger *self, struct error *e) {
 
 static void current_set (const struct ledger *self, struct ledger_status *out) {
     int64_t age = (clock_wall_ms() - out->settled_time) / 1000;
+    /* By the witnesses' own rule it is not older, for who holds all marks. */
+    int64_t behind = self->quorum.needed > 0 && self->mark_time > 0
+                         ? (out->settled_time - self->mark_time) / 1000
+                         : 0;
     if (self->parted)
         snprintf (out->why, sizeof out->why,
                   "the broker shows another ledger than before");
@@ -403,6 +421,11 @@ static void current_set (const struct ledger *self, struct ledger_status *out) {
     else if (age > LEDGER_FRESH_S)
         snprintf (out->why, sizeof out->why,
                   "the newest settled checkpoint is %" PRId64 " s old", age);
+    else if (behind > LEDGER_FRESH_S)
+        snprintf (out->why, sizeof out->why,
+                  "the newest mark is %" PRId64
+                  " s older than the cosignatures: `$log` is withheld",
+                  behind);
     out->current = out->why[0] == '\0';
 }
 

@@ -42,6 +42,8 @@ struct inquiry {
     struct buf note;
     int64_t low;   /* the other leaves are here from there to cp.size */
     int64_t call;  /* for those before, or 0 */
+    int64_t retry; /* monotonic: not before */
+    int tries;     /* that were refused */
     int64_t first; /* the lowest that differs; -1 */
     struct buf ranges[LEDGER_INQUIRY_MAX]; /* the last leaves first */
     size_t count;
@@ -76,6 +78,7 @@ struct ledger {
     int64_t highest;  /* size that this run's feed signed */
     bool has_settled;
     struct checkpoint_row settled;
+    int64_t mark_time; /* ms: of the newest mark below it; 0: none is held */
     struct quorum quorum;        /* of that one, as far as it is known */
     int64_t calls[NOTE_SOURCES]; /* request 11 in flight, or 0 */
     int64_t ask[NOTE_SOURCES];   /* monotonic: ask then; 0: not */
@@ -134,6 +137,9 @@ void notes_end (struct ledger *self);
 struct roster *notes_roster (const struct ledger *self,
                              const struct checkpoint *cp);
 
+/* Of the newest mark that is held below it, ms; 0: none. */
+int64_t ledger_mark_time (const struct ledger *self,
+                          const struct checkpoint *cp);
 /* A checkpoint was verified: cosign it, if this delegation may. */
 enum err ledger_cosign (struct ledger *self, const struct checkpoint *cp,
                         struct error *e) MUST_CHECK;

@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TRIES_MAX 30 /* refused, one after the other or not */
+#define AGAIN_MS 1000
+
 void inquiry_end (struct ledger *self) {
     struct inquiry *inquiry = &self->inquiry;
     for (size_t i = 0; i < LEDGER_INQUIRY_MAX; i++)
@@ -88,7 +91,8 @@ enum err inquiry_begin (struct ledger *self, const struct checkpoint *cp,
 
 enum err inquiry_tick (struct ledger *self, struct error *e) {
     struct inquiry *inquiry = &self->inquiry;
-    if (!inquiry->active || inquiry->call || !self->ready)
+    if (!inquiry->active || inquiry->call || !self->ready
+        || self->now < inquiry->retry)
         return ERR_NONE;
     int64_t from = inquiry->low > LEAVES_MAX ? inquiry->low - LEAVES_MAX : 0;
     enum err rc =
@@ -310,6 +314,12 @@ enum err inquiry_reply (struct ledger *self, const struct reply *reply,
     inquiry->call = 0;
     int64_t from = inquiry->low > LEAVES_MAX ? inquiry->low - LEAVES_MAX : 0;
     int64_t count = inquiry->low - from;
+    /* A desk that has too much to do proves nothing, for some time. */
+    if (reply->refused && reply->refusal.rule != RULE_NOT_FOUND
+        && inquiry->tries++ < TRIES_MAX) {
+        inquiry->retry = self->now + AGAIN_MS;
+        return ERR_NONE;
+    }
     if (reply->refused)
         return finish (self, e);
     enum err rc = leaves_read (reply, from, count, &hashes, e);

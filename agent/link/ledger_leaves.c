@@ -51,6 +51,15 @@ enum err leaves_flush (struct ledger *self, struct error *e) {
     return rc;
 }
 
+/* The store's sign of what is not there, and no record's hash. */
+static bool any_zero (struct slice hashes) {
+    static const uint8_t zero[HASH_SIZE];
+    for (size_t at = 0; at + HASH_SIZE <= hashes.size; at += HASH_SIZE)
+        if (memcmp (hashes.data + at, zero, HASH_SIZE) == 0)
+            return true;
+    return false;
+}
+
 /* Leaves that are held already. Who speaks may be anybody who has the stream's
  * key: said, and judged when a checkpoint speaks. */
 static enum err held_compare (struct ledger *self, int64_t first,
@@ -92,7 +101,10 @@ enum err leaves_hear (struct ledger *self, struct slice content,
     int64_t first;
     struct slice hashes;
     struct error why;
-    if (feed_leaves_read (content, &first, &hashes, &why)) {
+    enum err wrong = feed_leaves_read (content, &first, &hashes, &why);
+    if (!wrong && any_zero (hashes))
+        wrong = error_set (&why, ERR_MALFORMED, "a leaf hash of zeros");
+    if (wrong) {
         log_limited (LOG_WARN, "FEED-LEAVES", "", "why=%s",
                      log_text (why.text));
         return ERR_NONE;
@@ -134,6 +146,8 @@ enum err leaves_read (const struct reply *reply, int64_t from, int64_t count,
                           "%zu octets of leaf hashes from %" PRId64
                           ", asked for %" PRId64 " from %" PRId64,
                           hashes->size, first, count, from);
+    if (any_zero (*hashes))
+        return error_set (e, ERR_MALFORMED, "a leaf hash of zeros");
     return ERR_NONE;
 }
 

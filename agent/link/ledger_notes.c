@@ -55,18 +55,26 @@ static enum err bad_note (struct ledger *self, struct slice note,
     return core_notice (self->core, "BAD-CHECKPOINT", true, why->text, note, e);
 }
 
+/* Before all is there to judge it: one that no log signed must not take the
+ * place of one that waits. */
+static enum err early_check (const struct ledger *self,
+                             const struct checkpoint *cp,
+                             const struct note *note, struct error *e) {
+    char origin[ORIGIN_MAX + 1];
+    const struct roster *newest = rosters_newest (self->core->rosters);
+    if (signed_check (self, cp, note, e) == ERR_NONE)
+        return ERR_NONE;
+    checkpoint_origin (newest, origin);
+    return checkpoint_check_log (cp, note, origin, roster_log_key (newest), e);
+}
+
 /* The feed never signs less than before. */
 static enum err shrunk (struct ledger *self, const struct checkpoint *cp,
-                        const struct note *note, bool *is, struct error *e) {
-    struct error why;
-    *is = cp->size < self->highest;
-    if (!*is) {
-        self->highest = cp->size;
-        return ERR_NONE;
-    }
-    return signed_check (self, cp, note, &why)
-               ? bad_note (self, note->octets, &why, e)
-               : evidence_shrunk (self, cp, note->octets, e);
+                        const struct note *note, struct error *e) {
+    if (cp->size < self->highest)
+        return evidence_shrunk (self, cp, note->octets, e);
+    self->highest = cp->size;
+    return ERR_NONE;
 }
 
 /* One more waits: the largest, and of these the one with the most lines. */
@@ -88,16 +96,18 @@ static enum err take (struct ledger *self, enum note_source source,
     struct checkpoint cp;
     struct note note;
     struct error why = { 0 };
-    bool smaller = false;
     if (checkpoint_read (octets, &cp, &note, &why))
         return bad_note (self, octets, &why, e);
     if (self->parted)
         return ERR_NONE;
-    if (source == NOTE_SIGNED && by_feed
-        && shrunk (self, &cp, &note, &smaller, e))
+    if (early_check (self, &cp, &note, &why)) {
+        if (source == NOTE_HANDOVER)
+            self->handover = 0;
+        return bad_note (self, octets, &why, e);
+    }
+    if (source == NOTE_SIGNED && by_feed && shrunk (self, &cp, &note, e))
         return e->code;
-    if (!smaller)
-        keep (&self->notes[source], &cp, &note);
+    keep (&self->notes[source], &cp, &note);
     if (cp.size > self->heard && cp.size <= self->core->size)
         self->heard = cp.size;
     return notes_judge (self, e);
@@ -233,10 +243,11 @@ enum err notes_tick (struct ledger *self, int64_t now, struct error *e) {
 static int64_t settled_time (const struct ledger *self,
                              const struct checkpoint *cp,
                              const struct quorum *quorum) {
-    int64_t time = quorum->time * 1000;
+    int64_t time = quorum->time * 1000, now = clock_wall_ms();
     if (quorum->needed == 0)
         (void) records_mark_below (self->core->store, cp->size, &time);
-    return time;
+    /* One witness that is ahead could keep it fresh for years. */
+    return time < now ? time : now;
 }
 
 static enum err settle (struct ledger *self, const struct checkpoint *cp,
@@ -262,6 +273,7 @@ static enum err settle (struct ledger *self, const struct checkpoint *cp,
     self->has_settled = true;
     self->settled = (struct checkpoint_row){ *cp, time, version };
     self->quorum = quorum;
+    self->mark_time = ledger_mark_time (self, cp);
     core->changed = true;
     return ERR_NONE;
 }

@@ -103,7 +103,9 @@ static enum err done (struct store *store, const struct row *row,
 enum err outbox_settle (struct store *store, int64_t size, int64_t *after,
                         int limit, judge_fn *judge, void *arg,
                         struct error *e) {
-    struct row row = { 0 };
+    /* One message stands at a place; the others that a broker promised the same
+     * wait for the next round, however many they are. */
+    struct row row = { .number = *after < 0 ? 0 : INT64_MAX };
     enum err rc = ERR_NONE;
     int64_t sequence = *after;
     for (int i = 0; i < limit; i++) {

@@ -352,7 +352,76 @@ static void test_bad_leaves (void **state) {
     buf_free (&head);
 }
 
+/* Zeros are how the store says that a hash is not there: kept as a leaf, no
+ * tree that holds it could be read again. */
+static void test_zero_leaf (void **state) {
+    (void) state;
+    static const struct hash zeros[4];
+    struct buf content = { 0 };
+    hear_upto (20);
+    feed_leaves_write (&content, 20, zeros, 4);
+    FINE (ledger_hear (ledger, FEED_LEAVES, buf_slice (&content), &e));
+    buf_free (&content);
+    assert_int_equal (status().size, 20);
+    core.size = 24;
+    again();
+    tick (0);
+    struct buf head = { 0 };
+    wire_leaves_from_write (&head, 20);
+    struct slice frames[] = { buf_slice (&head), slice_of (zeros, 4 * 32) };
+    assert_int_equal (answer (find (WIRE_LEAVES), frames, 2), ERR_MALFORMED);
+    buf_free (&head);
+    again();
+    verify (24);
+    assert_int_equal (status().verified, 24);
+}
+
 /* Checkpoints */
+
+/* Who has the key of `$log` signs one of a size that never comes. */
+static void test_never_comes (void **state) {
+    (void) state;
+    struct identity *other = identity_new (IDENTITY_BROKER, "lyon", &e);
+    struct checkpoint cp = { .size = NUMBER_MAX };
+    checkpoint_origin (cast.roster, cp.origin);
+    buf_clear (&note);
+    checkpoint_sign (&cp, other, &note);
+    hear_note (FEED_CHECKPOINT);
+    hear_note (FEED_COSIGNATURES);
+    verify (20);
+    assert_int_equal (status().verified, 20);
+    settle (21);
+    assert_int_equal (status().settled, 21);
+    identity_destroy (&other);
+}
+
+/* A witness whose clock runs ahead, or who lies. */
+static void test_future (void **state) {
+    (void) state;
+    int64_t seconds = clock_wall_ms() / 1000;
+    hear_upto (20);
+    sign (leaves, 20);
+    add_line (cast.hq, seconds - 5);
+    add_line (cast.frontex, seconds + 300000000);
+    hear_note (FEED_COSIGNATURES);
+    assert_int_equal (status().settled, 20);
+    assert_in_range (status().settled_time, seconds * 1000, clock_wall_ms());
+}
+
+/* Others settle on, and we get no marks. */
+static void test_marks_withheld (void **state) {
+    (void) state;
+    sqlite3_exec (store->db, "UPDATE records SET log_time = log_time - 160000",
+                  NULL, NULL, NULL);
+    settle (20);
+    assert_false (status().current);
+    assert_non_null (strstr (status().why, "is withheld"));
+    again();
+    assert_false (status().current);
+    mark_put (40, clock_wall_ms());
+    settle (41);
+    assert_true (status().current);
+}
 
 static void test_waits (void **state) {
     (void) state;
@@ -544,6 +613,17 @@ static void test_shrunk (void **state) {
     assert_true (none_asked());
 }
 
+/* It is judged all the same. */
+static void test_shrunk_fork (void **state) {
+    (void) state;
+    verify (400);
+    refuse (WIRE_COSIGN);
+    sign (others, 350);
+    hear_note (FEED_CHECKPOINT);
+    assert_int_equal (notices ("SHRUNK"), 1);
+    convinces ("FORK", EVIDENCE_ROOTS);
+}
+
 /* Two ledgers */
 
 static void test_two_roots (void **state) {
@@ -622,6 +702,31 @@ static void test_bad_root_alone (void **state) {
     sign (others, 500);
     hear_note (FEED_CHECKPOINT);
     refuse (WIRE_LEAVES);
+    assert_int_equal (notices ("BAD-ROOT"), 1);
+}
+
+/* A desk that is busy is asked again; for how long, it does not choose. */
+static void test_busy (void **state) {
+    (void) state;
+    hear_upto (500);
+    sign (others, 500);
+    hear_note (FEED_CHECKPOINT);
+    int n = 0;
+    for (struct asked *to; n < 100 && (to = find (WIRE_LEAVES)); n++) {
+        struct reply reply = { .type = to->type,
+                               .id = to->id,
+                               .refused = true };
+        bool mine;
+        to->id = 0;
+        refusal_set (&reply.refusal, RULE_BUSY);
+        FINE (ledger_reply (ledger, &reply, &mine, &e));
+        if (n == 0)
+            assert_int_equal (notices ("BAD-ROOT"), 0);
+        tick (0);
+        assert_null (find (WIRE_LEAVES));
+        tick (1100);
+    }
+    assert_in_range (n, 2, 40);
     assert_int_equal (notices ("BAD-ROOT"), 1);
 }
 
@@ -861,6 +966,24 @@ static void test_done (void **state) {
     assert_false (status().alarmed);
 }
 
+/* One place for more messages than a turn looks at. */
+static void test_one_place (void **state) {
+    (void) state;
+    char form[16];
+    for (int i = 0; i < 600; i++) {
+        snprintf (form, sizeof form, "form %d", i);
+        (void) promised (form, 7, &leaves[6]);
+    }
+    settle (20);
+    for (int i = 0; i < 5 && ledger_busy (ledger); i++)
+        tick (0);
+    assert_false (ledger_busy (ledger));
+    assert_int_equal (state_count (OUTBOX_PROMISED), 600);
+    int64_t before = notices ("PROMISE-BROKEN");
+    tick (1000);
+    assert_int_equal (notices ("PROMISE-BROKEN"), before);
+}
+
 /* Handover */
 
 static struct roster *roster_two (const char *witnesses, int quorum) {
@@ -935,6 +1058,28 @@ static void test_no_handover (void **state) {
     roster_unref (&two);
 }
 
+/* The right went with the stream, before the record came. */
+static void test_right_taken (void **state) {
+    (void) state;
+    char text[HASH_TEXT_MAX];
+    promised ("mine", 12, &leaves[12]);
+    settle (20);
+    tick (1000);
+    assert_int_equal (state_count (OUTBOX_DONE), 0);
+    json_t *d = fixture_next (cast.roster, cast_document (&cast));
+    fixture_set (d, "channels[0].readers", "['entity:FRONTEX']");
+    fixture_set (d, "channels[0].writers", "['entity:FRONTEX']");
+    struct roster *out = fixture_read (d, hash_text (text, &cast.dialogue),
+                                       "EUROPOL FRONTEX UNODC", &e);
+    if (!out)
+        fail_msg ("%s", e.text);
+    FINE (rosters_learn (core.rosters, roster_octets (out), 30, &e));
+    tick (1000);
+    tick (1000);
+    assert_int_equal (state_count (OUTBOX_DONE), 1);
+    roster_unref (&out);
+}
+
 /* Without witnesses the log's word settles. */
 static void test_quorum_0 (void **state) {
     (void) state;
@@ -976,7 +1121,10 @@ int main (void) {
         T (test_records),      T (test_block),          T (test_broken_promise),
         T (test_late_promise), T (test_done),           T (test_handover),
         T (test_no_handover),  T (test_quorum_0),       T (test_times),
-        T (test_bad_record),   T (test_no_bad_record),
+        T (test_bad_record),   T (test_no_bad_record),  T (test_zero_leaf),
+        T (test_never_comes),  T (test_future),         T (test_marks_withheld),
+        T (test_shrunk_fork),  T (test_busy),           T (test_one_place),
+        T (test_right_taken),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }
