@@ -29,6 +29,7 @@ void bundle_refusals_get (struct request *);
 void receipt_get (struct request *);    /* res_receipt.c */
 void checkpoint_get (struct request *); /* res_checkpoint.c */
 void leaves_get (struct request *);
+void notice_evidence_get (struct request *); /* res_ledger.c */
 void import_get (struct request *); /* res_import.c */
 void import_post (struct request *);
 void openapi_get (struct request *);         /* res_openapi.c */

@@ -45,6 +45,7 @@ const struct route router_routes[] = {
     { "POST", V1 "notices/{number}/acknowledge", "", notice_acknowledge },
     { "POST", V1 "link/retry", "", link_retry_post },
     { "POST", V1 "witness/resume", "", witness_resume },
+    { "GET", V1 "notices/{number}/evidence", "", notice_evidence_get },
     { "GET", V1 "import", "", import_get },
     { "POST", V1 "import", "", import_post, JSON, 4096 },
     { "GET", V1 "openapi.json", "", openapi_get },

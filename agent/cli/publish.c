@@ -10,6 +10,7 @@
 #include "json.h"
 #include "options.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define FILE_MAX 409600 /* the API's limit of a request */
@@ -281,4 +282,91 @@ int command_plan_publish (struct cli *cli, int argc, char **argv) {
     if (!channel)
         options_refuse (plan_usage, "--channel is missing: who shall read it?");
     return plan_publish (cli, &self, words.at[0], channel);
+}
+
+/* Complaints: what leaves no signature of the broker is said by a member. */
+
+static const char complain_usage[] =
+    "usage: parley complain NUMBER --channel CHANNEL [--yes] [--wait STATE]\n"
+    "\n"
+    "Publish a signed complaint about an alarm of parley status: that records "
+    "are\n"
+    "withheld leaves no signature of the broker, so a member says it in its "
+    "own\n"
+    "name, on CHANNEL/complaint/ENTITY/NUMBER. Others compare: parley "
+    "checkpoint\n"
+    "compare, parley audit export.\n"
+    "\n"
+    "Example: parley complain 3 --channel dialogue\n";
+
+/* The notice as the agent's status has it; the caller's. */
+static json_t *notice_find (json_t *status, const char *number) {
+    size_t i;
+    json_t *one;
+    json_array_foreach (json_object_get (status, "notices"), i, one) {
+        char text[32];
+        snprintf (text, sizeof text, "%" PRId64, json_int (one, "number", -1));
+        if (strcmp (text, number) == 0)
+            return json_incref (one);
+    }
+    return NULL;
+}
+
+static json_t *complaint (struct client *client, const char *number,
+                          char **entity, struct error *e) {
+    struct buf path = { 0 };
+    json_t *status = NULL, *content = NULL;
+    client_path (&path, "/api/v1/status");
+    enum err rc = client_get (client, &path, 0, &status, e);
+    json_t *notice = rc ? NULL : notice_find (status, number);
+    if (!rc && !notice)
+        error_set (e, ERR_NOT_FOUND, "parley status lists no notice %s",
+                   number);
+    if (notice) {
+        *entity = mem_copy_text (json_text_or (status, "entity", "?"));
+        content = json_pack (
+            "{s:s,s:s,s:s,s:s,s:O?}", "kind", json_text_or (notice, "kind", ""),
+            "text", json_text_or (notice, "text", ""), "noticed",
+            json_text_or (notice, "time", ""), "delegation",
+            json_text_or (status, "delegation", ""), "complete_upto",
+            json_object_get (status, "complete_upto"));
+    }
+    json_decref (notice);
+    json_decref (status);
+    buf_free (&path);
+    return content;
+}
+
+int command_complain (struct cli *cli, int argc, char **argv) {
+    static struct publishing self;
+    static struct words words;
+    const char *channel = NULL;
+    const struct option_spec specs[] = {
+        { "channel", OPTION_TEXT, &channel },
+        { "yes", OPTION_FLAG, &self.yes },
+        { "wait", OPTION_TEXT, &self.wait.state },
+        { "timeout", OPTION_TEXT, &self.wait.timeout },
+        { 0 }
+    };
+    struct error e;
+    char *entity = NULL;
+    options_read (cli, argc, argv, complain_usage, specs, &words, 1, 1);
+    entry_wait_check (&self.wait, complain_usage);
+    if (!channel)
+        options_refuse (complain_usage, "--channel is missing: who shall read "
+                                        "it?");
+    struct client *client = client_new (cli, &e);
+    json_t *content =
+        client ? complaint (client, words.at[0], &entity, &e) : NULL;
+    struct buf topic = { 0 };
+    buf_add_format (&topic, "%s/complaint/%s/%s", channel, entity ? entity : "",
+                    words.at[0]);
+    char *text = buf_take_text (&topic);
+    self.topic = text;
+    self.format = "json";
+    int code = content ? publish (cli, client, &self, content) : cli_fail (&e);
+    client_destroy (&client);
+    free (entity);
+    free (text);
+    return code;
 }

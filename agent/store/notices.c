@@ -109,6 +109,21 @@ enum err store_acknowledge (struct store *self, int64_t number,
     return rc;
 }
 
+enum err store_evidence (struct store *self, int64_t number, struct buf *out,
+                         struct error *e) {
+    sqlite3_stmt *s =
+        store_prepare (self, "SELECT evidence FROM notices WHERE number = ?");
+    sqlite3_bind_int64 (s, 1, number);
+    enum err rc = store_row (self, s, "notice", e);
+    if (rc == ERR_NOT_FOUND)
+        return error_set (e, rc, "there is no notice %lld", (long long) number);
+    if (rc)
+        return rc;
+    buf_add_slice (out, column_slice (s, 0));
+    sqlite3_reset (s);
+    return ERR_NONE;
+}
+
 int64_t store_alarms (struct store *self) {
     sqlite3_stmt *s = store_prepare (self, "SELECT COUNT (*) FROM notices"
                                            " WHERE alarm AND acknowledged = 0");

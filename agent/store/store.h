@@ -112,6 +112,10 @@ enum err store_notices (struct store *self,
  * first time stands. ERR_NOT_FOUND. */
 enum err store_acknowledge (struct store *self, int64_t number,
                             struct error *e) MUST_CHECK;
+/* What a notice rests on, appended; nothing where there is nothing.
+ * ERR_NOT_FOUND. */
+enum err store_evidence (struct store *self, int64_t number, struct buf *out,
+                         struct error *e) MUST_CHECK;
 /* Alarms that nobody acknowledged. */
 int64_t store_alarms (struct store *self);
 
