@@ -202,7 +202,7 @@ FIXTURE_UNUSED static void api_fill (void) {
     fill_outbox();
     fill_ledger();
     FINE (store_notice (store, "RESTORED", false, "a new lane",
-                        (struct slice){ 0 }, &e));
+                        slice_text ("what came"), &e));
 }
 
 /* Starting */
