@@ -56,6 +56,24 @@ bool mark_reads (const struct complete *self, const struct roster *roster,
                           slice_text (stream), clock_wall_ms());
 }
 
+/* Rights are asked of the newest roster that `$log` has: the desk knows that
+ * one, as far as it can be held to it. */
+static bool mark_owes (const struct complete *self, const char *stream) {
+    const struct core *core = self->core;
+    const struct roster *now =
+        roster_chain_last (rosters_chain (core->rosters), NULL);
+    struct slice own = slice_text (core->delegation),
+                 name = slice_text (stream), ask = name;
+    if (!now || mark_stream_find (self->newest.roster, name) < 0)
+        return false;
+    if (stream[0] == '@' && !slice_is (delegation_entity (own), stream + 1))
+        return false;
+    if (stream[0] == '@') /* its entity's: as `$log` is */
+        ask = slice_text (CHANNEL_LOG);
+    return rights_ask (now, own, ask, RIGHT_READ, clock_wall_ms())
+           == VERDICT_YES;
+}
+
 /* What lacks */
 
 struct lack *lack_note (struct complete *self, const char *stream,
@@ -264,10 +282,7 @@ static enum err stream_judge (struct complete *self, struct judged *judged,
     judged->claim = claims_find (&self->claims, judged->stream);
     if (judged->claim)
         return claim_judge (self, judged, e);
-    /* One that we could not read then, or that the roster did not have. */
-    judged->fine =
-        mark_stream_find (self->newest.roster, slice_text (judged->stream)) < 0
-        || !mark_reads (self, self->newest.roster, judged->stream);
+    judged->fine = !mark_owes (self, judged->stream);
     if (judged->fine) {
         lack_drop (self, judged->stream);
         return ERR_NONE;
@@ -280,29 +295,53 @@ static enum err stream_judge (struct complete *self, struct judged *judged,
     return ERR_NONE;
 }
 
+static bool is_followed (const struct complete *self, const char *stream) {
+    int64_t upto;
+    bool newer, found = false;
+    const char *name;
+    for (size_t n = 0;
+         !found && (name = follow_stream (self->follow, n, &upto, &newer)); n++)
+        found = strcmp (name, stream) == 0;
+    return found;
+}
+
 /* Streams that are no longer ours lack nothing. */
 static void lacks_sweep (struct complete *self) {
     struct lack *next;
     for (struct lack *lack = self->lacks; lack; lack = next) {
-        const char *stream;
-        int64_t upto;
-        bool newer;
-        bool ours = lack->name[0] == '\0' || lack->name[0] == LACK_HIDDEN;
+        char first = lack->name[0];
         next = lack->next;
-        for (size_t n = 0;
-             !ours && (stream = follow_stream (self->follow, n, &upto, &newer));
-             n++)
-            ours = strcmp (stream, lack->name) == 0;
-        if (!ours)
+        if (first != '\0' && first != LACK_HIDDEN && first != LACK_UNLISTED
+            && !is_followed (self, lack->name))
             lack_drop (self, lack->name);
     }
+}
+
+/* Streams that are ours by the roster, and that the desk does not give. */
+static bool lists_judge (struct complete *self) {
+    const struct roster *roster = self->newest.roster;
+    bool fine = true;
+    for (size_t n = 0; n < mark_streams (roster); n++) {
+        char key[MARK_NAME_MAX + 1], *name = key + 1, what[128];
+        key[0] = LACK_UNLISTED;
+        mark_stream_name (roster, n, name);
+        if (is_followed (self, name) || !mark_owes (self, name)) {
+            lack_drop (self, key);
+            continue;
+        }
+        fine = false;
+        snprintf (what, sizeof what, "%s: the desk does not list this stream",
+                  name);
+        lack_note (self, key, 0, 0, false, what);
+    }
+    return fine;
 }
 
 enum err claims_judge (struct complete *self, bool *fine, struct error *e) {
     struct judged judged = { 0 };
     enum err rc = ERR_NONE;
-    *fine = true;
     lacks_sweep (self);
+    *fine = lists_judge (self);
     for (size_t n = 0; !rc; n++) {
         judged = (struct judged){ 0 };
         judged.stream =

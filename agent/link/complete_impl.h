@@ -33,9 +33,10 @@ struct claims_held {
     struct claim_held *at; /* owned */
 };
 
-/* A stream that lacks something, for how long. '?' before its name: of its
- * hidden numbers. */
+/* A stream that lacks something, for how long. Before its name, '?': of its
+ * hidden numbers; '!': it is not in the desk's list. */
 #define LACK_HIDDEN '?'
+#define LACK_UNLISTED '!'
 struct lack {
     struct lack *next;
     char name[MARK_NAME_MAX + 1];

@@ -476,6 +476,36 @@ static void test_last_withheld (void **state) {
     stands (7, "");
 }
 
+/* A channel that the desk keeps out of our list of streams, and the record in
+ * it that others read. */
+static void test_unlisted (void **state) {
+    (void) state;
+    struct stream *core_stream = ours ("core"), **at = &follow->streams;
+    while (*at != core_stream)
+        at = &(*at)->next;
+    *at = core_stream->next;
+    give ("all", 2, 3);
+    mark (10);
+    tick (200);
+    claims_give (NULL, NULL);
+    stands (-1, "core: the desk does not list this stream");
+    assert_int_equal (notices ("WITHHELD"), 0);
+    wait_long();
+    assert_int_equal (notices ("WITHHELD"), 1);
+    core_stream->next = NULL; /* as a reply would put it there */
+    for (at = &follow->streams; *at; at = &(*at)->next) {}
+    *at = core_stream;
+    tick (2000);
+    tick (200);
+    if (asked[WIRE_PATHS].id)
+        claims_give (NULL, NULL);
+    tick (10000);
+    if (asked[WIRE_PATHS].id)
+        claims_give (NULL, NULL);
+    stands (10, "");
+    assert_int_equal (notices ("WITHHELD"), 1);
+}
+
 /* Not withheld: it comes, in pieces. */
 static void test_patience (void **state) {
     (void) state;
@@ -870,6 +900,7 @@ int main (void) {
         cmocka_unit_test_setup_teardown (test_nothing, begin, end),
         cmocka_unit_test_setup_teardown (test_all_there, begin, end),
         cmocka_unit_test_setup_teardown (test_last_withheld, begin, end),
+        cmocka_unit_test_setup_teardown (test_unlisted, begin, end),
         cmocka_unit_test_setup_teardown (test_patience, begin, end),
         cmocka_unit_test_setup_teardown (test_bad_claims, begin, end),
         cmocka_unit_test_setup_teardown (test_no_claims, begin, end),
