@@ -163,7 +163,8 @@ static enum err ranges_take (struct ledger *self, struct error *e) {
         range->answered = false;
         rc = add (self, range->from, buf_slice (&range->hashes), e);
         buf_free (&range->hashes);
-        if (is_short) {
+        if (is_short) { /* the desk knows where the ledger ends */
+            self->heard = 0;
             self->retry = self->now + RETRY_MS;
             ranges_drop (self);
         }
