@@ -229,7 +229,11 @@ static enum err streams_take (struct follow *self, const struct reply *reply,
                           reply->count);
     enum err rc =
         wire_streams_read (reply->frames[0], &generation, &list, &count, e);
-    bool fresh = false;
+    bool fresh = false, log = false;
+    for (size_t i = 0; i < count && !rc; i++)
+        log = log || slice_is (list[i].name, CHANNEL_LOG);
+    if (!rc && !log)
+        rc = error_set (e, ERR_MALFORMED, "streams without $log");
     for (struct stream *s = self->streams; s; s = s->next)
         s->listed = false;
     /* Numbers are taken from the store. */
