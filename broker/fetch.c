@@ -49,7 +49,9 @@ static bool said_before (struct state *state, const struct error *e) {
 
 static void store_say (struct state *state, const struct job *job,
                        const char *what, const struct error *e) {
-    bool damaged = e->code == ERR_DAMAGED;
+    /* The index's own faults say what to do; nothing of the ledger is lost. */
+    bool damaged =
+        e->code == ERR_DAMAGED && !strstr (e->text, "the index's folder");
     atomic_fetch_add (&state_counts (state)->unread, 1);
     if (!said_before (state, e))
         log_limited (
