@@ -46,6 +46,12 @@ static void file_put (const struct bench *self, const char *name,
     bench_check (disk_write_file (path, octets, true, &e), &e, path);
 }
 
+static int witnesses;
+
+void bench_witnesses (int count) {
+    witnesses = count;
+}
+
 static void founding_write (struct buf *out) {
     buf_add_text (out,
                   "{\"name\":\"bench\",\"origin\":\"bench.example/1\","
@@ -58,12 +64,15 @@ static void founding_write (struct buf *out) {
     buf_add_text (out,
                   "]}],\"groups\":[],\"channels\":[{\"id\":\"" BENCH_CHANNEL
                   "\",\"title\":\"Bench\",\"readers\":[\"role:member\"],"
-                  "\"writers\":[\"role:member\"]}],\"witnesses\":[],"
-                  "\"quorum\":0,\"limits\":{"
-                  "\"messages_a_minute\":1000000000000,"
-                  "\"octets_a_minute\":1000000000000000,"
-                  "\"connections\":64,\"requests_outstanding\":1024,"
-                  "\"lanes_a_day\":1024}}");
+                  "\"writers\":[\"role:member\"]}],\"witnesses\":[");
+    for (int i = 0; i < witnesses; i++)
+        buf_add_format (out, "%s\"BENCH/%c\"", i ? "," : "", 'b' + i);
+    buf_add_format (out, "],\"quorum\":%d", witnesses ? witnesses / 2 + 1 : 0);
+    buf_add_text (out, ",\"limits\":{"
+                       "\"messages_a_minute\":1000000000000,"
+                       "\"octets_a_minute\":1000000000000000,"
+                       "\"connections\":64,\"requests_outstanding\":1024,"
+                       "\"lanes_a_day\":1024}}");
 }
 
 static void card_of (const struct identity *identity, struct card *out) {

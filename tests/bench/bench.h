@@ -23,6 +23,10 @@ struct bench {
     void *context;
 };
 
+/* Before bench_dialogue or bench_begin: BENCH/b and the next ones are witnesses,
+ * a majority of them is a quorum. 0 where it is not called. */
+void bench_witnesses (int count);
+
 /* Folder, keys and roster, without a broker; bench_end clears them away. */
 void bench_dialogue (struct bench *self);
 /* `program`: path of parley-broker. `extra`: lines of its configuration. */
