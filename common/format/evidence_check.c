@@ -29,7 +29,7 @@ struct judge {
     struct roster_payload wanted;
     struct roster *in_force; /* a reference, or NULL */
     bool has_key; /* of the author, under whichever roster lists it */
-    uint8_t sign_key[KEY_SIZE];
+    bool fits;    /* one that made the signature */
     struct error *e;
 };
 
@@ -160,15 +160,25 @@ static void desk_take (struct judge *self, const struct roster *roster) {
     memcpy (self->desk_key, key, KEY_SIZE);
 }
 
-/* The key that the header names, valid there or not: a signature that it did
- * not make is wrong in any case. */
+static bool signature_fits (const struct judge *self,
+                            const uint8_t key[KEY_SIZE]) {
+    const struct record *r = &self->leaves[0].record;
+    return r->batch_size == 1
+           && batch_signature_valid (key, &self->of->dialogue,
+                                     self->message.author, r->channel, 1,
+                                     &self->message.id, r->signature);
+}
+
+/* The keys that the header names, valid there or not: a signature that none of
+ * them made is wrong in any case. There may be two: an id has 8 octets, and who
+ * makes keys until two have the same one could accuse an honest broker. */
 static void key_take (struct judge *self, const struct roster *roster) {
     const struct roster_delegation *author =
         roster_delegation (roster, self->message.author);
-    for (int i = 0; author && i < author->key_count && !self->has_key; i++)
+    for (int i = 0; author && i < author->key_count && !self->fits; i++)
         if (key_id_equal (author->sign_id[i], self->message.key_id)) {
             self->has_key = true;
-            memcpy (self->sign_key, author->keys[i].sign, KEY_SIZE);
+            self->fits = signature_fits (self, author->keys[i].sign);
         }
 }
 
@@ -337,11 +347,8 @@ static enum err judge_times (const struct judge *self, struct buf *said) {
 /* Is the signature wrong under a key that some roster lists for the author? Of
  * a larger batch nobody can tell: which root was signed is not in the tree. */
 static bool signature_wrong (const struct judge *self) {
-    const struct record *r = &self->leaves[0].record;
-    return self->has_key && r->batch_size == 1
-           && !batch_signature_valid (self->sign_key, &self->of->dialogue,
-                                      self->message.author, r->channel, 1,
-                                      &self->message.id, r->signature);
+    return self->has_key && self->leaves[0].record.batch_size == 1
+           && !self->fits;
 }
 
 /* What is wrong with it is in *why. */
