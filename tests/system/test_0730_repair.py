@@ -206,6 +206,41 @@ def test_damage(steady, dialogue, bodies):
         check_holdings(one, dialogue, steady.records())
 
 
+def test_damage_while_it_runs(steady, dialogue, bodies, agents):
+    """One record that can't be read hides no other stream, and nothing in front
+    of it; once it is back, so is the rest."""
+    for n in range(3):
+        bodies["EUROPOL/hq"].publish("frontline/b", f"frontline {n}")
+        wait_covered(steady, bodies)
+    talk(bodies, "beside")
+    wait_covered(steady, bodies)
+    [path] = steady.segments()
+    at = path.read_bytes().index(b"frontline 1")
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(b"F")
+    late = agents("SCO/rats", steady).start()
+    wait_for(lambda: len(late.texts("dialogue/#")) == 6, "all else")
+    wait_for(lambda: late.texts("frontline/#") == ["frontline 0"], "a part")
+    line = steady.daemon.wait_log("LEDGER-DAMAGED")
+    assert "repair" in line.text
+    with steady.client("UNODC/hq") as session:
+        wait_for(lambda: session.status()["unread"] > 2, "asked again")
+        steady.sessions.remove(session)
+    said = [one for one in steady.daemon.lines if one.id == "LEDGER-DAMAGED"
+            and "request=fetch" in one.text]
+    assert len(said) == 1
+    bodies["EUROPOL/hq"].publish("frontline/b", "frontline 3")
+    wait_covered(steady, bodies)
+    bundle = export(bodies["FRONTEX/hq"])
+    steady.stop()
+    assert "were put back" in repair(steady, [bundle])
+    steady.start()
+    wait_complete(steady, late)
+    steady.stop()
+    check_holdings(late, dialogue, steady.records())
+
+
 def test_damage_and_lost_end(steady, bodies):
     """Both at once, with several segments."""
     def large(words):
