@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "commit.h"
 #include "commit_group.h"
+#include "format/mark.h"
 
 #include <ftw.h>
 #include <unistd.h>
@@ -209,12 +210,98 @@ FIXTURE_UNUSED static void world_end (struct world **self_p) {
     *self_p = NULL;
 }
 
+/* What a stream has below the place where a walk over the ledger stands. */
+struct world_stream {
+    char name[MARK_NAME_MAX];
+    struct tree tree;
+    int64_t last;
+};
+struct world_walk {
+    struct world *world;
+    struct world_stream streams[32];
+    int64_t marks;
+};
+
+static struct world_stream *world_stream (struct world_walk *self,
+                                          struct slice name) {
+    struct world_stream *one = self->streams;
+    for (; one->name[0]; one++)
+        if (slice_is (name, one->name))
+            return one;
+    assert_true (one < self->streams + 31);
+    snprintf (one->name, sizeof one->name, "%.*s", (int) name.size,
+              (const char *) name.data);
+    one->last = -1;
+    return one;
+}
+
+static void world_stream_add (struct world_walk *self, struct slice name,
+                              int64_t sequence, const struct hash *leaf) {
+    struct world_stream *one = world_stream (self, name);
+    tree_add (&one->tree, leaf);
+    one->last = sequence;
+}
+
+/* A mark's root is that of what stands below it, entry by entry. */
+static void world_mark (struct world_walk *self, const struct record *mark) {
+    struct mark_payload payload;
+    struct tree tree = { 0 };
+    struct error e;
+    struct roster *roster =
+        roster_chain_by_record (self->world->chain, mark->roster);
+    for (size_t i = 0; i < mark_streams (roster); i++) {
+        char name[MARK_NAME_MAX];
+        mark_stream_name (roster, i, name);
+        const struct world_stream *one = world_stream (self, slice_text (name));
+        struct mark_stream entry = {
+            .name = slice_text (name),
+            .salt = mark_salt (identity_veil (self->world->cast.broker),
+                               slice_text (name), mark->sequence),
+            .last = one->last,
+            .count = (int64_t) one->tree.size,
+            .root = tree_root (&one->tree),
+        };
+        struct hash leaf = mark_leaf (&entry);
+        tree_add (&tree, &leaf);
+    }
+    must (mark_payload_read (mark->payload, &payload, &e), &e);
+    struct hash root = tree_root (&tree);
+    assert_true (payload.has_root && hash_equal (&root, &payload.root));
+    self->marks++;
+}
+
+static void world_record (struct world_walk *self, const struct record *r) {
+    struct hash leaf = record_leaf (r->octets);
+    char name[ENTITY_MAX + 2] = "@";
+    struct slice entity;
+    if (r->type == RECORD_MARK)
+        world_mark (self, r);
+    else if (r->channel.data[0] != '@')
+        world_stream_add (self, r->channel, r->sequence, &leaf);
+    for (size_t i = 0;
+         r->channel.data[0] == '@'
+         && (entity = channel_adhoc_entity (r->channel, i)).size > 0;
+         i++) {
+        memcpy (name + 1, entity.data, entity.size);
+        world_stream_add (self, slice_of (name, 1 + entity.size), r->sequence,
+                          &leaf);
+    }
+}
+
 /* Every block of the ledger: form, and what it proves under its roster. */
 static enum err world_block (void *arg, const struct block *block,
                              const struct block_facts *facts, struct error *e) {
-    struct world *self = arg;
+    struct world_walk *walk = arg;
+    struct world *self = walk->world;
     struct roster *roster = roster_chain_by_record (self->chain, facts->roster);
     assert_non_null (roster);
+    struct block_walk w;
+    block_walk (block, &w);
+    while (block_next (&w)) {
+        struct record r;
+        must (record_read (w.record, &r, e), e);
+        world_record (walk, &r);
+    }
     return block_verify (block, &self->cast.dialogue, roster, e);
 }
 
@@ -222,11 +309,13 @@ FIXTURE_UNUSED static void world_check (struct world *self) {
     int64_t records;
     uint64_t torn;
     struct error e;
-    must (journal_scan (self->dir, &self->cast.dialogue, world_block, self,
+    struct world_walk walk = { .world = self };
+    must (journal_scan (self->dir, &self->cast.dialogue, world_block, &walk,
                         &records, &torn, &e),
           &e);
     assert_int_equal (records, journal_size (self->journal));
     assert_int_equal (torn, 0);
+    assert_true (walk.marks > 0);
 }
 
 /* The next roster of the one in force, from a document. */

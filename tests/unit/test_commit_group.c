@@ -417,11 +417,56 @@ static void test_roster (void **state) {
     world_end (&w);
 }
 
+/* Marks over all kinds of streams, with and without news, over rosters that have
+ * others, and over a restart; world_check judges their roots. */
+static void test_marks (void **state) {
+    (void) state;
+    struct world *w = world_begin (1);
+    struct error e;
+    for (int i = 0; i < 5; i++) {
+        group_begin (w->group, FOUNDED + 1 + i);
+        must (group_mark (w->group, &e), &e);
+        if (i % 2 == 0) { /* after others nothing is new */
+            const struct post posts[] = { { "all/a", 1, 1 + i, 0, 0 },
+                                          { "core/a", 1, 10 + i, 0, 0 },
+                                          { "@EUROPOL/x", 1, 20 + i, 0, 0 },
+                                          { "@EUROPOL+FRONTEX/x", 1, 30 + i, 0,
+                                            0 } };
+            for (size_t n = 0; n < 4; n++) {
+                struct job *job = serve (w, hq (w, &posts[n], 1), NULL);
+                assert_int_equal (job->accepted_count, 1);
+                job_drop (&job);
+            }
+        }
+        append (w);
+        group_feed (w->group, NULL);
+    }
+    json_t *d = cast_document (&w->cast);
+    fixture_set (d, "entities[4]",
+                 "{'id':'AFRIPOL','name':'A','role':'member','sector':'x',"
+                 "'regions':[],'delegations':[]}");
+    struct roster *next = world_next (w, d);
+    group_begin (w->group, FOUNDED + 10);
+    must (group_roster (w->group, next, &e), &e);
+    append (w);
+    group_feed (w->group, NULL);
+    roster_unref (&next);
+    world_check (w);
+    world_close (w);
+    world_open (w, 1);
+    group_begin (w->group, FOUNDED + 20);
+    must (group_mark (w->group, &e), &e);
+    append (w);
+    world_check (w);
+    world_end (&w);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_whole),   cmocka_unit_test (test_again),
-        cmocka_unit_test (test_parts),   cmocka_unit_test (test_sizes),
-        cmocka_unit_test (test_refused), cmocka_unit_test (test_roster),
+        cmocka_unit_test (test_marks),  cmocka_unit_test (test_whole),
+        cmocka_unit_test (test_again),  cmocka_unit_test (test_parts),
+        cmocka_unit_test (test_sizes),  cmocka_unit_test (test_refused),
+        cmocka_unit_test (test_roster),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
