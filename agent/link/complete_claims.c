@@ -232,9 +232,10 @@ static enum err root_judge (struct complete *self, struct judged *judged,
     }
     if (rc)
         return rc;
-    if (!hash_equal (&root, &says->root))
-        return wrong (self, judged, "they are not those that were given out",
-                      e);
+    if (!hash_equal (&root, &says->root)) {
+        rc = wrong (self, judged, "they are not those that were given out", e);
+        return rc ? rc : cover_doubt (self, judged->stream, e);
+    }
     judged->fine = true;
     lack_drop (self, judged->stream);
     return ERR_NONE;

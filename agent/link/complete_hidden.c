@@ -75,6 +75,24 @@ enum err cover_reply (struct complete *self, const struct reply *reply,
     return rc;
 }
 
+enum err cover_doubt (struct complete *self, const char *stream,
+                      struct error *e) {
+    int64_t now = clock_mono_ms();
+    bool some;
+    if (now < self->uncover)
+        return ERR_NONE;
+    enum err rc = core_begin (self->core, e);
+    if (!rc)
+        rc = streams_uncover (self->core->store, stream, &some, e);
+    if (rc || !some)
+        return rc;
+    self->uncover =
+        now + (WRONG_RETRY_MS << (self->uncovered < 7 ? self->uncovered : 7));
+    self->uncovered++;
+    self->cover.retry = 0;
+    return ERR_NONE;
+}
+
 /* Times in which a roster hid a stream, as counts of its records: numbers above
  * `from`, up to `to`. */
 struct hidden_times {
@@ -264,7 +282,9 @@ enum err hidden_claims (struct complete *self, const struct claims_held *claims,
     int64_t upto;
     bool newer;
     enum err rc = mark_hold (self, claims->mark, &mark, e);
-    if (rc || !mark.behind_roster || !mark.has_root) {
+    if (!rc && !mark.behind_roster) /* of the newest one, until just now */
+        return ERR_NONE;
+    if (rc || !mark.has_root) {
         self->paths.retry = clock_mono_ms() + WRONG_RETRY_MS;
         return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
     }

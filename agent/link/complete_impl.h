@@ -72,6 +72,8 @@ struct complete {
     struct handed_row handed_row;
     int64_t handed_asked; /* at which mark */
     int64_t handed_mark;  /* nothing is left to ask below it */
+    int64_t uncover;      /* monotonic: covers are not doubted before */
+    int uncovered;        /* times so far */
     int64_t mark, time;   /* proved */
 };
 
@@ -118,6 +120,10 @@ enum err lacks_tell (struct complete *self, struct error *e) MUST_CHECK;
 enum err cover_step (struct complete *self, int64_t now, struct error *e)
     MUST_CHECK;
 enum err cover_reply (struct complete *self, const struct reply *reply,
+                      struct error *e) MUST_CHECK;
+/* A stream with covers has another tree than its mark says: they are asked for
+ * once more, but not each moment. */
+enum err cover_doubt (struct complete *self, const char *stream,
                       struct error *e) MUST_CHECK;
 enum err hidden_prove (struct complete *self, int64_t now, bool *fine,
                        struct error *e) MUST_CHECK;

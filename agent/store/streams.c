@@ -187,6 +187,57 @@ enum err streams_cover (struct store *self, const char *stream,
     return rc ? rc : waiting_add (self, stream, span->last, e);
 }
 
+/* Once more */
+
+/* Leaves of numbers [first, last], which are in the tree, wait again. */
+static enum err waiting_return (struct store *self, const char *stream,
+                                int64_t first, int64_t last, struct error *e) {
+    struct hash *leaves = mem_alloc (CHUNK * sizeof *leaves);
+    enum err rc = ERR_NONE;
+    while (!rc && first <= last) {
+        int64_t count = last - first + 1 < CHUNK ? last - first + 1 : CHUNK;
+        rc = hashes_leaves (self, stream, (uint64_t) first - 1, (size_t) count,
+                            leaves, e);
+        for (int64_t i = 0; !rc && i < count; i++)
+            rc = leaf_wait (self, stream, first + i, &leaves[i], e);
+        first += count;
+    }
+    free (leaves);
+    return rc;
+}
+
+static enum err spans_uncover (struct store *self, const char *stream,
+                               struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "UPDATE stream_spans SET covered = 0 WHERE stream = ?");
+    bind_text (s, 1, slice_text (stream));
+    return store_done (self, s, "stream's spans", e);
+}
+
+enum err streams_uncover (struct store *self, const char *stream, bool *some,
+                          struct error *e) {
+    struct stream_span span, next;
+    int64_t end;
+    enum err rc = streams_hidden (self, stream, 0, &span, e);
+    *some = !rc && span.covered;
+    if (rc || !span.covered)
+        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    rc = tree_end (self, stream, &end, e);
+    int64_t first = span.first;
+    while (!rc && span.last < end) {
+        rc = streams_hidden (self, stream, span.first, &next, e);
+        if (rc == ERR_NOT_FOUND || (!rc && next.first > end))
+            next = (struct stream_span){ end + 1, end };
+        else if (rc)
+            return rc;
+        rc = waiting_return (self, stream, span.last + 1, next.first - 1, e);
+        span = next;
+    }
+    if (!rc)
+        rc = hashes_cut (self, stream, (uint64_t) first - 1, e);
+    return rc ? rc : spans_uncover (self, stream, e);
+}
+
 /* Places */
 
 static enum err place_read (struct store *self, sqlite3_stmt *s,

@@ -38,6 +38,12 @@ enum err streams_cover (struct store *self, const char *stream,
                         const struct hash *cover, size_t length,
                         struct error *e) MUST_CHECK;
 
+/* The tree is not the one that a mark names: covers are wrong, perhaps. It goes
+ * back to before the first one, and waits for all of them again. *some: there
+ * are any. */
+enum err streams_uncover (struct store *self, const char *stream, bool *some,
+                          struct error *e) MUST_CHECK;
+
 /* Neighbouring numbers that were added as one block, and the sequence of the
  * last of them: nearest below, and nearest above, a record of another stream.
  * ERR_NOT_FOUND: none. */

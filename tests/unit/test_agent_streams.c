@@ -121,6 +121,44 @@ static void test_hidden (void **state) {
                       ERR_NOT_FOUND);
 }
 
+static void uncover (bool expected) {
+    bool some;
+    FINE (store_begin (store, &e));
+    FINE (store_end (store, streams_uncover (store, "all", &some, &e), &e));
+    assert_int_equal (some, expected);
+}
+
+static void test_uncover (void **state) {
+    (void) state;
+    struct stream_span span;
+    uncover (false); /* nothing is there */
+    add ("all", 1, 3, 0);
+    uncover (false);
+    hide (4, 8);
+    uncover (false); /* it waits already */
+    FINE (streams_wanted (store, "all", &span, &e));
+    cover (&span);
+    add ("all", 9, 5, 8);
+    hide (14, 15);
+    add ("all", 16, 2, 15);
+    holds (13);
+    uncover (true);
+    holds (3);
+    FINE (streams_wanted (store, "all", &span, &e));
+    cover (&span);
+    holds (13);
+    FINE (streams_wanted (store, "all", &span, &e));
+    cover (&span);
+    holds (17);
+    uncover (true); /* both */
+    holds (3);
+    for (int i = 0; i < 2; i++) {
+        FINE (streams_wanted (store, "all", &span, &e));
+        cover (&span);
+    }
+    holds (17);
+}
+
 /* More than goes in at once. */
 static void test_many (void **state) {
     (void) state;
@@ -132,6 +170,11 @@ static void test_many (void **state) {
     FINE (streams_wanted (store, "all", &span, &e));
     cover (&span);
     holds ((size_t) upto);
+    uncover (true);
+    holds (0);
+    FINE (streams_wanted (store, "all", &span, &e));
+    cover (&span);
+    holds ((size_t) upto);
 }
 
 int main (void) {
@@ -139,6 +182,8 @@ int main (void) {
         cmocka_unit_test_setup_teardown (test_grows, store_begin_test,
                                          store_end_test),
         cmocka_unit_test_setup_teardown (test_hidden, store_begin_test,
+                                         store_end_test),
+        cmocka_unit_test_setup_teardown (test_uncover, store_begin_test,
                                          store_end_test),
         cmocka_unit_test_setup_teardown (test_many, store_begin_test,
                                          store_end_test),

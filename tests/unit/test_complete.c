@@ -476,6 +476,22 @@ static void test_last_withheld (void **state) {
     stands (7, "");
 }
 
+/* The answer comes when there is a newer mark: that one is asked at once. */
+static void test_overtaken (void **state) {
+    (void) state;
+    give ("all", 2, 3);
+    mark (10);
+    tick (200);
+    assert_int_equal (asked_mark(), 10);
+    mark (11);
+    tick (200);
+    claims_give (NULL, NULL);
+    tick (200);
+    assert_int_equal (asked_mark(), 11);
+    claims_give (NULL, NULL);
+    stands (11, "");
+}
+
 /* A channel that the desk keeps out of our list of streams, and the record in
  * it that others read. */
 static void test_unlisted (void **state) {
@@ -761,8 +777,10 @@ static void test_hidden_one_more (void **state) {
     assert_int_equal (notices ("WITHHELD"), 1);
 }
 
+/* It is asked for again, once it shows; but not again and again. */
 static void test_wrong_cover (void **state) {
     (void) state;
+    struct tree tree;
     hidden_begin (5, 5);
     tick (1100);
     cover_give (false);
@@ -771,6 +789,27 @@ static void test_wrong_cover (void **state) {
     claims_give (NULL, NULL);
     stands (-1, "core: they are not those that were given out");
     assert_int_equal (notices ("MARK-WRONG"), 1);
+    FINE (hashes_tree (store, "core", &tree, &e));
+    assert_int_equal (tree.size, 0);
+    tick (1100);
+    cover_give (false);
+    tick (1100);
+    stands (-1, "core: they are not those that were given out");
+    wait_long();
+    assert_int_equal (asked[WIRE_COVER].id, 0);
+    assert_int_equal (notices ("MARK-WRONG"), 1);
+    complete->uncover = 0; /* the time is over */
+    tick (1100);
+    tick (1100);
+    cover_give (true);
+    tick (1100);
+    while (asked[WIRE_PATHS].id) {
+        claims_give (NULL, NULL);
+        tick (1100);
+    }
+    stands (20, "");
+    FINE (hashes_tree (store, "core", &tree, &e));
+    assert_int_equal (tree.size, 7);
 }
 
 /* Octets that are no answer: the link is given up. */
@@ -901,6 +940,7 @@ int main (void) {
         cmocka_unit_test_setup_teardown (test_all_there, begin, end),
         cmocka_unit_test_setup_teardown (test_last_withheld, begin, end),
         cmocka_unit_test_setup_teardown (test_unlisted, begin, end),
+        cmocka_unit_test_setup_teardown (test_overtaken, begin, end),
         cmocka_unit_test_setup_teardown (test_patience, begin, end),
         cmocka_unit_test_setup_teardown (test_bad_claims, begin, end),
         cmocka_unit_test_setup_teardown (test_no_claims, begin, end),
