@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SIGN_MS 1000    /* between two checkpoints while records come */
-#define FOLLOW_MS 50    /* and between two readings, so that none is long */
+#define SIGN_MS 1000 /* between two checkpoints while records come */
+#define LATE_MS 3000 /* so long nothing was signed: up to where it has read */
+#define FOLLOW_MS 50 /* and between two readings, so that none is long */
 #define FOLLOW_MOST 256 /* blocks between two looks at what else there is */
 #define UNREAD_MS 1000  /* until another try where reading failed */
 #define KEEP_MS 5000    /* between two writes of `settled` */
@@ -34,6 +35,7 @@ struct notary {
     struct notary_scrub scrub;
     struct tree tree;    /* of what was read back */
     int64_t target;      /* records that are there to be read back */
+    int64_t begun;       /* were there at the start: may be signed so far */
     int64_t marked;      /* the end behind the newest mark */
     int64_t signed_size; /* -1: none is */
     int64_t signed_ms, unread_ms, kept_ms; /* monotonic; when it happened */
@@ -101,9 +103,17 @@ static bool may_sign (const struct notary *self) {
            && state_closed (self->state, NULL) != RULE_LEDGER_BEHIND;
 }
 
+/* Records may come as fast as they are read back, for hours. What an earlier run
+ * may have signed is signed again in no smaller size. */
+static bool is_late (const struct notary *self, int64_t now) {
+    return (int64_t) self->tree.size >= self->begun
+           && now - self->signed_ms >= LATE_MS;
+}
+
 static bool sign_due (const struct notary *self, int64_t now) {
-    return (int64_t) self->tree.size > self->signed_size
-           && (int64_t) self->tree.size >= self->target && may_sign (self)
+    int64_t size = (int64_t) self->tree.size;
+    return size > self->signed_size
+           && (size >= self->target || is_late (self, now)) && may_sign (self)
            && (self->marked > self->signed_size
                || now - self->signed_ms >= SIGN_MS);
 }
@@ -189,15 +199,18 @@ static void send_out (struct notary *self, int64_t now) {
     notary_notes_tick (&self->notes, now);
     struct notary_out *out = self->notes.out;
     size_t count = self->notes.out_count;
+    bool handover = false;
     self->notes.out = NULL;
     self->notes.out_count = self->notes.out_room = 0;
     pthread_mutex_unlock (&self->notes_lock);
     for (size_t i = 0; i < count; i++) {
         out_take (self, &out[i]);
+        handover = handover || out[i].handover;
         buf_free (&out[i].note);
     }
     free (out);
-    if (self->keep.size > 0 && now - self->kept_ms >= KEEP_MS)
+    /* After a handover the old witnesses may not be there to do it again. */
+    if (self->keep.size > 0 && (handover || now - self->kept_ms >= KEEP_MS))
         keep_write (self, now);
 }
 
@@ -357,7 +370,7 @@ static enum err begin (struct notary *self, struct error *e) {
         return rc;
     int64_t settled = self->notes.settled.checkpoint.size;
     self->signed_size = self->notes.signed_size = settled > 0 ? settled : -1;
-    self->end = self->target;
+    self->end = self->begun = self->target;
     self->notes.lines_out = self->notes.settled.lines;
     int failed = pthread_create (&self->thread, NULL, run, self);
     self->started = failed == 0;
