@@ -2,6 +2,8 @@
 that was never whole is set aside, all else stops the broker."""
 import shutil
 
+import shutil
+
 import pytest
 
 from parley_client import segment
@@ -23,6 +25,8 @@ def ledger(broker, client):
                              for i in range(20)])
     leaves = author.leaves(0, 200)
     broker.stop()
+    # what never was whole was not signed either
+    shutil.rmtree(broker.state / "checkpoints")
     path, = broker.segments()
     return broker, path, leaves
 
@@ -230,7 +234,7 @@ def test_index_flipped(segments):
     with pytest.raises(DeskError) as refused:
         broker.client("AFRIPOL/hq").leaves(0, 200)
     assert refused.value.rule == "BUSY"
-    line = broker.daemon.wait_log("FETCH-FAILED")
+    line = broker.daemon.wait_log("LEDGER-DAMAGED")
     assert "without the index's folder it is made anew" in line.text
     broker.stop()
     for path in index.iterdir():
