@@ -95,71 +95,111 @@ static void print_json (const struct audit_report *r) {
         caveats));
 }
 
-static void print_counts (const struct audit_report *r) {
-    printf ("rosters    %" PRId64 ", chained by their signatures\n"
-            "records    %" PRId64 " in %" PRId64 " blocks: %" PRId64
-            " messages of %" PRId64 " authors, %" PRId64 " marks\n"
-            "signatures %" PRId64 " verified\n"
-            "promises   %" PRId64 ", and %" PRId64 " refusals\n",
-            r->rosters, r->records, r->blocks, r->messages, r->authors,
-            r->marks, r->signatures, r->promises, r->refusals);
-    printf ("not here   %" PRId64 " records by their hash alone, %" PRId64
-            " not at all\n",
-            r->leaves, r->holes);
-    if (r->newer > 0)
-        printf ("not judged %" PRId64 " records of a newer format: a newer "
-                "parley can\n",
-                r->newer);
-}
-
-static void print_settled (const struct audit_report *r) {
-    const struct audit_settled *s = &r->settled;
-    char time[CLOCK_TEXT_MAX];
-    if (s->size < 0) {
-        printf (
-            "settled    no checkpoint with a quorum of witnesses is here\n");
-        return;
+static void add_counts (struct table *table, const struct audit_report *r) {
+    table_cell (table, "rosters");
+    table_format (table, "%" PRId64 ", chained by their signatures",
+                  r->rosters);
+    table_cell (table, "records");
+    table_format (table,
+                  "%" PRId64 " in %" PRId64 " blocks: %" PRId64
+                  " messages of %" PRId64 " authors, %" PRId64 " marks",
+                  r->records, r->blocks, r->messages, r->authors, r->marks);
+    table_cell (table, "signatures");
+    table_format (table, "%" PRId64 " verified", r->signatures);
+    table_cell (table, "promises");
+    table_format (table, "%" PRId64 ", and %" PRId64 " refusals", r->promises,
+                  r->refusals);
+    table_cell (table, "not here");
+    table_format (table,
+                  "%" PRId64 " records by their hash alone, %" PRId64
+                  " not at all",
+                  r->leaves, r->holes);
+    if (r->newer > 0) {
+        table_cell (table, "not judged");
+        table_format (table,
+                      "%" PRId64 " records of a newer format: a newer parley "
+                      "can",
+                      r->newer);
     }
-    printf ("settled    %" PRId64 " records, by %zu of %zu witnesses (%zu "
-            "needed)",
-            s->size, s->cosigned, s->witnesses, s->needed);
-    if (s->bound > 0)
-        printf ("; existed by %s", clock_text (time, s->bound * 1000));
-    putchar ('\n');
 }
 
-static void print_streams (const struct audit_report *r) {
+static void add_settled (struct table *table, const struct audit_report *r) {
+    const struct audit_settled *s = &r->settled;
+    struct buf text = { 0 };
+    char time[CLOCK_TEXT_MAX];
+    table_cell (table, "settled");
+    if (s->size < 0)
+        buf_add_text (&text,
+                      "no checkpoint with a quorum of witnesses is here");
+    else if (s->needed == 0)
+        buf_add_format (&text,
+                        "%" PRId64 " records, by the log's key alone: the "
+                        "roster has no witnesses",
+                        s->size);
+    else
+        buf_add_format (&text,
+                        "%" PRId64 " records, by %zu of %zu witnesses (%zu "
+                        "needed)",
+                        s->size, s->cosigned, s->witnesses, s->needed);
+    if (s->size >= 0 && s->bound > 0)
+        buf_add_format (&text, "; existed by %s",
+                        clock_text (time, s->bound * 1000));
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+}
+
+static void add_streams (struct table *table, const struct audit_report *r) {
     char time[CLOCK_TEXT_MAX];
     for (size_t i = 0; i < r->stream_count; i++) {
         const struct audit_stream *s = &r->streams[i];
-        printf ("complete   %s: ", s->name);
+        struct buf text = { 0 };
+        buf_add_format (&text, "%s: ", s->name);
         if (s->count == 0)
-            printf ("nothing was written");
+            buf_add_text (&text, "nothing was written");
+        else if (s->from == 0)
+            buf_add_format (&text, "all %" PRId64 " records", s->count);
         else if (s->from < s->count)
-            printf ("records %" PRId64 " to %" PRId64, s->from + 1, s->count);
+            buf_add_format (&text, "numbers %" PRId64 " to %" PRId64,
+                            s->from + 1, s->count);
         else
-            printf ("nothing that the exporter may read");
-        printf (", up to %s (record %" PRId64 ")%s\n",
-                clock_text (time, s->time), s->mark,
-                s->settled ? "" : ", not settled yet");
+            buf_add_text (&text, "nothing that the exporter may read");
+        buf_add_format (&text, ", up to %s (record %" PRId64 ")%s",
+                        clock_text (time, s->time), s->mark,
+                        s->settled ? "" : ", not settled yet");
+        table_cell (table, "complete");
+        table_slice (table, buf_slice (&text));
+        buf_free (&text);
     }
 }
 
-static void print_report (const struct audit_report *r, bool compared) {
+static void print_facts (const struct audit_report *r, bool compared) {
+    static const char *const heads[] = { "", "", NULL };
     char text[HASH_TEXT_MAX], first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
-    printf ("dialogue   %s%s\n", hash_text (text, &r->meta.dialogue),
-            compared ? "" : "  (compare it with the one you know)");
-    printf ("bundle     of %s, filter %s, records %" PRId64 " to %" PRId64 "\n",
-            r->meta.exporter, r->meta.filter, r->meta.first, r->meta.last);
-    if (r->records > 0)
-        printf ("log times  %s to %s\n", clock_text (first, r->first_time),
-                clock_text (last, r->last_time));
-    print_counts (r);
-    print_settled (r);
-    print_streams (r);
+    struct table *table = table_new (heads);
+    table_cell (table, "dialogue");
+    table_format (table, "%s%s", hash_text (text, &r->meta.dialogue),
+                  compared ? "" : " (compare it with the one you know)");
+    table_cell (table, "bundle");
+    table_format (table, "of %s, filter %s, records %" PRId64 " to %" PRId64,
+                  r->meta.exporter, r->meta.filter, r->meta.first,
+                  r->meta.last);
+    if (r->records > 0) {
+        table_cell (table, "log times");
+        table_format (table, "%s to %s", clock_text (first, r->first_time),
+                      clock_text (last, r->last_time));
+    }
+    add_counts (table, r);
+    add_settled (table, r);
+    add_streams (table, r);
+    table_print (table, stdout);
+    table_destroy (&table);
+}
+
+static void print_report (const struct audit_report *r, bool compared) {
+    static const char *const heads[] = { "", "", NULL };
+    print_facts (r, compared);
     printf ("\nAll of that holds. What could not be checked, or rests on "
             "somebody's word:\n");
-    static const char *const heads[] = { "", "", NULL };
     struct table *table = table_new (heads);
     for (size_t i = 0; audit_caveat (r, i); i++) {
         table_cell (table, "-");

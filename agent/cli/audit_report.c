@@ -186,7 +186,9 @@ static void head_put (struct page *self) {
         "th{font-weight:600;white-space:nowrap}td.n{text-align:right}\n"
         ".good{border-left:.4em solid #2a7d4f;padding-left:.8em}\n"
         "code{font-size:.9em;overflow-wrap:anywhere}\n"
-        "@media print{body{margin:0;max-width:none}}\n"
+        "@page{size:A4;margin:18mm}"
+        "@media print{body{margin:0;max-width:none;font-size:11pt}"
+        "h2{break-after:avoid}tr{break-inside:avoid}}\n"
         "</style></head><body>\n"
         "<h1>Audit of a Parley ledger</h1>\n");
 }
@@ -232,8 +234,8 @@ static void checked_put (struct page *self, const struct audit_report *r) {
          "dialogue id",
          r->rosters);
     row (self, "Records",
-         "%" PRId64 " read whole: %" PRId64 " messages of %" PRId64
-         " authors, %" PRId64 " time marks",
+         "%" PRId64 " read whole: %" PRId64 " messages, of %" PRId64
+         " authors; time marks: %" PRId64,
          r->records, r->messages, r->authors, r->marks);
     row (self, "Signatures",
          "%" PRId64 " of authors verified, each by a key that was valid and "
@@ -245,8 +247,8 @@ static void checked_put (struct page *self, const struct audit_report *r) {
          r->promises, r->refusals);
     row (self, "By their hash alone", "%" PRId64 " records", r->leaves);
     row (self, "Not here at all", "%" PRId64 " records", r->holes);
-    row (self, "Bodies erased", "%" PRId64, self->erased);
-    row (self, "Bodies not here", "%" PRId64, self->absent);
+    row (self, "Contents erased", "%" PRId64, self->erased);
+    row (self, "Contents not here", "%" PRId64, self->absent);
     row (self, "Checkpoints", "%" PRId64 " of the log recomputed",
          r->checkpoints);
     buf_add_text (&self->html, "</table>\n");
@@ -265,10 +267,15 @@ static void settled_put (struct page *self, const struct audit_report *r) {
     }
     buf_add_text (&self->html, "<table>\n");
     row (self, "Covered", "the first %" PRId64 " records", s->size);
-    row (self, "Witnesses",
-         "%zu of %zu members' witnesses recomputed and cosigned it; %zu are "
-         "needed",
-         s->cosigned, s->witnesses, s->needed);
+    if (s->needed == 0)
+        row (self, "Witnesses",
+             "the roster has none: the broker's log key "
+             "alone signed it");
+    else
+        row (self, "Witnesses",
+             "%zu of %zu members' witnesses recomputed and cosigned it; %zu "
+             "are needed",
+             s->cosigned, s->witnesses, s->needed);
     if (s->time > 0)
         row (self, "Quorum at", "%s", clock_text (time, s->time * 1000));
     if (s->bound > 0)
@@ -283,22 +290,25 @@ static void streams_put (struct page *self, const struct audit_report *r) {
     section (
         self, "What is complete",
         r->stream_count > 0
-            ? "Of these channels every record is here, and no other was "
-              "written, up to the time given. A name with @ stands for all "
-              "that was written to that body directly."
+            ? "Of these channels the records named are here, and no others "
+              "were written, up to the time given. A name with @ stands for "
+              "all that was written to that body directly."
             : "Of no channel can this copy show that it is complete.");
     if (r->stream_count == 0)
         return;
     buf_add_text (&self->html,
                   "<table><tr><th>Channel</th><th>Records</th><th>Complete up "
-                  "to</th><th></th></tr>\n");
+                  "to</th><th>By witnesses</th></tr>\n");
     for (size_t i = 0; i < r->stream_count; i++) {
         const struct audit_stream *s = &r->streams[i];
         buf_add_text (&self->html, "<tr><td>");
         text (&self->html, slice_text (s->name));
-        if (s->from < s->count)
+        if (s->from == 0 && s->count > 0)
+            buf_add_format (&self->html, "</td><td>all %" PRId64 "</td>",
+                            s->count);
+        else if (s->from < s->count)
             buf_add_format (&self->html,
-                            "</td><td>%" PRId64 " to %" PRId64 "</td>",
+                            "</td><td>numbers %" PRId64 " to %" PRId64 "</td>",
                             s->from + 1, s->count);
         else
             buf_add_format (&self->html, "</td><td>%s</td>",
@@ -341,6 +351,12 @@ static void counts_put (struct page *self, struct counts *counts,
 
 static void late_put (struct page *self) {
     section (self, "Late messages", NULL);
+    if (self->late == 0) {
+        buf_add_text (&self->html,
+                      "<p>None was recorded more than an hour after the time "
+                      "that its author states.</p>\n");
+        return;
+    }
     buf_add_format (&self->html,
                     "<p>%" PRId64 " messages were recorded more than an hour "
                     "after the time that their authors state; the latest one "

@@ -75,6 +75,11 @@ int command_checkpoint_show (struct cli *cli, int argc, char **argv) {
             json_stringn ((const char *) note.data, note.size)));
     else if (!rc)
         rc = file_write (out, buf_slice (&note), true, &e);
+    if (!rc && !cli->json && out)
+        printf ("Checkpoint of %" PRId64 " records written to %s.\n"
+                "Next: another body holds it against its own ledger with\n"
+                "      parley checkpoint compare %s\n",
+                cp.size, out, out);
     buf_free (&note);
     return rc ? cli_fail (&e) : CLI_FINE;
 }
@@ -164,6 +169,8 @@ int command_checkpoint_compare (struct cli *cli, int argc, char **argv) {
     enum err rc = file_read (words.at[0], CHECKPOINT_NOTE_MAX, &octets, &e);
     if (!rc)
         rc = checkpoint_read (buf_slice (&octets), &cp, &note, &e);
+    if (rc)
+        error_at (&e, "%s is no checkpoint", words.at[0]);
     struct client *client = rc ? NULL : client_new (cli, &e);
     if (!rc)
         rc = client ? compare (client, &cp, &root, &e) : e.code;

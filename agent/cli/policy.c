@@ -64,6 +64,11 @@ static enum err write_policy (const char *out, struct slice note,
         return e->code;
     policy_write (roster, &text);
     enum err rc = file_write (out, buf_slice (&text), true, e);
+    if (!rc && out)
+        printf ("Trust policy of roster version %" PRId64 " written to %s: %d "
+                "of %zu witnesses.\n",
+                roster_version (roster), out, roster_quorum (roster),
+                roster_witnesses (roster));
     roster_unref (&roster);
     buf_free (&text);
     return rc;

@@ -27,7 +27,8 @@ static const char usage[] =
     "else\n"
     "is text, unless --as. --ref names messages that it refers to. With --key\n"
     "the same message given twice is published once. --wait waits until the\n"
-    "broker has promised it, or until it has come back on the feed.\n"
+    "broker has promised it, or until it is done: a quorum of witnesses covers "
+    "it.\n"
     "\n"
     "Example: parley publish dialogue/note/1 note.txt --wait promised\n";
 

@@ -126,6 +126,10 @@ int command_receipt (struct cli *cli, int argc, char **argv) {
     enum err rc = client_get (client, &path, 0, &receipt, &e);
     if (!rc)
         rc = write_all (receipt, out ? out : name, replace, &e);
+    if (rc == ERR_EXISTS) {
+        struct error why = e;
+        error_set (&e, rc, "%s; --replace writes over it", why.text);
+    }
     if (!rc)
         say (cli, receipt, out ? out : name);
     json_decref (receipt);

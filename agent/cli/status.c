@@ -248,9 +248,10 @@ static void print_notices (json_t *status) {
     }
     table_destroy (&table);
     if (json_int (json_object_get (status, "ledger"), "alarms", 0) > 0)
-        puts ("\nALARM: tell the broker's operator and the other bodies. "
-              "What proves it is kept; parley audit export\n"
-              "takes it out. Once you have looked at one: parley status "
+        puts ("\nALARM: tell the broker's operator and the other bodies. What "
+              "proves one is kept:\n"
+              "parley evidence NUMBER --out FILE. Once you have looked at it: "
+              "parley status\n"
               "--acknowledge NUMBER.");
 }
 

@@ -111,7 +111,7 @@ static struct policy *policy_load (const struct asked *asked, struct error *e) {
 
 static void say_checkpoint (struct said *self, const struct checkpoint *cp,
                             const struct policy_verdict *verdict) {
-    char root[HASH_TEXT_MAX];
+    char root[HASH_TEXT_MAX], bound[CLOCK_TEXT_MAX];
     say (self, "ledger", "%s", cp->origin);
     say (self, "size", "%" PRId64, cp->size);
     say (self, "root", "%s", hash_text (root, &cp->root));
@@ -119,7 +119,10 @@ static void say_checkpoint (struct said *self, const struct checkpoint *cp,
          verdict->witnesses);
     say_time (self, "first cosigned", verdict->first);
     say_time (self, "last cosigned", verdict->last);
-    say_time (self, "existed by", verdict->bound);
+    if (verdict->bound > 0)
+        say (self, "existed by",
+             "%s (by witnesses' clocks, even if some lie)",
+             clock_text (bound, verdict->bound * 1000));
 }
 
 /* A receipt: what lies beside it has the same name. */
@@ -164,8 +167,7 @@ static void say_record (struct said *self, const struct receipt_facts *facts,
     const struct message *m = &facts->message;
     say (self, "record", "%" PRId64 ", of type %s, in the ledger",
          facts->record.sequence, record_type_name (facts->record.type));
-    say (self, "log time",
-         "%s (the broker's word, between the marks around it)",
+    say (self, "log time", "%s (by the broker's clock)",
          clock_text (text, facts->record.log_time));
     say (self, "channel", "%.*s", (int) facts->record.channel.size,
          (const char *) facts->record.channel.data);
@@ -388,9 +390,8 @@ static int verify_any (const struct asked *asked, struct slice octets) {
     if (!checkpoint_read (octets, &cp, &note, &e))
         return verify_checkpoint (asked, octets);
     error_set (&e, ERR_MALFORMED,
-               "no file that Parley makes: neither a "
-               "receipt, checkpoint, evidence, card, roster "
-               "nor promise");
+               "no receipt, checkpoint, evidence, card, roster or "
+               "promise");
     return fail (asked, &e);
 }
 

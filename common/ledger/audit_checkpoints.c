@@ -155,8 +155,8 @@ static const char *caveat (const struct audit_report *r, size_t which) {
                          "names.";
     case 1:
         return settled && r->settled.size <= r->meta.last
-                   ? "Records from the settled size on have no place that "
-                     "witnesses saw: it is the broker's word yet."
+                   ? "No quorum of witnesses has seen the place of the records "
+                     "behind the settled ones: it is the broker's word yet."
                    : NULL;
     case 2:
         return settled && r->settled.needed == 0
@@ -168,8 +168,9 @@ static const char *caveat (const struct audit_report *r, size_t which) {
                    ? "That no record is left out is the broker's word too, but "
                      "for those that a promise names."
                    : "That no record is left out is shown for the streams that "
-                     "have a claim, up to its mark; for all others, and above "
-                     "it, it is the word of broker and exporter.";
+                     "are named as complete, up to the time named; for all "
+                     "others, and behind it, it is the word of broker and "
+                     "exporter.";
     case 4:
         return r->leaves + r->holes > 0
                    ? "Of a record that is here as a leaf hash or not at all, "

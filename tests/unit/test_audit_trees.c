@@ -88,7 +88,7 @@ static void test_settled (void **state) {
     assert_int_equal (r.unchecked_count, 0);
     has_caveat (&r, "no checkpoint", false);
     has_caveat (&r, "settled size", false);
-    has_caveat (&r, "the streams that have a claim", true);
+    has_caveat (&r, "the streams that are named as complete", true);
     audit_report_free (&r);
 }
 
