@@ -25,7 +25,7 @@ struct ledger_status {
 struct complete_status {
     int64_t mark;    /* sequence of the newest proved mark; -1 */
     int64_t time;    /* its log time; 0 */
-    char lacks[128]; /* "members: 3 of 17 records are withheld"; "" */
+    char lacks[128]; /* "members: numbers 3 to 5 of ..."; "" */
 };
 
 #endif

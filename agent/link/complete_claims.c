@@ -195,21 +195,21 @@ static enum err places_judge (struct complete *self, struct judged *judged,
     return *good ? ERR_NONE : wrong (self, judged, why, e);
 }
 
+/* Missing, since it may be on its way; withheld, once that took too long. */
 static void missing_note (struct complete *self, const struct judged *judged) {
-    char what[128];
-    int64_t count = judged->claim->stream.count;
-    if (count - judged->upto == 1)
-        snprintf (what, sizeof what,
-                  "%s: number %" PRId64 ", the last of %" PRId64
-                  " records, is withheld",
-                  judged->stream, count, count);
+    int64_t count = judged->claim->stream.count, first = judged->upto + 1;
+    struct lack *lack = lack_note (self, judged->stream, count, judged->upto,
+                                   judged->newer, "");
+    const char *how = lack->told ? "withheld" : "missing";
+    if (first == count)
+        snprintf (lack->what, sizeof lack->what,
+                  "%s: number %" PRId64 ", the last of its records, is %s",
+                  judged->stream, count, how);
     else
-        snprintf (what, sizeof what,
-                  "%s: numbers %" PRId64 " to %" PRId64 ", %" PRId64
-                  " of %" PRId64 " records, are withheld",
-                  judged->stream, judged->upto + 1, count, count - judged->upto,
-                  count);
-    lack_note (self, judged->stream, count, judged->upto, judged->newer, what);
+        snprintf (lack->what, sizeof lack->what,
+                  "%s: numbers %" PRId64 " to %" PRId64 " of its records are "
+                  "%s",
+                  judged->stream, first, count, how);
     follow_check (self->follow, judged->stream);
 }
 

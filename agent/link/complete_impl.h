@@ -45,7 +45,7 @@ struct lack {
     int64_t waited; /* ms in ready without anything coming */
     bool newer;     /* it is us who can't read it */
     bool told;
-    char what[128]; /* "members: numbers 3 to 5 of 17 are missing" */
+    char what[128]; /* "members: numbers 3 to 5 of ..." */
 };
 
 /* One call at a time of each kind. */

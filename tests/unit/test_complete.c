@@ -457,7 +457,7 @@ static void test_last_withheld (void **state) {
     ours ("core")->last = ours ("core")->upto;
     tick (200);
     claims_give (NULL, NULL);
-    stands (-1, "core: number 4, the last of 4 records, is withheld");
+    stands (-1, "core: number 4, the last of its records, is missing");
     assert_true (ours ("core")->check); /* the desk is asked */
     ours ("core")->check = false;
     assert_int_equal (notices ("WITHHELD"), 0);
@@ -465,6 +465,7 @@ static void test_last_withheld (void **state) {
     assert_true (ours ("core")->check);
     wait_long();
     assert_int_equal (notices ("WITHHELD"), 1);
+    stands (-1, "core: number 4, the last of its records, is withheld");
     mark (7); /* it is the same that lacks */
     tick (200);
     claims_give (NULL, NULL);
@@ -531,7 +532,7 @@ static void test_patience (void **state) {
     mark (20);
     tick (200);
     claims_give (NULL, NULL);
-    stands (-1, "all: numbers 1 to 8, 8 of 8 records, are withheld");
+    stands (-1, "all: numbers 1 to 8 of its records are missing");
     for (size_t i = 0; i < 4; i++) {
         for (int wait = 0; wait < 25; wait++)
             tick (2000);
