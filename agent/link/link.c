@@ -139,6 +139,7 @@ static enum err parts_make (struct link *self,
     self->follow = follow_new (core);
     self->sender = sender_new (core);
     self->complete = complete_new (core, self->follow);
+    self->scrub = scrub_new (core);
     self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (self->wake < 0)
         return error_sys (e, errno, "eventfd");
@@ -203,6 +204,7 @@ void link_destroy (struct link **self_p) {
         pthread_join (self->thread, NULL);
     }
     complete_destroy (&self->complete);
+    scrub_destroy (&self->scrub);
     ledger_destroy (&self->core.ledger);
     follow_destroy (&self->follow);
     sender_destroy (&self->sender);

@@ -8,6 +8,7 @@
 #include "hello.h"
 #include "ledger.h"
 #include "link.h"
+#include "scrub.h"
 #include "sender.h"
 
 #include <pthread.h>
@@ -35,6 +36,7 @@ struct link {
     struct follow *follow;
     struct sender *sender;
     struct complete *complete;
+    struct scrub *scrub;
     enum link_phase phase;
     char endpoint[256]; /* of the desk, dialled now or last */
     char feed_endpoint[256];

@@ -13,6 +13,7 @@
 #define STEADY_MS 10000 /* ready that long: the next back-off begins anew */
 #define ROSTER_AGAIN_MS 1000
 #define REPLIES_A_TURN 64
+#define IDLE_MS 1000
 
 static void phase_set (struct link *self, enum link_phase phase) {
     self->phase = phase;
@@ -28,6 +29,7 @@ void session_close (struct link *self) {
     sender_end (self->sender);
     ledger_end (self->core.ledger);
     complete_end (self->complete);
+    scrub_end (self->scrub);
     calls_destroy (&self->core.calls);
     self->roster_call = 0;
     sodium_memzero (&self->keys, sizeof self->keys);
@@ -219,6 +221,13 @@ static enum err hello_heard (struct link *self, const struct reply *reply,
     return ERR_NONE;
 }
 
+static enum err fetch_take (struct link *self, const struct reply *reply,
+                            struct error *e) {
+    bool mine;
+    enum err rc = scrub_reply (self->scrub, reply, &mine, e);
+    return rc || mine ? rc : follow_reply (self->follow, reply, e);
+}
+
 static enum err reply_take (struct link *self, const struct reply *reply,
                             struct error *e) {
     if (self->phase == LINK_READY
@@ -231,8 +240,9 @@ static enum err reply_take (struct link *self, const struct reply *reply,
     case WIRE_HELLO:
         return hello_heard (self, reply, e);
     case WIRE_STREAMS:
-    case WIRE_FETCH:
         return follow_reply (self->follow, reply, e);
+    case WIRE_FETCH:
+        return fetch_take (self, reply, e);
     case WIRE_PUBLISH:
         return sender_reply (self->sender, reply, e);
     case WIRE_PATHS:
@@ -276,6 +286,13 @@ static enum err roster_step (struct link *self, int64_t now, struct error *e) {
     return roster_ask (self, rosters_wanted (core->rosters), e);
 }
 
+/* Nothing lacks, nobody has handed in anything, nothing is to be written. */
+static bool is_idle (const struct link *self, int64_t now) {
+    return now - self->begun > IDLE_MS && now - self->woken > IDLE_MS
+           && !self->core.transaction && follow_filled (self->follow)
+           && !ledger_busy (self->core.ledger);
+}
+
 static enum err ready_step (struct link *self, int64_t now, struct error *e) {
     enum err rc = follow_tick (self->follow, now, e);
     if (!rc)
@@ -286,6 +303,8 @@ static enum err ready_step (struct link *self, int64_t now, struct error *e) {
         rc = complete_tick (self->complete, now, e);
     if (!rc)
         rc = sender_tick (self->sender, now, follow_filled (self->follow), e);
+    if (!rc && is_idle (self, now))
+        rc = scrub_tick (self->scrub, now, e);
     return rc;
 }
 

@@ -115,6 +115,24 @@ enum err records_blocks (struct store *self, int64_t from, int64_t to,
                          enum err (*each) (void *arg, int64_t direct_first,
                                            struct slice block, struct error *e),
                          void *arg, struct error *e) MUST_CHECK;
+/* One block as the store has it: the next one behind *row (0: from the first);
+ * its checksums, and its records against the leaf hashes that were noted of them.
+ * *row: to go on from. ERR_NOT_FOUND: no more. ERR_DAMAGED: it is not what was put
+ * there. *out says where it belongs in both cases. Others are the disk's. */
+struct records_place {
+    int64_t row, first, count; /* sequences */
+    size_t octets;
+    char channel[CHANNEL_MAX + 1];
+    int64_t last_number; /* of its last record, in the stream; 0: not known */
+    char stream[CHANNEL_MAX + 1]; /* that it came by */
+};
+enum err records_scrub (struct store *self, const char *entity, int64_t *row,
+                        struct records_place *out, struct error *e) MUST_CHECK;
+/* The same block again, in the caller's transaction. ERR_CHAIN: others than the
+ * records that were noted. */
+enum err records_mend (struct store *self, const struct records_place *place,
+                       const struct block *block, struct error *e) MUST_CHECK;
+
 /* The first number in the direct stream goes with a block that came by it. In
  * the caller's transaction, before records_add of that block. */
 void records_direct_first (struct store *self, int64_t number);

@@ -297,3 +297,24 @@ def test_bad_bundles(steady, bodies, tmp_path):
     for words in (["repair"], ["repair", "--config", steady.config],
                   ["--dry-run", "--config", steady.config]):
         steady.run(*words, code=64)
+
+
+def test_agents_store(steady, dialogue, bodies):
+    """An idle agent finds what its disk has changed, says so, and has it
+    again."""
+    talk(bodies, "held")
+    wait_covered(steady, bodies)
+    one = bodies["FRONTEX/hq"]
+    one.stop()
+    octets = bytearray(one.store.read_bytes())
+    for words in (b"held 1, between two", b"held 2, of the frontline"):
+        assert octets.count(words) == 1
+        octets[octets.index(words)] ^= 2
+    one.store.write_bytes(octets)
+    one.start()
+    for kind in ("STORE-DAMAGED", "STORE-MENDED"):
+        wait_for(lambda: one.notices().count(kind) == 2, kind, every_s=0.1)
+    assert one.alarms() == []
+    assert "of frontline in this store" in str(one.get("status")["notices"])
+    steady.stop()
+    check_holdings(one, dialogue, steady.records())
