@@ -38,8 +38,8 @@ struct commit *commit_new (struct state *state, struct counters **counters_p,
 /* Commits what waits, then ends the thread. */
 void commit_destroy (struct commit **self_p);
 
-/* From intake, any thread: publishes, read; the reply comes in the order of their
- * tickets. Tickets count from 1 without holes; waits while full. */
+/* From intake, any thread: publishes, read; the reply comes in the order of
+ * their tickets. Tickets count from 1 without holes; waits while full. */
 void commit_put (struct commit *self, struct job *job);
 /* The operator's next roster: checked against the chain, recorded with its
  * mark. Waits for the outcome. ERR_CHAIN, ERR_SIGNATURE, ERR_STATE (no time, no

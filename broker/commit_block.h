@@ -17,8 +17,8 @@ struct placed {
     size_t index;
     size_t at, size;
 };
-/* Those of one batch, ascending by index; `first` is the first one's record, and
- * the others' but for places and payload. */
+/* Those of one batch, ascending by index; `first` is the first one's record,
+ * and the others' but for places and payload. */
 void blocks_batch (struct blocks *self, const struct batch *batch,
                    const struct record *first, const struct placed *placed,
                    size_t count, const uint8_t *scratch);

@@ -11,8 +11,9 @@
 
 struct feed;
 
-/* A block that goes out, made by commit. Counted, immutable. Of other kinds than
- * FEED_BLOCK, which feed makes itself, only `octets` count: `$log`'s content. */
+/* A block that goes out, made by commit. Counted, immutable. Of other kinds
+ * than FEED_BLOCK, which feed makes itself, only `octets` count: `$log`'s
+ * content. */
 struct feed_block {
     atomic_int references;
     enum feed_kind kind;

@@ -1,5 +1,5 @@
-/* fsck - reads a ledger's folder from its first record to the last, and rebuilds
- * what checkpoints and marks say of it. In main's thread. */
+/* fsck - reads a ledger's folder from its first record to the last, and
+ * rebuilds what checkpoints and marks say of it. In main's thread. */
 #include "fsck.h"
 
 #include "base/disk.h"

@@ -1,4 +1,5 @@
-/* fsck - does a ledger's folder hold what it should? For `parley-broker fsck`. */
+/* fsck - does a ledger's folder hold what it should? For `parley-broker fsck`.
+ * */
 #ifndef PARLEY_FSCK_H
 #define PARLEY_FSCK_H
 
@@ -13,9 +14,9 @@ struct fsck_report {
 };
 /* Reads everything: checksums, groups, sequences, roster chain, signatures,
  * rights at their place; the kept checkpoints against the ledger's tree; with
- * `broker` (NULL: without), whose veil key makes their salts, the roots of marks.
- * Changes nothing; takes the lock for reading along (ERR_STATE while a broker
- * runs). */
+ * `broker` (NULL: without), whose veil key makes their salts, the roots of
+ * marks. Changes nothing; takes the lock for reading along (ERR_STATE while a
+ * broker runs). */
 enum err ledger_fsck (const char *dir, const struct identity *broker,
                       struct fsck_report *report, struct error *e) MUST_CHECK;
 

@@ -103,8 +103,8 @@ static bool may_sign (const struct notary *self) {
            && state_closed (self->state, NULL) != RULE_LEDGER_BEHIND;
 }
 
-/* Records may come as fast as they are read back, for hours. What an earlier run
- * may have signed is signed again in no smaller size. */
+/* Records may come as fast as they are read back, for hours. What an earlier
+ * run may have signed is signed again in no smaller size. */
 static bool is_late (const struct notary *self, int64_t now) {
     return (int64_t) self->tree.size >= self->begun
            && now - self->signed_ms >= LATE_MS;

@@ -1,5 +1,5 @@
-/* What the notary's files share. Only for notary*.c, and repair_write.c for what
- * is kept. */
+/* What the notary's files share. Only for notary*.c, and repair_write.c for
+ * what is kept. */
 #ifndef PARLEY_NOTARY_IMPL_H
 #define PARLEY_NOTARY_IMPL_H
 
@@ -32,8 +32,8 @@ struct notary_scrub {
     bool holes;       /* and what it could not, so that the root says nothing */
     int64_t due_ms;   /* monotonic */
 };
-/* One block, and what is wrong with it in the log. `size`: what the notary itself
- * has read back, where a new round ends. */
+/* One block, and what is wrong with it in the log. `size`: what the notary
+ * itself has read back, where a new round ends. */
 void notary_scrub_step (struct notary_scrub *self, struct notary_reader *reader,
                         int64_t size, int64_t now_ms, int64_t pause_ms);
 

@@ -105,8 +105,8 @@ static void settle (struct notary_notes *self, struct notary_entry *entry,
     put_out (self);
 }
 
-/* A line came, or the log's own. What settles may hand over to a roster by which
- * larger ones settle then, in the order of their sizes. */
+/* A line came, or the log's own. What settles may hand over to a roster by
+ * which larger ones settle then, in the order of their sizes. */
 static void settle_from (struct notary_notes *self, struct notary_entry *entry,
                          int64_t now_ms) {
     while (entry && settles (self, entry)) {

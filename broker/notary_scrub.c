@@ -7,7 +7,8 @@
 #define STEP_MS 5        /* between two blocks */
 #define UNKNOWN_MS 10000 /* until another try where it could not be known */
 
-/* The next block's first record, where the index still knows; or the next one. */
+/* The next block's first record, where the index still knows; or the next one.
+ * */
 static int64_t behind_block (struct journal *journal, int64_t sequence) {
     struct index_entry entry;
     if (journal_find (journal, sequence, &entry, NULL))

@@ -51,11 +51,11 @@ void state_close (struct state *self, const struct refusal *why);
 void state_open (struct state *self, enum rule rule);
 enum rule state_closed (struct state *self, struct refusal *why);
 
-/* Nothing is committed, and no checkpoint signed, in a run before good hellos of
- * n - quorum + 1 of the n witnesses of the roster that was in force at its start;
- * without witnesses, before any one (PROTOCOL.md section 7.5). Later rosters
- * change nothing in it. A delegation's good hello; true: it was the last that
- * was awaited. */
+/* Nothing is committed, and no checkpoint signed, in a run before good hellos
+ * of n - quorum + 1 of the n witnesses of the roster that was in force at its
+ * start; without witnesses, before any one (PROTOCOL.md section 7.5). Later
+ * rosters change nothing in it. A delegation's good hello; true: it was the
+ * last that was awaited. */
 bool state_hello_heard (struct state *self, const char *delegation);
 /* The operator's override: none is awaited. */
 void state_hello_waive (struct state *self);

@@ -1,6 +1,6 @@
-/* For the tests of judge, counters and commit, with the cast of block_fixture.h:
- * publishes as jobs (any author, topic, lane and number), and a ledger in a
- * folder of its own with its groups. */
+/* For the tests of judge, counters and commit, with the cast of
+ * block_fixture.h: publishes as jobs (any author, topic, lane and number), and
+ * a ledger in a folder of its own with its groups. */
 #ifndef PARLEY_COMMIT_FIXTURE_H
 #define PARLEY_COMMIT_FIXTURE_H
 

@@ -417,8 +417,8 @@ static void test_roster (void **state) {
     world_end (&w);
 }
 
-/* Marks over all kinds of streams, with and without news, over rosters that have
- * others, and over a restart; world_check judges their roots. */
+/* Marks over all kinds of streams, with and without news, over rosters that
+ * have others, and over a restart; world_check judges their roots. */
 static void test_marks (void **state) {
     (void) state;
     struct world *w = world_begin (1);

@@ -1,5 +1,5 @@
-/* notary: its thread on a real journal. What it signs and when, what it makes of
- * damage, what it keeps, and what it says of a checkpoint that is shown. */
+/* notary: its thread on a real journal. What it signs and when, what it makes
+ * of damage, what it keeps, and what it says of a checkpoint that is shown. */
 #include "notary_fixture.h"
 
 #include "base/clock.h"
