@@ -394,8 +394,8 @@ def test_withheld(liar, settled, parley):
     liar.post("EUROPOL/hq", TOPIC, "not for you")
     liar.silent = False
     liar.tell(lambda b: b.mark())
-    lacks = wait_for(lambda: agent.get("status")["lacks"], "what lacks")
-    assert "members" in lacks
+    wait_for(lambda: "members" in (agent.get("status")["lacks"] or ""),
+             "what lacks")
     found = wait_alarm_of(agent, "WITHHELD", wait_s=100)
     assert "members" in found["text"]
     upto = agent.get("status")["complete_upto"]
