@@ -249,10 +249,12 @@ static void print_notices (json_t *status) {
     table_destroy (&table);
     if (json_int (json_object_get (status, "ledger"), "alarms", 0) > 0)
         puts ("\nALARM: tell the broker's operator and the other bodies. What "
-              "proves one is kept:\n"
-              "parley evidence NUMBER --out FILE. Once you have looked at it: "
-              "parley status\n"
-              "--acknowledge NUMBER.");
+              "one rests on is\n"
+              "kept: parley evidence NUMBER --out FILE. Where that convinces "
+              "nobody, say it in\n"
+              "your own name: parley complain NUMBER --channel CHANNEL. Once "
+              "you have looked\n"
+              "at it: parley status --acknowledge NUMBER.");
 }
 
 static enum err show (struct cli *cli, struct client *client, int *code,

@@ -120,8 +120,7 @@ static void say_checkpoint (struct said *self, const struct checkpoint *cp,
     say_time (self, "first cosigned", verdict->first);
     say_time (self, "last cosigned", verdict->last);
     if (verdict->bound > 0)
-        say (self, "existed by",
-             "%s (by witnesses' clocks, even if some lie)",
+        say (self, "existed by", "%s (by witnesses' clocks, even if some lie)",
              clock_text (bound, verdict->bound * 1000));
 }
 
@@ -385,7 +384,7 @@ static int verify_any (const struct asked *asked, struct slice octets) {
         return verify_roster (asked, octets);
     if (begins (octets, "{"))
         return verify_evidence (asked, octets);
-    if (octets.size > 0 && octets.data[0] >= 0x90 && octets.data[0] <= 0x9f)
+    if (octets.size > 0 && octets.data[0] == 0x9d) /* array of 13 */
         return verify_promise (asked, octets);
     if (!checkpoint_read (octets, &cp, &note, &e))
         return verify_checkpoint (asked, octets);

@@ -61,8 +61,8 @@ static enum err two_roots (struct ledger *self, const struct checkpoint *cp,
         rc = roots_write (self, cp, note, buf_slice (&own), &json, e);
     snprintf (text, sizeof text,
               "the broker signed another ledger: its checkpoint of %" PRId64
-              " records has another root than the one of %" PRId64
-              " which was verified has there",
+              " records has another root there than the one of %" PRId64
+              " that this agent verified",
               cp->size, self->verified.size);
     if (!rc)
         rc = core_notice (core, "FORK", true, text, buf_slice (&json), e);
@@ -198,8 +198,8 @@ static enum err forked (struct ledger *self, const struct hash *leaves,
     }
     snprintf (text, sizeof text,
               "the broker signed another ledger: record %" PRId64
-              " of its checkpoint of %" PRId64 " is not that of the one of "
-              "%" PRId64 " which was verified",
+              " in its checkpoint of %" PRId64 " is another than in the one of "
+              "%" PRId64 " that this agent verified",
               inquiry->first, inquiry->cp.size, self->verified.size);
     if (!rc)
         rc = core_notice (core, "FORK", true, text, buf_slice (&json), e);
