@@ -189,7 +189,11 @@ static enum err line_judge (const struct notary_notes *self,
             || time == 0)
             continue;
         *own = i == 0;
-        return ERR_NONE;
+        if (quorum_line_good (rosters[1], rosters[0], &entry->checkpoint, note,
+                              0))
+            return ERR_NONE;
+        return error_set (e, ERR_SIGNATURE,
+                          "wrong by another of its keys, of the same id");
     }
     if (!witness)
         return error_set (e, ERR_RIGHT, "'%s' is no witness of roster %" PRId64,

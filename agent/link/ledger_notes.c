@@ -251,31 +251,51 @@ static int64_t settled_time (const struct ledger *self,
 }
 
 static enum err settle (struct ledger *self, const struct checkpoint *cp,
-                        const struct note *note, const struct roster *now,
-                        struct error *e) {
+                        struct slice octets, const struct quorum *quorum,
+                        const struct roster *now, struct error *e) {
     struct core *core = self->core;
-    struct quorum quorum;
-    quorum_judge (now, cp, note, &quorum, NULL);
     int64_t version = roster_version (now);
     bool handover =
         !self->has_settled || version != self->settled.roster_version;
     bool same =
         self->has_settled && checkpoint_equal (cp, &self->settled.checkpoint);
-    int64_t time = same ? self->settled.time : settled_time (self, cp, &quorum);
+    int64_t time = same ? self->settled.time : settled_time (self, cp, quorum);
     enum err rc = core_begin (core, e);
     if (!rc)
         rc = checkpoints_settle (core->store, cp, time, version, handover,
-                                 note->octets, e);
+                                 octets, e);
     if (rc)
         return rc;
     if (!same)
         self->settle_at = 0;
     self->has_settled = true;
     self->settled = (struct checkpoint_row){ *cp, time, version };
-    self->quorum = quorum;
+    self->quorum = *quorum;
     self->mark_time = ledger_mark_time (self, cp);
     core->changed = true;
     return ERR_NONE;
+}
+
+/* What it is kept with is good for a policy too, whatever else stood there. */
+static enum err settle_clean (struct ledger *self, const struct checkpoint *cp,
+                              const struct note *note,
+                              const struct roster *last,
+                              const struct roster *now, struct error *e) {
+    struct buf clean = { 0 };
+    struct slice octets = note->octets;
+    struct checkpoint same;
+    struct quorum quorum;
+    struct note form;
+    quorum_clean (last, now, cp, note, &clean);
+    if (!checkpoint_read (buf_slice (&clean), &same, &form, NULL)
+        && !quorum_settles (last, now, cp, &form, NULL)) {
+        octets = buf_slice (&clean);
+        note = &form;
+    }
+    quorum_judge (now, cp, note, &quorum, NULL);
+    enum err rc = settle (self, cp, octets, &quorum, now, e);
+    buf_free (&clean);
+    return rc;
 }
 
 /* A verified one: does it settle? Where its roster has other witnesses than the
@@ -299,7 +319,7 @@ static enum err try_settle (struct ledger *self, enum note_source source,
     if (!quorum_settles (last, now, cp, note, &why)) {
         if (source == NOTE_HANDOVER)
             self->handover++;
-        return settle (self, cp, note, now, e);
+        return settle_clean (self, cp, note, last, now, e);
     }
     int64_t at = self->now;
     if (source == NOTE_HANDOVER) {

@@ -98,3 +98,71 @@ enum err quorum_settles (const struct roster *last, const struct roster *now,
         error_at (e, "handover");
     return rc;
 }
+
+/* Lines */
+
+static const struct roster_delegation *witness_of (const struct roster *roster,
+                                                   struct slice name) {
+    for (size_t i = 0; roster && i < roster_witnesses (roster); i++)
+        if (slice_is (name, roster_witness_at (roster, i)->name))
+            return roster_witness_at (roster, i);
+    return NULL;
+}
+
+static bool is_wrong (const struct roster_delegation *witness,
+                      const struct checkpoint *self, const struct note *note) {
+    int64_t time;
+    for (int i = 0; witness && i < witness->key_count; i++)
+        if (checkpoint_cosigned (self, note, witness->name,
+                                 witness->keys[i].witness, &time, NULL))
+            return true;
+    return false;
+}
+
+bool quorum_line_good (const struct roster *last, const struct roster *now,
+                       const struct checkpoint *self, const struct note *note,
+                       size_t line) {
+    const struct roster *rosters[] = { now, last };
+    struct note alone = { .text = note->text, .count = 1 };
+    bool counts = false;
+    alone.lines[0] = note->lines[line];
+    for (int i = 0; i < 2; i++) {
+        const struct roster_delegation *w =
+            witness_of (rosters[i], note->lines[line].name);
+        int64_t time;
+        if (is_wrong (w, self, &alone))
+            return false;
+        counts = counts
+                 || (w && !quorum_cosigned (w, self, &alone, &time, NULL)
+                     && time > 0);
+    }
+    return counts;
+}
+
+/* A second line of one key is wrong too. The id is in the first 8 characters. */
+static bool is_second (const struct note *note, size_t line) {
+    for (size_t i = 0; i < line; i++)
+        if (slice_equal (note->lines[i].name, note->lines[line].name)
+            && memcmp (note->lines[i].base64.data,
+                       note->lines[line].base64.data, 5)
+                   == 0)
+            return true;
+    return false;
+}
+
+void quorum_clean (const struct roster *last, const struct roster *now,
+                   const struct checkpoint *self, const struct note *note,
+                   struct buf *out) {
+    buf_add_slice (out, note->text);
+    buf_add_text (out, "\n");
+    for (size_t i = 0; i < note->count; i++) {
+        struct slice name = note->lines[i].name, base64 = note->lines[i].base64;
+        if (!slice_is (name, self->origin)
+            && (is_second (note, i)
+                || !quorum_line_good (last, now, self, note, i)))
+            continue;
+        buf_add_format (out, "\xe2\x80\x94 %.*s %.*s\n", (int) name.size,
+                        (const char *) name.data, (int) base64.size,
+                        (const char *) base64.data);
+    }
+}

@@ -43,4 +43,16 @@ enum err quorum_settles (const struct roster *last, const struct roster *now,
                          const struct checkpoint *next, const struct note *note,
                          struct error *e) MUST_CHECK;
 
+/* A policy (policy.h) refuses a note for one line that is wrong, though a quorum
+ * is whole. Does this line count by `now` or `last` (NULL: none), and is it
+ * wrong under no key of its name there? */
+bool quorum_line_good (const struct roster *last, const struct roster *now,
+                       const struct checkpoint *self, const struct note *note,
+                       size_t line);
+/* The note anew: the lines under the log's name, and of the others those that
+ * are good, one of a key. Appended to `out`. */
+void quorum_clean (const struct roster *last, const struct roster *now,
+                   const struct checkpoint *self, const struct note *note,
+                   struct buf *out);
+
 #endif

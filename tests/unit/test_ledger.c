@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "format/evidence.h"
+#include "identity/policy.h"
 #include "link/ledger_impl.h"
 #include "store/outbox.h"
 
@@ -989,6 +990,8 @@ static void test_one_place (void **state) {
 static struct roster *roster_two (const char *witnesses, int quorum) {
     char text[HASH_TEXT_MAX], number[8];
     json_t *d = fixture_next (cast.roster, cast_document (&cast));
+    cast_key (d, "entities[0].delegations[1].keys[0].witness",
+              identity_public (cast.ec3, KEY_WITNESS));
     fixture_set (d, "witnesses", witnesses);
     snprintf (number, sizeof number, "%d", quorum);
     fixture_set (d, "quorum", number);
@@ -1080,6 +1083,44 @@ static void test_right_taken (void **state) {
     roster_unref (&out);
 }
 
+/* A broker lets a line in that is wrong: the quorum is whole without it, but
+ * what we keep, and hand out in receipts, has to please a policy. */
+static void test_wrong_line (void **state) {
+    (void) state;
+    struct roster *two =
+        roster_two ("['EUROPOL/hq','FRONTEX/hq','EUROPOL/ec3']", 2);
+    struct buf text = { 0 }, kept = { 0 };
+    struct checkpoint_row row;
+    struct checkpoint cp;
+    struct note form;
+    struct policy_verdict verdict;
+    int64_t seconds = clock_wall_ms() / 1000;
+    policy_write (two, &text);
+    struct policy *policy = policy_read (buf_slice (&text), &e);
+    assert_non_null (policy);
+    hear_upto (60);
+    sign (leaves, 60);
+    add_line (cast.ec3, seconds);
+    note.data[note.size - 20] = note.data[note.size - 20] == 'A' ? 'B' : 'A';
+    add_line (cast.hq, seconds);
+    add_line (cast.frontex, seconds);
+    add_line (cast.ec3, seconds);
+    FINE (checkpoint_read (buf_slice (&note), &cp, &form, &e));
+    assert_int_equal (policy_check (policy, &cp, &form, &verdict, &e),
+                      ERR_SIGNATURE);
+    hear_note (FEED_COSIGNATURES);
+    assert_int_equal (status().settled, 60);
+    FINE (checkpoints_newest (store, &row, &kept, &e));
+    FINE (checkpoint_read (buf_slice (&kept), &cp, &form, &e));
+    assert_int_equal (form.count, 3);
+    FINE (policy_check (policy, &cp, &form, &verdict, &e));
+    assert_int_equal (verdict.cosigned, 2);
+    policy_destroy (&policy);
+    buf_free (&text);
+    buf_free (&kept);
+    roster_unref (&two);
+}
+
 /* Without witnesses the log's word settles. */
 static void test_quorum_0 (void **state) {
     (void) state;
@@ -1124,7 +1165,7 @@ int main (void) {
         T (test_bad_record),   T (test_no_bad_record),  T (test_zero_leaf),
         T (test_never_comes),  T (test_future),         T (test_marks_withheld),
         T (test_shrunk_fork),  T (test_busy),           T (test_one_place),
-        T (test_right_taken),
+        T (test_right_taken),  T (test_wrong_line),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }
