@@ -237,11 +237,16 @@ static void test_keys (void **state) {
     static const uint8_t seed[KEY_SIZE] = { 9 };
     struct identity *fresh =
         identity_from_seed (IDENTITY_DELEGATION, "FRONTEX/hq", seed, &e);
+    static const uint8_t past[KEY_SIZE] = { 8 };
+    struct identity *older =
+        identity_from_seed (IDENTITY_DELEGATION, "EUROPOL/hq", past, &e);
     put (3);
     assert_int_equal (by (cast->hq, 3), 0);
     json_t *d = witnessed (cast, "'EUROPOL/hq','FRONTEX/hq'", 2);
     cast_key (d, "entities[1].delegations[0].keys[0].witness",
               identity_public (fresh, KEY_WITNESS));
+    cast_key (d, "entities[0].delegations[0].keys[1].witness",
+              identity_public (older, KEY_WITNESS));
     struct roster *next = stage_next (stage, d, NULL);
     roster_unref (&next);
     put (5);
@@ -251,9 +256,13 @@ static void test_keys (void **state) {
     assert_int_equal (notary_notes_newest (&notes)->lines, 3);
     assert_int_equal (notary_notes_newest (&notes)->cosigned, 1);
     assert_string_equal (out(), "");
-    assert_int_equal (by (cast->hq, 5), 0);
+    assert_int_equal (by (older, 5), 0);
     assert_string_equal (out(), "5:4!");
+    assert_int_equal (by (cast->hq, 5), 0); /* the last, of two */
+    assert_string_equal (out(), "5:5!");
+    assert_int_equal (notes.settled.cosigned, 2);
     identity_destroy (&fresh);
+    identity_destroy (&older);
     end();
 }
 
