@@ -88,9 +88,11 @@ def test_whole(bundle, check, steady, parley):
     # Its own and the member's, without "members".
     assert told["messages"] == 9 and told["rosters"] == 4
     assert told["promises"] == 1 and told["refusals"] == 1
-    assert told["authors"] == 2 and told["holes"] == 4
+    assert told["authors"] == 2
+    assert told["holes"] == 0 and told["leaves"] == 4
+    assert told["settled"]["size"] > 0
     assert {str(one) for one in files(bundle)} == {
-        "blocks", "promises", "refusals",
+        "blocks", "checkpoints", "claims", "leaves", "promises", "refusals",
         *(f"rosters/{n:08}.note" for n in range(1, 5))}
     octets = (bundle / "blocks").read_bytes()
     assert b"members/b" not in octets and b"text 1" in octets
@@ -132,9 +134,17 @@ def test_cut_and_longer(bundle, check):
         octets = (copy / name).read_bytes()
         (copy / name).write_bytes(octets[:int(len(octets) * part) + more])
 
+    [whole] = check(bundle, code=0).json()
     for name in files(bundle):
         for part, more in ((0, 1), (0, 3), (0.5, 0), (1, -2), (1, -1)):
-            assert check(touched(bundle, cut)).err, (name, part, more)
+            said = check(touched(bundle, cut), code=None)
+            if said.code == 0:  # between two entries: it shows less
+                [told] = said.json()
+                assert part == 0.5 and name.name in (
+                    "leaves", "checkpoints", "claims"), (name, part, more)
+                assert told[name.name] < whole[name.name]
+            else:
+                assert said.code == 1 and said.err, (name, part, more)
 
         def add(copy):
             with (copy / name).open("ab") as file:
@@ -150,11 +160,20 @@ def test_missing(bundle, check):
         assert check(copy).err, name
     for name, counts in (("promises", {"promises": 0, "messages": 9}),
                          ("refusals", {"refusals": 0, "messages": 9}),
-                         ("blocks", {"records": 0, "messages": 0})):
+                         ("checkpoints", {"checkpoints": 0, "messages": 9,
+                                          "settled": None}),
+                         ("claims", {"claims": 0, "streams": []}),
+                         ("leaves", {"leaves": 0, "holes": 4})):
         copy = touched(bundle, lambda copy: (copy / name).unlink())
         [told] = check(copy, code=0).json()
         assert counts.items() <= told.items()
-    assert told["holes"] == told["last"] + 1
+    # Claims are of marks, which stand in blocks.
+    copy = touched(bundle, lambda copy: (copy / "blocks").unlink())
+    assert "claims" in check(copy).err
+    (copy / "claims").unlink()
+    [told] = check(copy, code=0).json()
+    assert told["records"] == 0 and told["messages"] == 0
+    assert told["holes"] == told["last"] + 1 - told["leaves"]
 
 
 def test_meta(bundle, check):
