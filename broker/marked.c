@@ -16,7 +16,7 @@ static void said_end (struct said *self) {
     roster_unref (&self->roster);
     free (self->names);
     free (self->streams);
-    free (self->leaves);
+    free (self->nodes);
     *self = (struct said){ 0 };
 }
 
@@ -106,6 +106,20 @@ static enum err stream_say (struct journal *journal, int64_t mark,
     return rc;
 }
 
+/* All agents ask behind each mark, for all streams that they read: no path is
+ * made of leaves each time. */
+static void nodes_fill (struct said *self) {
+    struct hash *at = self->nodes;
+    for (size_t size = self->count; size > 1; size = (size + 1) / 2) {
+        struct hash *above = at + size;
+        for (size_t i = 0; i + 1 < size; i += 2)
+            above[i / 2] = hash_node (&at[i], &at[i + 1]);
+        if (size % 2)
+            above[size / 2] = at[size - 1];
+        at = above;
+    }
+}
+
 static enum err said_fill (struct marked *self, int64_t mark, struct said *out,
                            struct error *e) {
     struct hash root, own;
@@ -116,14 +130,16 @@ static enum err said_fill (struct marked *self, int64_t mark, struct said *out,
     out->count = mark_streams (out->roster);
     out->names = mem_alloc (out->count * sizeof *out->names);
     out->streams = mem_alloc (out->count * sizeof *out->streams);
-    out->leaves = mem_alloc (out->count * sizeof *out->leaves);
+    /* Not more than twice as many, and one a level that stands for itself. */
+    out->nodes = mem_alloc ((2 * out->count + 64) * sizeof *out->nodes);
     for (size_t n = 0; !rc && n < out->count; n++) {
         mark_stream_name (out->roster, n, out->names[n]);
         rc = stream_say (state_journal (self->state), mark, veil, out->names[n],
                          &out->streams[n], e);
-        out->leaves[n] = mark_leaf (&out->streams[n]);
+        out->nodes[n] = mark_leaf (&out->streams[n]);
     }
-    own = tree_root_of (out->leaves, out->count);
+    own = tree_root_of (out->nodes, out->count);
+    nodes_fill (out);
     if (!rc && !hash_equal (&own, &root))
         rc = error_set (e, ERR_DAMAGED,
                         "the streams' root of mark %" PRId64
@@ -168,7 +184,11 @@ enum err marked_find (struct marked *self, int64_t mark,
 void said_claim (const struct said *said, size_t n, struct mark_claim *out) {
     out->stream = said->streams[n];
     out->index = (int64_t) n;
-    struct hash path[TREE_PATH_MAX];
-    out->path_length = tree_path (said->leaves, said->count, n, path);
-    memcpy (out->path, path, out->path_length * sizeof *path);
+    const struct hash *at = said->nodes;
+    out->path_length = 0;
+    for (size_t size = said->count; size > 1; size = (size + 1) / 2, n /= 2) {
+        if ((n ^ 1) < size)
+            out->path[out->path_length++] = at[n ^ 1];
+        at += size;
+    }
 }

@@ -17,7 +17,8 @@ struct said {
     size_t count;
     char (*names)[MARK_NAME_MAX]; /* owned, these three */
     struct mark_stream *streams;
-    struct hash *leaves; /* of their entries */
+    struct hash *nodes; /* of their entries' tree: leaves, what is above them,
+                           and so on to the root */
 };
 /* Of stream n, with its path. */
 void said_claim (const struct said *self, size_t n, struct mark_claim *out);
