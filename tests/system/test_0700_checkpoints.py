@@ -94,14 +94,14 @@ def test_pace(witnesses):
     gaps = [b.at - a.at for a, b in zip(busy, busy[1:])
             if not any(a.point.size <= m.sequence < b.point.size
                        for m in watcher.marks)]
-    assert len(gaps) >= 3 and min(gaps) > 0.8 and max(gaps) < 2, gaps
+    assert len(gaps) >= 3 and min(gaps) > 0.8 and max(gaps) < 3, gaps
     for _ in range(3):
         wait_for(lambda: time.monotonic() - watcher.heard[-1].at > 1.2,
                  "a pause")
         begin = time.monotonic()
         last = of.publish()
         watcher.wait(lambda: watcher.size > last)
-        assert watcher.heard[-1].at - begin < 0.7
+        assert watcher.heard[-1].at - begin < 0.9
     assert watcher.faults == []
 
 

@@ -88,7 +88,7 @@ class Follower:
         gap = number != self.frames.get(tag, number - 1) + 1
         self.frames[tag] = number
         self.heard[stream.name] = time.monotonic()
-        if gap:
+        if gap and stream.name in self.next:
             yield from self.fill(stream.name)
         yield from self.part(stream.name, frame.part)
 
