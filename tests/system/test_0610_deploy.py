@@ -75,7 +75,25 @@ def test_page_of_the_command_line(parley):
     told = re.findall(r"^\s{2}([a-z][a-z -]*?)  ", parley("--help").out, re.M)
     assert len(told) > 10
     for name in told:
-        assert f"Cm {name}" in page, name
+        heads = "".join(re.findall(rf"^\.It Cm {name}\b.*\n", page, re.M))
+        usage = parley(*name.split(), "--help").out.split("\n\n")[0]
+        assert heads, name
+        for option in re.findall(r"--([a-z-]+)", usage):
+            assert f"Fl -{option} " in heads.replace("\n", " "), (name, option)
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_pages_tell_each_way_to_start(daemon):
+    page = (DEPLOY / "man" / f"parley-{daemon}.8").read_text()
+    usage = subprocess.run([program(f"parley-{daemon}"), "--help"],
+                           capture_output=True, text=True, check=True).stdout
+    head = usage.split("\n\n")[0]
+    ways = re.findall(rf"parley-{daemon} ([a-z]+)", head)
+    assert "init" in ways
+    for way in ways:
+        assert f"\n.Cm {way}\n" in page and f"\n.It Cm {way}" in page, way
+    for option in re.findall(r"--([a-z-]+)", usage):
+        assert f"Fl -{option}" in page, option
 
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="no groff")
