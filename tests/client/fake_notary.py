@@ -60,8 +60,11 @@ class Notary:
 
     def sign_checkpoint(self):
         point = self.checkpoint()
-        self.signed[point.size] = checkpoint.sign(point, self.who)
-        self.send("$log", feed.checkpoint_part(self.signed[point.size]))
+        note = checkpoint.sign(point, self.who)
+        before = self.signed.get(point.size, "")
+        if not before.startswith(point.text()):  # the same keeps its lines
+            self.signed[point.size] = note
+        self.send("$log", feed.checkpoint_part(note))
         self.settle(point.size)
 
     def settle(self, size):
