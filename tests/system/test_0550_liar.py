@@ -88,6 +88,8 @@ STREAMS = {
         g, [[rows[0][0], b"x", *rows[0][2:]], *rows[1:]]]),
     "a negative number": streams(lambda g, rows: [
         g, [[*rows[0][:3], -5, 1], *rows[1:]]]),
+    "no $log": streams(lambda g, rows: [
+        g, [row for row in rows if row[0] != "$log"]]),
 }
 
 
