@@ -78,8 +78,8 @@ struct ledger {
     int64_t highest;  /* size that this run's feed signed */
     bool has_settled;
     struct checkpoint_row settled;
-    int64_t mark_time; /* ms: of the newest mark below it; 0: none is held */
-    struct quorum quorum;        /* of that one, as far as it is known */
+    int64_t mark_time;    /* ms: of the newest mark below it; 0: none is held */
+    struct quorum quorum; /* of that one, as far as it is known */
     int64_t calls[NOTE_SOURCES]; /* request 11 in flight, or 0 */
     int64_t ask[NOTE_SOURCES];   /* monotonic: ask then; 0: not */
     int64_t reminded;            /* size that may be settled and is not yet */
@@ -100,8 +100,9 @@ struct ledger {
     struct times times[LEDGER_TIMES_MAX]; /* that no checkpoint holds yet */
     size_t times_count;
     int64_t settle_at, settle_after; /* the outbox: monotonic; outbox_settle */
-    int64_t told[32];                /* places of promises that were told */
+    int64_t told[1024];              /* places of promises that were told */
     size_t told_count;
+    int proofs; /* files of broken promises that were made */
 };
 
 /* Leaves */
