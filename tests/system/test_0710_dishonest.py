@@ -453,11 +453,13 @@ def test_message_of_another_dialogue(liar, settled, tmp_path_factory):
     assert settled.texts(TOPIC) == ["true before"]
 
 
-def test_log_time_goes_back(liar, settled):
+def test_log_time_goes_back(liar, settled, parley):
     liar.ahead = -60000
     liar.post("EUROPOL/hq", TOPIC, "yesterday")
     wait_alarm_of(settled, "LOG-TIME", "BAD-BLOCK")
     liar.ahead = 0
+    kind, said = proof_of(settled, "LOG-TIME", parley)
+    assert kind == "time-back" and "3" in said
     check_stopped(settled, liar)
     assert check_cosigned(liar)[-1].size == 3
 
@@ -530,6 +532,7 @@ def test_promise_that_comes_behind_the_record(liar, settled):
     settled.publish(TOPIC, "promised otherwise")
     wait_alarm_of(settled, "PROMISE-BROKEN")
     assert settled.texts(TOPIC) == ["true before", "promised otherwise"]
+    wait_for(lambda: ledger_of(settled)["stopped"], "stopped", 20)
 
 
 def test_promise_of_what_never_came(liar, settled, fork):
