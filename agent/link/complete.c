@@ -89,8 +89,11 @@ static enum err newest_look (struct complete *self, struct error *e) {
     if (sequence <= self->newest.sequence || sequence <= self->mark)
         return ERR_NONE;
     enum err rc = mark_hold (self, sequence, &self->newest, e);
-    if (rc == ERR_NOT_FOUND) /* of a newer form: it can't be judged */
+    if (rc == ERR_NOT_FOUND) {
+        lack_note (self, "", 0, sequence, true,
+                   "the newest mark is of a form that this version can't read");
         return ERR_NONE;
+    }
     if (!rc && self->claims.mark != sequence)
         claims_drop (&self->claims);
     return rc;

@@ -477,6 +477,25 @@ static void test_last_withheld (void **state) {
     stands (7, "");
 }
 
+/* Marks of a later form: that they prove nothing to us has to be seen. */
+static void test_newer_mark (void **state) {
+    (void) state;
+    give ("all", 2, 3);
+    mark (10);
+    tick (200);
+    claims_give (NULL, NULL);
+    stands (10, "");
+    admit (12);
+    /* What the roster's record says is no mark. */
+    sqlite3_exec (store->db,
+                  "UPDATE records SET type = 3 - type WHERE sequence > 11",
+                  NULL, NULL, NULL);
+    tick (200);
+    stands (10, "a form that this version can't read");
+    wait_long();
+    assert_int_equal (notices ("WITHHELD"), 0); /* it is us */
+}
+
 /* The answer comes when there is a newer mark: that one is asked at once. */
 static void test_overtaken (void **state) {
     (void) state;
@@ -942,6 +961,7 @@ int main (void) {
         cmocka_unit_test_setup_teardown (test_last_withheld, begin, end),
         cmocka_unit_test_setup_teardown (test_unlisted, begin, end),
         cmocka_unit_test_setup_teardown (test_overtaken, begin, end),
+        cmocka_unit_test_setup_teardown (test_newer_mark, begin, end),
         cmocka_unit_test_setup_teardown (test_patience, begin, end),
         cmocka_unit_test_setup_teardown (test_bad_claims, begin, end),
         cmocka_unit_test_setup_teardown (test_no_claims, begin, end),
