@@ -5,6 +5,8 @@
 #include "api/resources.h"
 #include "base/clock.h"
 #include "identity/rights.h"
+#include "store/hashes.h"
+#include "store/records.h"
 
 #include <stdlib.h>
 
@@ -43,12 +45,26 @@ static enum err place_keep (void *arg, int64_t version, int64_t sequence,
     return ERR_NONE;
 }
 
+/* Is there such a record, as far as this agent knows? */
+static bool place_known (struct store *store, int64_t at) {
+    struct tree tree;
+    int64_t time;
+    return at <= records_highest (store, &time)
+           || (!hashes_tree (store, HASHES_LEDGER, &tree, NULL)
+               && (uint64_t) at < tree.size);
+}
+
 /* The one in force at record `at`; NULL: answered. */
 static struct roster *roster_at (struct request *r, struct store *store,
                                  int64_t at, int64_t *sequence) {
     struct place place = { .at = at };
     struct roster *roster = NULL;
     struct error e;
+    if (!place_known (store, at)) {
+        problem_reply (r, PROBLEM_NOT_FOUND,
+                       "the ledger has no record %lld yet", (long long) at);
+        return NULL;
+    }
     enum err rc = store_rosters (store, place_keep, &place, &e);
     *sequence = place.sequence;
     if (!rc && place.note.size == 0)

@@ -111,6 +111,7 @@ EXAMPLES = {
     "which": ["settled", "verified", "x"],
 }
 QUERIES = {
+    "/api/v1/roster": ["", "?at=30", "?at=1", "?at=99999999", "?at=x"],
     "/api/v1/audience": ["?topic=all/x", "?topic=late/x", "?topic=none/x",
                          "?topic=@EUROPOL%2BFRONTEX/x", "?topic=*", ""],
     "/api/v1/records": ["", "?log=1", "?limit=2", "?order=sequence&limit=3",
