@@ -1,5 +1,5 @@
 """A desk that lies about what may not be read: covers, places of what was
-handed in, spans that are said to be hidden (PROTOCOL.md sections 7.4, 8.12)."""
+handed in, spans that are said to be hidden (PROTOCOL.md 7.4, 8.12)."""
 import os
 
 import pytest
