@@ -45,7 +45,7 @@ void scrub_end (struct scrub *self) {
 
 static enum err damage_say (struct scrub *self, const char *kind,
                             const char *what, struct error *e) {
-    char text[ERROR_TEXT_MAX + 128];
+    char text[ERROR_TEXT_MAX + 256];
     int64_t first = self->place.first;
     snprintf (text, sizeof text,
               "records %" PRId64 " to %" PRId64 " of %s in this store: %s",

@@ -87,10 +87,12 @@ static int64_t count_files (const char *path) {
     if (!d)
         return 1;
     for (struct dirent *one; (one = readdir (d)) != NULL;) {
-        char inner[1024];
-        snprintf (inner, sizeof inner, "%s/%s", path, one->d_name);
+        struct buf inner = { 0 };
+        buf_add_format (&inner, "%s/%s", path, one->d_name);
+        char *text = buf_take_text (&inner);
         if (one->d_name[0] != '.')
-            n += count_files (inner);
+            n += count_files (text);
+        free (text);
     }
     closedir (d);
     return n;
