@@ -99,4 +99,9 @@ enum err snapshot_read (const char *index_dir, const struct hash *dialogue,
 enum err snapshot_prune (const char *index_dir, size_t keep, struct error *e)
     MUST_CHECK;
 
+/* journal_mend_write: patches ascend. Their `aside` is set. */
+struct mend_patch;
+enum err patches_write (const char *journal_dir, struct mend_patch *patches,
+                        size_t count, struct error *e) MUST_CHECK;
+
 #endif

@@ -3,7 +3,6 @@
  * frames follow from these. */
 #include "ledger/mend.h"
 
-#include "base/clock.h"
 #include "ledger/journal_impl.h"
 #include "ledger/segment_impl.h"
 
@@ -13,7 +12,6 @@
 
 #define TORN_MAX (GROUP_HEADER + GROUP_OCTETS_MAX + GROUP_END)
 #define SPAN_MAX (UINT64_C (1) << 30) /* octets of damage in a row */
-#define COPY_OCTETS 1048576
 
 struct mend {
     char *journal_dir;
@@ -109,6 +107,9 @@ struct span {
     uint8_t *octets; /* from `at` */
     size_t size;     /* of [at, end) */
     size_t p;        /* how far they are made again */
+    size_t put;      /* blocks that came from elsewhere */
+    bool broken;     /* the present group lacks one */
+    bool lacks;      /* some group does */
 };
 
 /* Does the group end at p? Its end frame may be damaged: then it is seen by what
@@ -128,33 +129,84 @@ static bool ends_here (const struct span *s, size_t blocks, uint64_t group) {
                && number == group + 1);
 }
 
-/* The block that stands at p, if it is the next one and whole. */
+/* The block that stands at p, whole. Behind a hole any later one is the next. */
 static bool block_stands (const struct mend *self, const struct span *s,
-                          struct block *block) {
-    struct slice rest = slice_of (s->octets + s->p, s->size - s->p);
+                          size_t p, struct block *block) {
+    struct slice rest = slice_of (s->octets + p, s->size - p);
     size_t size;
-    return rest.size > BLOCK_HEADER && !block_size (rest, &size, NULL)
-           && size < rest.size
-           && !block_read (slice_of (rest.data, size), block, NULL)
-           && block->first_sequence == self->next;
+    if (rest.size <= BLOCK_HEADER || block_size (rest, &size, NULL)
+        || size >= rest.size
+        || block_read (slice_of (rest.data, size), block, NULL))
+        return false;
+    return self->hole < 0 ? block->first_sequence == self->next
+                          : block->first_sequence > self->hole;
 }
 
-static enum err block_put (struct mend *self, struct span *s, struct error *e) {
-    struct block block;
+/* The first record of the block that is damaged at p. Behind a hole nothing but
+ * its own header tells, if that is whole; -1: it can't be. */
+static int64_t first_of (const struct mend *self, const struct span *s) {
+    if (self->hole < 0)
+        return self->next;
+    if (s->size - s->p <= BLOCK_HEADER)
+        return -1;
+    uint64_t first = get_u64 (s->octets + s->p + 16);
+    return first <= NUMBER_MAX && (int64_t) first > self->hole ? (int64_t) first
+                                                               : -1;
+}
+
+static enum err lost_get (struct mend *self, struct span *s,
+                          struct block *block, struct error *e) {
     struct slice octets;
     size_t room = s->size - s->p;
-    bool stands = block_stands (self, s, &block);
-    enum err rc = ERR_NONE;
-    if (!stands && room <= GROUP_END)
-        rc = error_set (e, ERR_DAMAGED, "no room for record %" PRId64,
-                        self->next);
-    if (!stands && !rc)
-        rc = self->visitor->lost (self->visitor->arg, self->next,
-                                  room - GROUP_END, &octets, e);
-    if (!stands && !rc) {
-        memcpy (s->octets + s->p, octets.data, octets.size);
-        rc = block_read (slice_of (s->octets + s->p, octets.size), &block, e);
+    int64_t first = first_of (self, s);
+    if (room <= GROUP_END || first < 0)
+        return error_set (e, room <= GROUP_END ? ERR_DAMAGED : ERR_NOT_FOUND,
+                          "no room, or no place, for record %" PRId64,
+                          self->next);
+    enum err rc = self->visitor->lost (self->visitor->arg, first,
+                                       room - GROUP_END, &octets, e);
+    if (rc)
+        return rc;
+    memcpy (s->octets + s->p, octets.data, octets.size);
+    s->put++;
+    return block_read (slice_of (s->octets + s->p, octets.size), block, e);
+}
+
+static void hole_begin (struct mend *self) {
+    if (self->hole < 0)
+        self->hole = self->next;
+}
+
+/* Over a block that nobody has, by the size that its header states, if another
+ * one's header or the group's end stands there. */
+static bool pass_over (struct mend *self, struct span *s, size_t blocks,
+                       uint64_t group) {
+    struct slice rest = slice_of (s->octets + s->p, s->size - s->p), behind;
+    size_t size, next;
+    if (rest.size <= BLOCK_HEADER || block_size (rest, &size, NULL)
+        || size >= rest.size)
+        return false;
+    behind = slice_of (rest.data + size, rest.size - size);
+    struct mend there = *self;
+    hole_begin (&there);
+    s->p += size;
+    if (ends_here (s, blocks + 1, group)
+        || (first_of (&there, s) >= 0 && !block_size (behind, &next, NULL))) {
+        hole_begin (self);
+        s->broken = s->lacks = true;
+        return true;
     }
+    s->p -= size;
+    return false;
+}
+
+static enum err block_put (struct mend *self, struct span *s, size_t blocks,
+                           uint64_t group, struct error *e) {
+    struct block block;
+    bool stands = block_stands (self, s, s->p, &block);
+    enum err rc = stands ? ERR_NONE : lost_get (self, s, &block, e);
+    if (rc == ERR_NOT_FOUND && pass_over (self, s, blocks, group))
+        return ERR_NONE;
     if (!rc)
         rc = deliver (self, &block, !stands, e);
     if (!rc)
@@ -171,11 +223,16 @@ static enum err group_put (struct mend *self, struct span *s, uint64_t group,
         return error_set (e, ERR_DAMAGED, "no room for a group's header");
     group_header_put (s->octets + s->p, group, s->at + s->p, seed);
     s->p += GROUP_HEADER;
+    s->broken = false;
     size_t start = s->p;
     for (; !rc && !ends_here (s, end.blocks, group); end.blocks++)
-        rc = block_put (self, s, e);
+        rc = block_put (self, s, end.blocks, group, e);
     if (rc)
         return rc;
+    if (s->broken) { /* what stands there is of the block that lacks */
+        s->p += GROUP_END;
+        return ERR_NONE;
+    }
     struct slice blocks = slice_of (s->octets + start, s->p - start);
     end.octets = blocks.size;
     end.checksum = hash_xxh3 (blocks, seed);
@@ -202,19 +259,20 @@ static enum err span_make (struct mend *self, struct span *s, struct error *e) {
     for (uint64_t g = s->group; !rc && g < s->next_group; g++)
         rc = group_put (self, s, g, e);
     if (!rc && s->p != s->size)
-        rc = error_set (e, ERR_DAMAGED,
+        rc = error_set (e, s->lacks ? ERR_NOT_FOUND : ERR_DAMAGED,
                         "the blocks of records %" PRId64 " to %" PRId64
                         " do not fill it: the bundles have other pieces",
                         first, self->next - 1);
+    if (rc == ERR_NOT_FOUND) { /* to the damage's end, and nothing is put */
+        hole_begin (self);
+        return ERR_NONE;
+    }
     if (!rc && s->closing)
         group_header_put (s->octets + s->size, s->next_group, s->end,
                           s->link->header.seed);
-    if (!rc)
+    if (!rc && (!s->lacks || s->put > 0))
         patch_add (self, s, first);
-    if (rc != ERR_NOT_FOUND)
-        return rc;
-    self->hole = self->next;
-    return ERR_NONE;
+    return rc;
 }
 
 static enum err span_read (const struct mend *self, struct span *s,
@@ -356,79 +414,6 @@ struct mend *mend_read (const char *dir, const struct hash *dialogue,
     return self;
 }
 
-/* Writing. */
-
-static enum err copy_octets (int from, int to, struct error *e) {
-    struct buf octets = { 0 };
-    uint64_t size = 0;
-    enum err rc = disk_size (from, &size, e);
-    for (uint64_t at = 0; !rc && at < size; at += COPY_OCTETS) {
-        uint64_t part = size - at < COPY_OCTETS ? size - at : COPY_OCTETS;
-        buf_clear (&octets);
-        rc = disk_read_at (from, buf_extend (&octets, part), part, at, e);
-        if (!rc)
-            rc = disk_write_at (to, buf_slice (&octets), at, e);
-    }
-    buf_free (&octets);
-    return rc;
-}
-
-/* The segment under another name, with its patches or without, synced. */
-static enum err copy_write (const struct mend *self, const char *path,
-                            const char *name, int64_t patched,
-                            struct error *e) {
-    int from = disk_open (path, DISK_READ, e);
-    int to = from < 0 ? -1 : disk_open (name, DISK_WRITE | DISK_CREATE, e);
-    enum err rc = to < 0 ? e->code : copy_octets (from, to, e);
-    for (size_t i = 0; !rc && i < self->count; i++)
-        if (self->patches[i].segment == patched)
-            rc = disk_write_at (to, buf_slice (&self->patches[i].octets),
-                                self->patches[i].offset, e);
-    if (!rc)
-        rc = disk_sync (to, e);
-    if (!rc)
-        rc = disk_sync_dir (self->journal_dir, e);
-    disk_close (&from);
-    disk_close (&to);
-    return rc;
-}
-
-/* What an earlier one that was cut off left is of no use. */
-static enum err beside_clear (const char *name, struct error *e) {
-    enum err rc = disk_remove (name, e);
-    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
-}
-
-static enum err segment_write (struct mend *self, int64_t first,
-                               struct error *e) {
-    struct buf name = { 0 };
-    char *path = segment_path (self->journal_dir, first);
-    buf_add_format (&name, "%s.mended", path);
-    char *beside = buf_take_text (&name);
-    buf_add_format (&name, "%s/damaged-%" PRId64 "-%" PRId64, self->journal_dir,
-                    clock_wall_ms(), first);
-    char *aside = buf_take_text (&name);
-    enum err rc = beside_clear (beside, e);
-    if (!rc)
-        rc = copy_write (self, path, aside, -1, e);
-    if (!rc)
-        rc = copy_write (self, path, beside, first, e);
-    if (!rc)
-        rc = disk_rename (beside, path, e);
-    for (size_t i = 0; !rc && i < self->count; i++)
-        if (self->patches[i].segment == first)
-            snprintf (self->patches[i].aside, sizeof self->patches[i].aside,
-                      "%s", aside);
-    free (aside);
-    free (beside);
-    free (path);
-    return rc;
-}
-
 enum err mend_write (struct mend *self, struct error *e) {
-    enum err rc = ERR_NONE;
-    for (size_t i = 0; !rc && i < self->count; i++)
-        if (i == 0 || self->patches[i].segment != self->patches[i - 1].segment)
-            rc = segment_write (self, self->patches[i].segment, e);
-    return rc;
+    return patches_write (self->journal_dir, self->patches, self->count, e);
 }

@@ -21,7 +21,8 @@ struct mend_visitor {
     enum err (*lost) (void *arg, int64_t sequence, size_t room,
                       struct slice *out, struct error *e);
     /* So records [first, end) are not here (end -1: to the ledger's end, which
-     * nothing tells). The next block is behind them. `place`: file and octet. */
+     * nothing tells). The next block is behind them; where the damage hides how
+     * far it goes, the rest of its group counts too. `place`: file and octet. */
     enum err (*hole) (void *arg, int64_t first, int64_t end, const char *place,
                       struct error *e);
 };

@@ -170,13 +170,17 @@ def test_two_pasts(steady, bodies):
 
 def test_damage(steady, dialogue, bodies):
     talk(bodies, "whole")
+    wait_covered(steady, bodies)
+    bodies["AFRIPOL/hq"].publish(ADHOC, "alone, between two")
+    wait_covered(steady, bodies)  # another group
+    bodies["EUROPOL/hq"].publish("frontline/b", "alone, of the frontline")
     size = wait_covered(steady, bodies)
     bundles = [export(one) for one in bodies.values()]
     steady.stop()
     before = journal(steady.state)
     [path] = steady.segments()
     octets = bytearray(path.read_bytes())
-    for words in (b"whole 1, between two", b"whole 2, of the frontline"):
+    for words in (b"alone, between two", b"alone, of the frontline"):
         octets[octets.index(words)] ^= 4
     path.write_bytes(octets)
     damaged = journal(steady.state)

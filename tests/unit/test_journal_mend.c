@@ -222,13 +222,59 @@ static void test_holes (void **state) {
         struct mend *self = mend (1u << rows[i].block);
         assert_int_equal (visit.holes, 1);
         assert_int_equal (visit.holes_first, plan_of (rows[i].block).sequence);
-        /* with the rest of its group */
-        assert_int_equal (visit.holes_end, records_of (rows[i].block / 2 + 1));
+        assert_int_equal (visit.holes_end,
+                          plan_of (rows[i].block + 1).sequence);
         assert_non_null (strstr (visit.place, ".seg' at "));
         assert_int_equal (visit.next, records_of (GROUPS));
         assert_int_equal (mend_patches (self), 0);
         mend_destroy (&self);
         write_file (rows[i].file, buf_slice (&files[rows[i].file]));
+    }
+}
+
+static uint64_t offset_of (int file, int block) {
+    const uint8_t *found = memmem (files[file].data, files[file].size,
+                                   blocks[block].data, blocks[block].size);
+    assert_non_null (found);
+    return (uint64_t) (found - files[file].data);
+}
+
+/* Where not even the block's size is known, the rest of its group lacks too. */
+static void test_wide_hole (void **state) {
+    (void) state;
+    flip (1, offset_of (1, 8) + 6);
+    struct mend *self = mend (1u << 8);
+    assert_int_equal (visit.holes, 1);
+    assert_int_equal (visit.holes_end, records_of (5));
+    assert_int_equal (mend_patches (self), 0);
+    mend_destroy (&self);
+}
+
+/* Of damage side by side what somebody has is put back, in the same group and in
+ * the next one; the other comes when somebody brings it. */
+static void test_hole_beside (void **state) {
+    (void) state;
+    const int lacking[] = { 8, 9 };
+    for (int i = 0; i < 2; i++) {
+        for (int block = 8; block < 12; block++)
+            flip (1, offset_of (1, block) + 40);
+        struct mend *self = mend (1u << lacking[i]);
+        assert_int_equal (visit.holes, 1);
+        assert_int_equal (visit.holes_end - visit.holes_first, 3);
+        assert_int_equal (visit.next, records_of (GROUPS));
+        assert_int_equal (visit.lost, 3);
+        assert_int_equal (mend_patches (self), 2);
+        assert_int_equal (mend_write (self, &e), 0);
+        mend_destroy (&self);
+        self = mend (0);
+        assert_int_equal (visit.lost, 1);
+        assert_int_equal (mend_patches (self), 1);
+        assert_int_equal (mend_write (self, &e), 0);
+        mend_destroy (&self);
+        struct buf now = { 0 };
+        assert_int_equal (disk_read_file (paths[1], 1 << 20, &now, &e), 0);
+        assert_true (slice_equal (buf_slice (&now), buf_slice (&files[1])));
+        buf_free (&now);
     }
 }
 
@@ -257,8 +303,9 @@ static void test_torn (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        CASE (test_whole), CASE (test_any_octet), CASE (test_more),
-        CASE (test_holes), CASE (test_open_hole), CASE (test_torn),
+        CASE (test_whole),     CASE (test_any_octet), CASE (test_more),
+        CASE (test_holes),     CASE (test_wide_hole), CASE (test_hole_beside),
+        CASE (test_open_hole), CASE (test_torn),
     };
     return cmocka_run_group_tests (tests, make_blocks, free_blocks);
 }
