@@ -167,7 +167,7 @@ enum err outbox_knows (struct store *store, const struct message *message,
 /* Messages that are PROMISED with all their places below `size`: `judge` says of
  * each place whether the record that stands there is known to be this one;
  * where all do, the message is DONE (its body and forms go). At most `limit`
- * messages are looked at, from *after on, which is the sequence of the last one
+ * messages are looked at, behind *after, which is the sequence of the last one
  * then; fewer: *after is -1. In the caller's transaction; `judge` may use the
  * store, and its errors end it. */
 struct outbox_place {

@@ -424,9 +424,10 @@ static void test_settle (void **state) {
     int64_t after = -1, none = 0, judged = 1000;
     FINE (outbox_settle (store, 1000, &after, 1, stands_below, &none, &e));
     assert_int_equal (after, 20);
-    FINE (outbox_settle (store, 1000, &after, 2, stands_below, &none, &e));
+    FINE (outbox_settle (store, 1000, &after, 1, stands_below, &none, &e));
     assert_int_equal (after, 30);
-    after = 20;
+    FINE (outbox_settle (store, 1000, &after, 1, stands_below, &none, &e));
+    assert_int_equal (after, -1);
     FINE (outbox_settle (store, 1000, &after, 5, stands_below, &judged, &e));
     assert_int_equal (after, -1);
     counts_are ("0 0 0 4 0 0");
