@@ -24,7 +24,8 @@ def bundle(steady, agents, dialogue, tmp_path):
     observer = agents("UNODC/hq", steady).start()
     for n in range(4):
         for topic in ("dialogue/a", "members/b", "announcements/c"):
-            member.wait_entry(member.publish(topic, f"text {n}")["number"])
+            member.wait_entry(member.publish(topic, f"text {n}")["number"],
+                              "promised")
         if n in (1, 2):
             steady.reload(dialogue.follow(
                 lambda obj: obj.update(name=f"Version {n}")))
