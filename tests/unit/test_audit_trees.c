@@ -106,7 +106,7 @@ static void test_settled_in_part (void **state) {
     assert_int_equal (r.streams[0].mark, 7);
     assert_int_equal (r.streams[0].count, 3);
     assert_false (r.streams[0].settled);
-    has_caveat (&r, "Records from the settled size on", true);
+    has_caveat (&r, "behind the settled ones", true);
     audit_report_free (&r);
 }
 
