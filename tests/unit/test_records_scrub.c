@@ -124,11 +124,29 @@ static void test_mend (void **state) {
     buf_free (&part);
 }
 
+/* A block that is whole, and not of the record that was noted. */
+static void test_other_record (void **state) {
+    (void) state;
+    struct records_place place;
+    fill();
+    struct buf right = block_at (20);
+    assert_int_equal (sqlite3_exec (store->db,
+                                    "UPDATE records SET leaf = zeroblob(32)"
+                                    " WHERE sequence = 21",
+                                    NULL, NULL, NULL),
+                      SQLITE_OK);
+    assert_int_equal (round_of (&place), 0);
+    assert_int_equal (place.first, 20);
+    assert_non_null (strstr (e.text, "record 21 is not the one"));
+    assert_int_equal (mend (&place, buf_slice (&right)), ERR_CHAIN);
+    buf_free (&right);
+}
+
 #define T(name)                                                                \
     cmocka_unit_test_setup_teardown (name, store_begin_test, store_end_test)
 
 int main (void) {
     const struct CMUnitTest tests[] = { T (test_fine), T (test_damage),
-                                        T (test_mend) };
+                                        T (test_mend), T (test_other_record) };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }

@@ -313,6 +313,12 @@ static void test_sources (void **state) {
     assert_int_equal (which, 0); /* no checkpoint of the other covers it */
     buf_free (&out);
     sources_close (&s);
+    must (sources_open (&s, bundles + 1, 1, &story->cast.dialogue,
+                        identity_public (story->cast.broker, KEY_LOG), &e));
+    must (sources_whole (&s, 2, 1 << 20, &whole, &which, &e));
+    assert_int_equal (sources_whole (&s, 8, 1 << 20, &whole, &which, &e),
+                      ERR_NOT_FOUND);
+    sources_close (&s);
     free_texts (bundles, 2);
     story_free (story);
 }
