@@ -15,8 +15,9 @@ struct making {
     int64_t sequence;
     int64_t roster; /* the sequence of the one in force there */
     struct receipt receipt;
-    struct buf note, roster_note;
+    struct buf note, roster_note, roster_record;
     int64_t roster_version;
+    struct receipt of_roster;
 };
 
 static enum err batch_take (void *arg, int64_t direct_first,
@@ -39,6 +40,25 @@ static enum err batch_take (void *arg, int64_t direct_first,
         memcpy (self->receipt.batch, path, length * sizeof *path);
     }
     return rc;
+}
+
+/* That of the roster's own record, under the same checkpoint. */
+static enum err roster_record_take (struct making *self, struct store *store,
+                                    int64_t size,
+                                    const struct tree_source *source,
+                                    struct error *e) {
+    struct record_row row;
+    struct records_cursor *cursor =
+        records_by_sequence (store, self->roster, &row, e);
+    if (!cursor)
+        return e->code;
+    buf_add_slice (&self->roster_record, row.record.octets);
+    records_close (&cursor);
+    self->of_roster.index = (uint64_t) self->roster;
+    self->of_roster.checkpoint = self->receipt.checkpoint;
+    return tree_inclusion (source, self->of_roster.index, (uint64_t) size,
+                           self->of_roster.path, &self->of_roster.path_length,
+                           e);
 }
 
 static enum err roster_take (void *arg, int64_t version, int64_t sequence,
@@ -77,6 +97,8 @@ static enum err make (struct making *self, struct store *store,
                              self, e);
     if (!rc)
         rc = store_rosters (store, roster_take, self, e);
+    if (!rc)
+        rc = roster_record_take (self, store, row->checkpoint.size, &source, e);
     if (!rc && self->roster_note.size == 0)
         rc = error_set (e, ERR_DAMAGED,
                         "the roster of record %" PRId64 " is not held",
@@ -84,22 +106,28 @@ static enum err make (struct making *self, struct store *store,
     return rc;
 }
 
+static json_t *text_of (const struct receipt *receipt) {
+    struct buf text = { 0 };
+    receipt_write (receipt, &text);
+    json_t *out = json_slice (buf_slice (&text));
+    buf_free (&text);
+    return out;
+}
+
 static json_t *receipt_json (const struct making *self,
                              const struct record_row *row,
                              const struct checkpoint_row *checkpoint) {
-    struct buf proof = { 0 };
-    receipt_write (&self->receipt, &proof);
-    json_t *out = json_pack (
-        "{sI sI so so so so sI so}", "sequence", (json_int_t) self->sequence,
-        "size", (json_int_t) checkpoint->checkpoint.size, "settled",
-        json_time_or_null (checkpoint->time), "proof",
-        json_slice (buf_slice (&proof)), "record",
-        json_base64 (row->record.octets), "body",
+    return json_pack (
+        "{sI sI so so so so sI so so so}", "sequence",
+        (json_int_t) self->sequence, "size",
+        (json_int_t) checkpoint->checkpoint.size, "settled",
+        json_time_or_null (checkpoint->time), "proof", text_of (&self->receipt),
+        "record", json_base64 (row->record.octets), "body",
         row->body_state == BODY_PRESENT ? json_base64 (row->body) : json_null(),
         "roster_version", (json_int_t) self->roster_version, "roster",
-        json_slice (buf_slice (&self->roster_note)));
-    buf_free (&proof);
-    return out;
+        json_slice (buf_slice (&self->roster_note)), "roster_record",
+        json_base64 (buf_slice (&self->roster_record)), "roster_proof",
+        text_of (&self->of_roster));
 }
 
 void receipt_get (struct request *r) {
@@ -130,4 +158,5 @@ void receipt_get (struct request *r) {
     records_close (&cursor);
     buf_free (&self.note);
     buf_free (&self.roster_note);
+    buf_free (&self.roster_record);
 }

@@ -19,10 +19,13 @@ static const char usage[] =
     "members' witnesses saw it there: NAME.tlog-proof (C2SP tlog-proof), and\n"
     "beside it NAME.record, NAME.body and NAME.roster (whose keys its "
     "author's\n"
-    "signature is judged by). NAME is record-SEQUENCE without --out. The "
-    "agent\n"
-    "makes it from what it holds; the broker is not asked. Check it anywhere\n"
-    "with parley verify NAME.tlog-proof --policy POLICY.\n"
+    "signature is judged by), with NAME.roster.tlog-proof and "
+    "NAME.roster.record,\n"
+    "which prove that it is the roster that was in force. NAME is "
+    "record-SEQUENCE\n"
+    "without --out. The agent makes it from what it holds; the broker is not "
+    "asked.\n"
+    "Check it anywhere: parley verify NAME.tlog-proof --policy POLICY.\n"
     "\n"
     "Example: parley receipt 4711 --out empact\n";
 
@@ -76,6 +79,13 @@ static enum err write_all (json_t *receipt, const char *name, bool replace,
     if (!rc)
         rc = write_text (name, "roster", json_object_get (receipt, "roster"),
                          replace, e);
+    if (!rc)
+        rc = write_base64 (name, "roster.record",
+                           json_object_get (receipt, "roster_record"), replace,
+                           e);
+    if (!rc)
+        rc = write_text (name, "roster.tlog-proof",
+                         json_object_get (receipt, "roster_proof"), replace, e);
     if (!rc) /* last: where it is, all is */
         rc = write_text (name, "tlog-proof", json_object_get (receipt, "proof"),
                          replace, e);

@@ -128,6 +128,7 @@ static void say_checkpoint (struct said *self, const struct checkpoint *cp,
 
 struct beside {
     struct buf record, body, roster;
+    struct buf roster_record, roster_proof; /* empty: not there */
 };
 
 static enum err beside_read (const struct asked *asked, const char *suffix,
@@ -157,11 +158,36 @@ static enum err beside_load (const struct asked *asked, struct beside *self,
         rc = file_read (asked->roster, NOTE_MAX, &self->roster, e);
     else if (!rc)
         rc = beside_read (asked, "roster", false, NOTE_MAX, &self->roster, e);
+    if (!rc && !asked->roster)
+        rc = beside_read (asked, "roster.record", false, RECORD_MAX,
+                          &self->roster_record, e);
+    if (!rc && !asked->roster)
+        rc = beside_read (asked, "roster.tlog-proof", false, RECEIPT_MAX,
+                          &self->roster_proof, e);
+    return rc;
+}
+
+/* Is the roster beside it the one in force there? *proved is false where nobody
+ * says so. */
+static enum err roster_check (const struct beside *self,
+                              const struct policy *policy,
+                              const struct record *of, bool *proved,
+                              struct error *e) {
+    struct receipt receipt;
+    *proved = false;
+    if (self->roster_proof.size == 0 || self->roster_record.size == 0
+        || self->roster.size == 0)
+        return ERR_NONE;
+    enum err rc = receipt_read (buf_slice (&self->roster_proof), &receipt, e);
+    if (!rc)
+        rc = receipt_check_roster (&receipt, buf_slice (&self->roster_record),
+                                   buf_slice (&self->roster), policy, of, e);
+    *proved = rc == ERR_NONE;
     return rc;
 }
 
 static void say_record (struct said *self, const struct receipt_facts *facts,
-                        const struct beside *beside) {
+                        const struct beside *beside, bool proved) {
     char text[CLOCK_TEXT_MAX];
     const struct message *m = &facts->message;
     say (self, "record", "%" PRId64 ", of type %s, in the ledger",
@@ -175,9 +201,11 @@ static void say_record (struct said *self, const struct receipt_facts *facts,
              (const char *) m->topic.data);
         say (self, "author", "%.*s, %s", (int) m->author.size,
              (const char *) m->author.data,
-             facts->author_good
-                 ? "who signed it under a key of the roster beside it"
-                 : "as it says; no roster is beside it to judge that by");
+             !facts->author_good
+                 ? "as it says; no roster is beside it to judge that by"
+             : proved ? "who signed it under a key of the roster in force there"
+                      : "who signed it under a key of the roster beside it; "
+                        "that this one was in force there is not proved");
     }
     if (beside->body.size > 0)
         say (self, "body", "%s",
@@ -190,6 +218,7 @@ static int verify_receipt (const struct asked *asked, struct slice octets) {
     struct receipt receipt;
     struct receipt_facts facts;
     struct said said;
+    bool proved = false;
     int code = CLI_FINE;
     struct policy *policy = policy_load (asked, &e);
     enum err rc = policy ? receipt_read (octets, &receipt, &e) : e.code;
@@ -199,13 +228,15 @@ static int verify_receipt (const struct asked *asked, struct slice octets) {
         rc = receipt_check (&receipt, buf_slice (&beside.record),
                             buf_slice (&beside.body),
                             buf_slice (&beside.roster), policy, &facts, &e);
+    if (!rc)
+        rc = roster_check (&beside, policy, &facts.record, &proved, &e);
     if (!rc && asked->dialogue && facts.message.octets.size > 0
         && memcmp (asked->dialogue->octets, facts.message.dialogue, HASH_SIZE)
                != 0)
         rc = error_set (&e, ERR_RIGHT, "the message is of another dialogue");
     if (!rc) {
         say_begin (&said, "receipt");
-        say_record (&said, &facts, &beside);
+        say_record (&said, &facts, &beside, proved);
         say_checkpoint (&said, &facts.checkpoint, &facts.witnesses);
         code =
             say_end (&said, asked, "All of that is proved, under this policy.");
@@ -216,6 +247,8 @@ static int verify_receipt (const struct asked *asked, struct slice octets) {
     buf_free (&beside.record);
     buf_free (&beside.body);
     buf_free (&beside.roster);
+    buf_free (&beside.roster_record);
+    buf_free (&beside.roster_proof);
     return code;
 }
 

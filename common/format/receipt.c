@@ -318,3 +318,24 @@ enum err receipt_check (const struct receipt *self, struct slice record,
     out->record = read;
     return newer ? ERR_NONE : words_check (self, body, roster, out, e);
 }
+
+enum err receipt_check_roster (const struct receipt *self, struct slice record,
+                               struct slice note, const struct policy *policy,
+                               const struct record *of, struct error *e) {
+    struct receipt_facts facts;
+    struct error own;
+    e = e ? e : &own;
+    enum err rc = receipt_check (self, record, note, (struct slice){ 0 },
+                                 policy, &facts, e);
+    if (rc)
+        return error_at (e, "the roster's own receipt");
+    if (facts.record.type != RECORD_ROSTER
+        || facts.record.sequence != of->roster)
+        return error_set (e, ERR_CHAIN,
+                          "the roster's own receipt is of record %" PRId64
+                          ", the roster in force there is record %" PRId64,
+                          facts.record.sequence, of->roster);
+    return facts.body_good
+               ? ERR_NONE
+               : error_set (e, ERR_DIGEST, "the roster's note is missing");
+}

@@ -3,7 +3,9 @@
  *
  * Files: NAME.tlog-proof, and beside it NAME.record (the leaf's octets),
  * NAME.body (where it is at hand) and NAME.roster (the note of the roster that
- * the record names, whose keys the author's signature is judged by). Pure. */
+ * the record names, whose keys the author's signature is judged by), with
+ * NAME.roster.tlog-proof and NAME.roster.record, which prove that it is that
+ * one. Pure. */
 #ifndef PARLEY_RECEIPT_H
 #define PARLEY_RECEIPT_H
 
@@ -54,5 +56,12 @@ enum err receipt_check (const struct receipt *self, struct slice record,
                         struct slice body, struct slice roster,
                         const struct policy *policy, struct receipt_facts *out,
                         struct error *e) MUST_CHECK;
+/* Is `note` the roster that `of` (checked) names as in force at its place? By the
+ * receipt of that roster's own record, under the same policy. ERR_CHAIN: of
+ * another place, or no roster; receipt_check's. */
+enum err receipt_check_roster (const struct receipt *self, struct slice record,
+                               struct slice note, const struct policy *policy,
+                               const struct record *of, struct error *e)
+    MUST_CHECK;
 
 #endif

@@ -113,6 +113,8 @@ def test_receipts(cast, broker, dialogue, parley, tmp_path):
         parley(*at, "receipt", sequence, "--out", name)
         parley("verify", f"{name}.tlog-proof", "--policy", "trust.policy")
         check_receipt(tmp_path / name, places[sequence], rules)
+    check_attributable(parley, tmp_path / f"r{sequences[-1]}",
+                       tmp_path / f"r{sequences[-2]}")
     name = f"r{sequences[-1]}"
     path = tmp_path / f"{name}.record"
     octets = bytearray(path.read_bytes())
@@ -124,6 +126,28 @@ def test_receipts(cast, broker, dialogue, parley, tmp_path):
     with pytest.raises(Refused):
         receipt.verify(receipt.read((tmp_path / f"{name}.tlog-proof")
                                     .read_text()), bytes(octets), rules)
+
+
+def check_attributable(parley, path, other):
+    """Without the roster's own receipt the author is one under that roster
+    only, and it says so; with a wrong one nothing holds."""
+    def verify(code=0):
+        return parley("verify", f"{path.name}.tlog-proof", "--policy",
+                      "trust.policy", code=code)
+    assert "in force there" in verify().out
+    proof = path.with_name(path.name + ".roster.tlog-proof")
+    whole = proof.read_text()
+    proof.unlink()
+    assert "is not proved" in verify().out
+    proof.write_text(other.with_name(other.name + ".tlog-proof").read_text())
+    verify(code=1)
+    proof.write_text(whole)
+    note = path.with_name(path.name + ".roster")
+    text = note.read_text()
+    note.write_text(text.replace("A small", "A large"))
+    verify(code=1)
+    note.write_text(text)
+    assert "in force there" in verify().out
 
 
 def beside(path, end):
@@ -144,6 +168,9 @@ def check_receipt(path, place, rules):
     assert proof.index == place.record.sequence == facts.record.sequence
     assert len(facts.cosigned) >= 2
     assert facts.bound and facts.bound <= max(facts.cosigned.values())
+    receipt.verify_roster(
+        receipt.read(beside(path, ".roster.tlog-proof").decode()),
+        beside(path, ".roster.record"), note.decode(), rules, place.record)
     if message:
         assert facts.author == place.record.header().author
         assert beside(path, ".body") == place.body

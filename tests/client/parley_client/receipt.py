@@ -88,6 +88,21 @@ def verify(proof, record, policy, body=None, roster_note=None):
     return out
 
 
+def verify_roster(proof, record, roster_note, policy, of):
+    """That the note is the roster that `of`, a record, names as in force at
+    its place: by the receipt of that roster's own record."""
+    found = verify(proof, record, policy).record
+    check(found.type == ledger.ROSTER and found.sequence == of.roster,
+          "the receipt of another record than the roster's")
+    text, _ = notes.parse(roster_note)
+    version, digest, size, body = mp.decode(found.payload)
+    check(roster.Roster(text).version == version
+          and tree.sha256(text.encode()) == digest
+          and len(roster_note.encode()) == size
+          and keys.blake2b(roster_note.encode()) == body,
+          "another roster than its record's", "DIGEST")
+
+
 def check_author(record, batch_path, roster_note):
     """The author, whose key in this roster signed the batch."""
     header, batch = record.header(), record.batch()
