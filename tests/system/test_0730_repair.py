@@ -6,9 +6,11 @@ import subprocess
 
 import pytest
 
+from agents import Agent, free_port
 from conftest import program
 from daemon import wait_for
 from holdings import check_holdings, wait_complete
+from witnesses import NAMES as WITNESSES
 
 NAMES = ("EUROPOL/hq", "AFRIPOL/hq", "FRONTEX/hq", "UNODC/hq")
 ADHOC = "@AFRIPOL+FRONTEX/direct"
@@ -322,3 +324,42 @@ def test_agents_store(steady, dialogue, bodies):
     assert "of frontline in this store" in str(one.get("status")["notices"])
     steady.stop()
     check_holdings(one, dialogue, steady.records())
+
+
+def test_handover(brokers, witnessed):
+    """What is lost held the handover to other witnesses: the ledger's agents
+    settle on, those that come late too."""
+    broker = brokers(witnessed, desk=f"tcp://127.0.0.1:{free_port()}",
+                     feed=f"tcp://127.0.0.1:{free_port()}")
+    broker.init()
+    broker.start()
+    bodies = {name: Agent(program("parley-agent"), witnessed, name,
+                          broker).init().start()
+              for name in (*WITNESSES, "UNODC/hq")}
+    try:
+        first = bodies[WITNESSES[0]]
+        first.publish("dialogue/a", "before")
+        wait_covered(broker, bodies)
+        old = copy(broker)
+        broker.daemon.wait_log("HELLOS-HEARD")
+        broker.reload(witnessed.follow(lambda obj: obj.update(
+            witnesses=[*WITNESSES[:2], "UNODC/hq"])))
+        first.publish("dialogue/a", "lost")
+        size = wait_covered(broker, bodies)
+        bundles = [export(one) for one in bodies.values()]
+        put_back(broker, old)
+        assert f"appended, to the {size}" in repair(broker, bundles)
+        assert (broker.state / "checkpoints" / "roster-2").exists()
+        assert "fine" in broker.fsck()
+        broker.start()
+        bodies.pop(WITNESSES[2]).close()
+        late = bodies["FRONTEX/hq"] = Agent(
+            program("parley-agent"), witnessed, "FRONTEX/hq",
+            broker).init().start()
+        first.publish("dialogue/a", "after")
+        assert wait_covered(broker, bodies) > size
+        assert late.texts("dialogue/#") == ["before", "lost", "after"]
+        assert all(one.alarms() == [] for one in bodies.values())
+    finally:
+        for one in bodies.values():
+            one.close()
