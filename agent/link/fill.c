@@ -35,6 +35,15 @@ static enum err refuse (struct follow *self, struct stream *stream,
     return core_notice (self->core, kind, true, text, octets, e);
 }
 
+/* Its records may stand in the tree that the log signed. */
+static enum err refuse_bad (struct follow *self, struct stream *stream,
+                            struct slice octets, const struct error *why,
+                            struct error *e) {
+    if (self->core->ledger && ledger_bad_block (self->core->ledger, octets, e))
+        return e->code;
+    return refuse (self, stream, "BAD-BLOCK", octets, why, e);
+}
+
 static enum err newer (struct follow *self, struct stream *stream,
                        const struct error *why, struct error *e) {
     char text[ERROR_TEXT_MAX + STREAM_NAME_ROOM + 48];
@@ -187,11 +196,8 @@ static enum err judge (struct follow *self, struct stream *stream,
         return e->code;
     *verdict = verify_judge (block, facts, &core->dialogue,
                              rosters_chain (core->rosters), &why);
-    if (*verdict == VERIFY_BAD && core->ledger
-        && ledger_bad_block (core->ledger, block->octets, e))
-        return e->code;
     if (*verdict == VERIFY_BAD)
-        return refuse (self, stream, "BAD-BLOCK", block->octets, &why, e);
+        return refuse_bad (self, stream, block->octets, &why, e);
     if (*verdict == VERIFY_WAITS) {
         stream->waits = true;
         stream_stop (stream, WAIT_RETRY_MS, why.text);
@@ -215,7 +221,7 @@ enum err fill_block (struct follow *self, struct stream *stream, int64_t first,
     if (verdict == VERIFY_NEWER)
         return newer (self, stream, &why, e);
     if (verdict == VERIFY_BAD)
-        return refuse (self, stream, "BAD-BLOCK", octets, &why, e);
+        return refuse_bad (self, stream, octets, &why, e);
     if (first + (int64_t) block.count - 1 <= stream->upto) {
         *done = true;
         return doubt_again (self, stream, &block, &facts, e);

@@ -100,6 +100,7 @@ void ledger_destroy (struct ledger **self_p) {
     leaves_end (self);
     notes_end (self);
     inquiry_end (self);
+    suspects_end (self);
     free (self);
 }
 
@@ -107,6 +108,8 @@ void ledger_begin (struct ledger *self) {
     self->ready = true;
     self->parted = false;
     self->catching = true;
+    self->again = true;
+    self->sent = -1;
     self->ask[NOTE_SIGNED] = self->ask[NOTE_COSIGNED] = 1; /* at once */
 }
 
@@ -185,6 +188,8 @@ static enum err send (struct ledger *self, const struct checkpoint *cp,
     enum err rc = calls_send (self->core->calls, WIRE_COSIGN, frames, 1,
                               &self->cosign_call, e);
     buf_free (&note);
+    if (!rc)
+        self->sent = cp->size;
     return rc == ERR_FULL ? ERR_NONE : rc; /* another one comes */
 }
 
@@ -215,6 +220,43 @@ enum err ledger_cosign (struct ledger *self, const struct checkpoint *cp,
     }
     self->cosigned = cp->size;
     return send (self, cp, e);
+}
+
+/* Is our line all that the newest one may lack? */
+static bool line_lacks (const struct ledger *self) {
+    const struct core *core = self->core;
+    if (!self->has_settled
+        || !checkpoint_equal (&self->settled.checkpoint, &self->verified))
+        return true;
+    const struct roster *roster = notes_roster (self, &self->verified);
+    for (size_t i = 0; roster && i < roster_witnesses (roster); i++)
+        if (strcmp (roster_witness_at (roster, i)->name, core->delegation) == 0)
+            return self->quorum.times[i] == 0;
+    return false;
+}
+
+static bool asks (const struct ledger *self, enum note_source source) {
+    return self->ask[source] || self->calls[source]
+           || self->notes[source].present;
+}
+
+/* A request may have got lost with the connection before this one, and where
+ * nothing is recorded no other checkpoint comes for a minute: the newest is
+ * cosigned once more, when it is known what there is. */
+static enum err cosign_again (struct ledger *self, struct error *e) {
+    int64_t size = -1;
+    if (!self->again || !self->ready || self->parted || self->inquiry.active
+        || asks (self, NOTE_SIGNED) || asks (self, NOTE_COSIGNED))
+        return ERR_NONE;
+    self->again = false;
+    if (!self->has_verified || self->sent == self->verified.size
+        || !line_lacks (self))
+        return ERR_NONE;
+    enum err rc = checkpoints_cosigned (self->core->store,
+                                        self->verified.origin, &size, e);
+    if (rc || size > self->verified.size)
+        return rc;
+    return ledger_cosign (self, &self->verified, e);
 }
 
 static void cosign_reply (struct ledger *self, const struct reply *reply) {
@@ -257,7 +299,7 @@ static bool awaited (const struct ledger *self,
                   == VERDICT_YES;
 }
 
-static bool told (struct ledger *self, int64_t sequence) {
+bool ledger_told (struct ledger *self, int64_t sequence) {
     for (size_t i = 0; i < self->told_count; i++)
         if (self->told[i] == sequence)
             return true;
@@ -285,7 +327,7 @@ static enum err stands (void *arg, const struct outbox_place *place, bool *yes,
         *yes = place->topic.size == 0 || !awaited (self, place);
         return ERR_NONE;
     }
-    if (told (self, place->sequence))
+    if (ledger_told (self, place->sequence))
         return ERR_NONE;
     rc = checkpoints_covering (core->store, place->sequence, &row, &note, e);
     if (!rc)
@@ -375,6 +417,8 @@ enum err ledger_tick (struct ledger *self, int64_t now, struct error *e) {
         rc = notes_judge (self, e);
     if (!rc)
         rc = notes_tick (self, now, e);
+    if (!rc)
+        rc = cosign_again (self, e);
     if (!rc)
         rc = outbox_tick (self, now, e);
     if (!rc && now - self->alarmed_at > ALARMED_MS) {

@@ -11,6 +11,7 @@
 #include "audit_status.h"
 #include "core.h"
 #include "format/block.h"
+#include "format/promise.h"
 #include "identity/quorum.h"
 
 #define LEDGER_CLOCK_MS 120000 /* a mark's time against ours, to cosign */
@@ -53,9 +54,17 @@ enum err ledger_resume (struct ledger *self, struct error *e) MUST_CHECK;
  * both. */
 void ledger_times (struct ledger *self, int64_t first, int64_t second);
 /* A block that did not verify: if one of its records is in the tree that the log
- * signed, and no broker may take such a one, that is proved. */
+ * signed, or will be, and no broker may take such a one, nothing is cosigned
+ * from then on, and it is proved, where it can be. Any other block changes
+ * nothing: who has the stream's key may have made it. */
 enum err ledger_bad_block (struct ledger *self, struct slice octets,
                            struct error *e) MUST_CHECK;
+
+/* A promise was kept in the store: what it says of places below the newest
+ * checkpoint that was verified has to be what stands there. */
+enum err ledger_promised (struct ledger *self, const struct promise *promise,
+                          const struct promise_accepted *accepted, size_t count,
+                          struct error *e) MUST_CHECK;
 
 /* How things stand. */
 void ledger_status (const struct ledger *self, struct ledger_status *out);

@@ -107,52 +107,130 @@ static bool record_proves (struct ledger *self, struct evidence *evidence,
     return proves;
 }
 
-/* One that the file would not convict, told without one: it has all rosters, and
- * a block may hold thousands of records. */
+/* As far as the rosters tell that we know. Without a file: there are all rosters
+ * in it, and a block may hold thousands of records. */
 static bool is_good (const struct core *core, const struct record *record) {
     struct message m;
     struct error why;
     const uint8_t *key;
     const struct roster *roster =
         roster_chain_by_record (rosters_chain (core->rosters), record->roster);
-    return record->type != RECORD_MESSAGE
-           || (roster && !record_message (record, &m, &why)
-               && !author_place (&m, &core->dialogue, roster, &why)
-               && !author_key (&m, roster, record->log_time, &key, &why)
-               && !author_right (record, &m, roster, record->log_time, &why)
-               && (record->batch_size != 1
-                   || batch_signature_valid (key, &core->dialogue, m.author,
-                                             record->channel, 1, &m.id,
-                                             record->signature)));
+    if (record->type != RECORD_MESSAGE || !roster)
+        return true;
+    enum err rc = record_message (record, &m, &why);
+    if (rc)
+        return rc == ERR_NEWER;
+    return !author_place (&m, &core->dialogue, roster, &why)
+           && !author_key (&m, roster, record->log_time, &key, &why)
+           && !author_right (record, &m, roster, record->log_time, &why)
+           && (record->batch_size != 1
+               || batch_signature_valid (key, &core->dialogue, m.author,
+                                         record->channel, 1, &m.id,
+                                         record->signature));
 }
 
-static enum err record_judge (struct ledger *self, struct slice octets,
-                              struct slice note, int *tries, bool *proved,
-                              struct error *e) {
+static bool is_covered (const struct ledger *self, int64_t sequence) {
+    return self->has_verified && sequence < self->compared
+           && sequence < self->verified.size;
+}
+
+static enum err in_tree (const struct ledger *self, int64_t sequence,
+                         struct slice octets, bool *yes, struct error *e) {
+    struct hash leaf, own = record_leaf (octets);
+    enum err rc = hashes_leaf (self->core->store, HASHES_LEDGER,
+                               (uint64_t) sequence, &leaf, e);
+    *yes = !rc && hash_equal (&leaf, &own);
+    return rc;
+}
+
+static bool was_convicted (const struct ledger *self, int64_t sequence) {
+    size_t room = sizeof self->convicted / sizeof *self->convicted;
+    for (size_t i = 0; i < self->convicted_count; i++)
+        if (self->convicted[i] == sequence)
+            return true;
+    return self->convicted_count == room; /* so many say enough */
+}
+
+/* A bad one that is in the tree: told once, since it is fetched again and again,
+ * and an operator may want to go on in spite of it. */
+static enum err convict (struct ledger *self, struct slice octets,
+                         struct slice note, struct error *e) {
     struct core *core = self->core;
     struct evidence evidence = { .kind = EVIDENCE_RECORD };
     struct record record;
     struct buf json = { 0 };
-    struct hash leaf = record_leaf (octets);
     char text[160];
-    if (record_read (octets, &record, NULL) || record.sequence < 0
-        || record.sequence >= self->compared
-        || record.sequence >= self->verified.size || is_good (core, &record))
-        return ERR_NONE;
-    enum err rc = evidence_leaf (core, &self->verified, note, record.sequence,
-                                 &evidence.leaves[0], e);
-    if (rc || !hash_equal (&leaf, &evidence.leaves[0].leaf))
+    enum err rc = record_read (octets, &record, e);
+    if (!rc)
+        rc = core_begin (core, e);
+    if (!rc)
+        rc = evidence_leaf (core, &self->verified, note, record.sequence,
+                            &evidence.leaves[0], e);
+    if (rc)
         return rc;
     evidence.leaves[0].record = octets;
-    ++*tries;
-    *proved = record_proves (self, &evidence, &record, note, &json);
+    bool proves = record_proves (self, &evidence, &record, note, &json);
     snprintf (text, sizeof text,
               "record %" PRId64 " of the ledger is one that no broker may take",
               record.sequence);
-    if (*proved)
-        rc = core_notice (core, "BAD-RECORD", true, text, buf_slice (&json), e);
+    rc = core_notice (core, "BAD-RECORD", true, text,
+                      proves ? buf_slice (&json) : octets, e);
+    if (!rc)
+        self->convicted[self->convicted_count++] = record.sequence;
+    self->alarmed = true;
     buf_free (&json);
     return rc;
+}
+
+static void suspect_add (struct ledger *self, int64_t sequence,
+                         struct slice octets) {
+    struct suspect *one = &self->suspects[self->next_suspect];
+    self->next_suspect = (self->next_suspect + 1) % LEDGER_SUSPECTS;
+    one->sequence = sequence;
+    buf_clear (&one->octets);
+    buf_add_slice (&one->octets, octets);
+}
+
+void suspects_end (struct ledger *self) {
+    for (size_t i = 0; i < LEDGER_SUSPECTS; i++)
+        buf_free (&self->suspects[i].octets);
+}
+
+enum err evidence_suspects (struct ledger *self, struct slice note,
+                            struct error *e) {
+    enum err rc = ERR_NONE;
+    for (size_t i = 0; !rc && i < LEDGER_SUSPECTS; i++) {
+        struct suspect *one = &self->suspects[i];
+        struct slice octets = buf_slice (&one->octets);
+        bool found = false;
+        if (octets.size == 0 || !is_covered (self, one->sequence))
+            continue;
+        rc = in_tree (self, one->sequence, octets, &found, e);
+        if (!rc && found && !was_convicted (self, one->sequence))
+            rc = convict (self, octets, note, e);
+        buf_free (&one->octets);
+    }
+    return rc;
+}
+
+/* *tries: how many of the block were suspect. */
+static enum err record_judge (struct ledger *self, struct slice octets,
+                              struct slice note, int *tries, struct error *e) {
+    struct record record;
+    bool found = true;
+    if (record_read (octets, &record, NULL) || record.sequence < 0
+        || was_convicted (self, record.sequence))
+        return ERR_NONE;
+    bool covered = is_covered (self, record.sequence);
+    enum err rc =
+        covered ? in_tree (self, record.sequence, octets, &found, e) : ERR_NONE;
+    if (rc || !found || is_good (self->core, &record))
+        return rc;
+    ++*tries;
+    if (covered)
+        return convict (self, octets, note, e);
+    suspect_add (self, record.sequence, octets);
+    return ERR_NONE;
 }
 
 enum err ledger_bad_block (struct ledger *self, struct slice octets,
@@ -162,15 +240,15 @@ enum err ledger_bad_block (struct ledger *self, struct slice octets,
     struct checkpoint cp;
     struct error why;
     struct buf note = { 0 };
-    bool proved = false;
+    enum err rc = ERR_NONE;
     int tries = 0;
-    if (!self->has_verified || block_read (octets, &block, &why))
+    if (block_read (octets, &block, &why))
         return ERR_NONE;
-    enum err rc = checkpoints_verified (self->core->store, &cp, &note, e);
+    if (self->has_verified)
+        rc = checkpoints_verified (self->core->store, &cp, &note, e);
     block_walk (&block, &walk);
-    while (!rc && !proved && tries < TRIES_MAX && block_next (&walk))
-        rc = record_judge (self, walk.record, buf_slice (&note), &tries,
-                           &proved, e);
+    while (!rc && tries < TRIES_MAX && block_next (&walk))
+        rc = record_judge (self, walk.record, buf_slice (&note), &tries, e);
     buf_free (&note);
     return rc;
 }

@@ -91,6 +91,37 @@ enum err evidence_promise (struct ledger *self, const struct checkpoint *cp,
     return rc;
 }
 
+/* One that came behind its checkpoint is compared with no other any more. */
+enum err ledger_promised (struct ledger *self, const struct promise *promise,
+                          const struct promise_accepted *accepted, size_t count,
+                          struct error *e) {
+    struct core *core = self->core;
+    const struct roster_chain *chain = rosters_chain (core->rosters);
+    struct buf note = { 0 };
+    struct checkpoint cp;
+    struct hash leaf;
+    enum err rc = ERR_NONE;
+    for (size_t i = 0; !rc && i < count; i++) {
+        int64_t at = accepted[i].sequence;
+        const struct roster *roster = roster_chain_at (chain, at);
+        if (!self->has_verified || at >= self->verified.size
+            || at >= self->compared || !roster
+            || roster_epoch (roster) != promise->epoch)
+            continue;
+        rc = hashes_leaf (core->store, HASHES_LEDGER, (uint64_t) at, &leaf, e);
+        if (rc || hash_equal (&leaf, &accepted[i].leaf)
+            || ledger_told (self, at))
+            continue;
+        buf_clear (&note);
+        rc = checkpoints_verified (core->store, &cp, &note, e);
+        if (!rc)
+            rc = evidence_promise (self, &cp, buf_slice (&note), at,
+                                   &accepted[i].leaf, e);
+    }
+    buf_free (&note);
+    return rc;
+}
+
 /* Records */
 
 enum err evidence_record (struct ledger *self, int64_t sequence,

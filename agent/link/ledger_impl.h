@@ -55,6 +55,14 @@ struct times {
     int64_t first, second;
 };
 
+/* A record that no broker may take, of which it is not known yet whether it
+ * stands in the tree. */
+#define LEDGER_SUSPECTS 16
+struct suspect {
+    int64_t sequence;
+    struct buf octets; /* none: free */
+};
+
 struct ledger {
     struct core *core;
     bool ready;
@@ -90,6 +98,8 @@ struct ledger {
     /* Cosigning */
     int64_t cosign_call;
     int64_t cosigned;  /* size, in the present origin; -1 */
+    int64_t sent;      /* size that was cosigned in this connection; -1 */
+    bool again;        /* in this connection the newest one may have to be */
     char withheld[96]; /* why the newest was not cosigned; "" */
 
     /* Evidence */
@@ -99,6 +109,10 @@ struct ledger {
     int64_t alarmed_at;                   /* monotonic: looked at last */
     struct times times[LEDGER_TIMES_MAX]; /* that no checkpoint holds yet */
     size_t times_count;
+    struct suspect suspects[LEDGER_SUSPECTS]; /* a ring */
+    size_t next_suspect;
+    int64_t convicted[64]; /* bad records that were told */
+    size_t convicted_count;
     int64_t settle_at, settle_after; /* the outbox: monotonic; outbox_settle */
     int64_t told[1024];              /* places of promises that were told */
     size_t told_count;
@@ -176,6 +190,12 @@ enum err evidence_record (struct ledger *self, int64_t sequence,
 /* A checkpoint was verified, by this note: pairs of records that it holds. */
 enum err evidence_times (struct ledger *self, struct slice note,
                          struct error *e) MUST_CHECK;
+/* And records that no broker may take. */
+enum err evidence_suspects (struct ledger *self, struct slice note,
+                            struct error *e) MUST_CHECK;
+void suspects_end (struct ledger *self);
+/* Was the promise of that place told before? It is from now on. */
+bool ledger_told (struct ledger *self, int64_t sequence);
 /* A note smaller than one before. */
 enum err evidence_shrunk (struct ledger *self, const struct checkpoint *cp,
                           struct slice note, struct error *e) MUST_CHECK;

@@ -351,6 +351,8 @@ static enum err verified (struct ledger *self, const struct checkpoint *cp,
     self->verified = *cp;
     core->changed = true;
     rc = evidence_times (self, note, e);
+    if (!rc)
+        rc = evidence_suspects (self, note, e);
     return rc ? rc : ledger_cosign (self, cp, e);
 }
 

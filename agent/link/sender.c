@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "ledger.h"
 #include "parcel.h"
 #include "store/outbox.h"
 #include "store/records.h"
@@ -408,7 +409,12 @@ static enum err accepted_take (struct sender *self, const struct outcome *o,
     self->core->closed[0] = '\0';
     enum err rc = outbox_promised (self->core->store, &o->promise, o->accepted,
                                    o->accepted_count, e);
-    return rc == ERR_CHAIN ? broken (self, &o->accepted[0].id, frame, e) : rc;
+    if (rc == ERR_CHAIN)
+        rc = broken (self, &o->accepted[0].id, frame, e);
+    if (!rc && self->core->ledger)
+        rc = ledger_promised (self->core->ledger, &o->promise, o->accepted,
+                              o->accepted_count, e);
+    return rc;
 }
 
 static enum err outcome_take (struct sender *self, const struct parcel *parcel,

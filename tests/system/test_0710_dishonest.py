@@ -10,7 +10,7 @@ from parley_client import canonical as mp
 
 from daemon import wait_for
 from dialogue import SMALL, Dialogue
-from liar import TOPIC, Liar, changed, wait_texts
+from liar import TOPIC, Liar, changed, flipped, wait_texts
 from wronged import (ALARM_EXIT, check_cosigned, check_stopped, ledger_of,
                      proof_of, settled_size, wait_alarm_of, wait_settled_at)
 
@@ -87,6 +87,25 @@ def test_honest(liar, settled):
     assert settled.alarms() == []
     assert ledger_of(settled)["current"] is True
     assert check_cosigned(liar)[-1].size == len(liar.records)
+
+
+def test_cosignature_that_got_lost(liar, settled):
+    """With the connection, before the broker took it: nothing is recorded
+    after, and it settles all the same."""
+    answer, lost = liar.answer, []
+
+    def without(word, who, *frames):
+        if word != "cosign":
+            return answer(word, who, *frames)
+        lost.append(checkpoint.read(frames[0])[0].size)
+        return [wire.cosign_reply(3)]
+    liar.answer = without
+    liar.post("EUROPOL/hq", TOPIC, "not vouched for yet")
+    wait_for(lambda: lost == [4], "a cosignature", 20, 0.03)
+    liar.answer = answer
+    liar.another_run()
+    wait_settled_at(settled, 4)
+    check_cosigned(liar)
 
 
 # Checkpoints.
@@ -429,15 +448,37 @@ def test_claim_that_the_mark_does_not_have(liar, settled):
 
 # Records.
 
-def test_message_of_another_dialogue(liar, settled, tmp_path_factory):
+def of_another_dialogue(liar, folder):
     """Of the same name and the same people."""
-    other = Dialogue(tmp_path_factory.mktemp("other"), WATCHED)
+    other = Dialogue(folder, WATCHED)
     assert other.id != liar.dialogue.id
     other.at, here = liar.dialogue.at, liar.dialogue.id
     liar.dialogue.id = other.id
     frames = liar.frames_of("EUROPOL/hq", TOPIC, "elsewhere")
     liar.dialogue.id = here
+    return frames
 
+
+def of_no_signature(liar, folder):
+    head, *rest = liar.frames_of("EUROPOL/hq", TOPIC, "never said")
+    batch = block.messages.read_head(head)
+    batch.signature = flipped(batch.signature, 9)
+    return [batch.head(), *rest]
+
+
+def of_no_key(liar, folder):
+    """The name is a delegation's, the key is the broker's own choice."""
+    real = liar.dialogue.identity
+    liar.dialogue.identity = lambda name: checkpoint.keys.Identity(
+        "delegation", name, bytes(32))
+    try:
+        return liar.frames_of("EUROPOL/hq", TOPIC, "never said")
+    finally:
+        liar.dialogue.identity = real
+
+
+def record(liar, frames):
+    """What no broker may take, under the next number."""
     def call(b):
         batch = block.messages.read_head(frames[0])
         (header, body), = block.messages.cut_headers(1, *frames[1:])
@@ -449,8 +490,43 @@ def test_message_of_another_dialogue(liar, settled, tmp_path_factory):
         b.show(at)
         b.grown(at)
     liar.tell(call)
+
+
+@pytest.mark.parametrize("made", [of_another_dialogue, of_no_signature,
+                                  of_no_key])
+def test_record_that_no_broker_may_take(liar, settled, parley, made,
+                                        tmp_path_factory):
+    """In the signed tree: nobody vouches for that, and it is proved."""
+    record(liar, made(liar, tmp_path_factory.mktemp("other")))
     wait_alarm_of(settled, "BAD-BLOCK")
+    wait_alarm_of(settled, "BAD-RECORD")
     assert settled.texts(TOPIC) == ["true before"]
+    check_stopped(settled, liar)
+    assert check_cosigned(liar)[-1].size == 3
+    kind, said = proof_of(settled, "BAD-RECORD", parley)
+    assert kind == "bad-record" and "3" in said
+
+
+def test_garbage_stops_nobody(liar, settled):
+    """Who has the key of a stream may say such a one, of a place where
+    another record stands."""
+    frames = of_no_signature(liar, None)
+    batch = block.messages.read_head(frames[0])
+    (header, body), = block.messages.cut_headers(1, *frames[1:])
+    garbage = ledger.Record(
+        ledger.MESSAGE, 3, liar.clock(), 1, liar.chain[-1][1], "members",
+        len(liar.stream("members")) + 1, header, 2, None, 1, 0,
+        batch.signature)
+    garbage.encode()
+    liar.spoil = lambda places: block.encode([block.place(garbage, body)])
+    liar.post("EUROPOL/hq", TOPIC, "true")
+    wait_alarm_of(settled, "BAD-BLOCK")
+    liar.spoil = None
+    wait_settled(liar, settled)
+    assert settled_size(settled) == 4
+    assert ledger_of(settled)["stopped"] is False
+    assert "BAD-RECORD" not in [a["kind"] for a in settled.alarms()]
+    assert check_cosigned(liar)[-1].size == 4
 
 
 def test_log_time_goes_back(liar, settled, parley):
@@ -526,13 +602,15 @@ def test_promise_that_the_tree_contradicts(liar, settled, parley):
     parley("--socket", settled.socket, "status", code=ALARM_EXIT)
 
 
-def test_promise_that_comes_behind_the_record(liar, settled):
+def test_promise_that_comes_behind_the_record(liar, settled, parley):
     """The other way round; what was promised is kept all the same."""
     liar.lies["publish"] = promise_of_another_leaf(liar)
     settled.publish(TOPIC, "promised otherwise")
     wait_alarm_of(settled, "PROMISE-BROKEN")
     assert settled.texts(TOPIC) == ["true before", "promised otherwise"]
     wait_for(lambda: ledger_of(settled)["stopped"], "stopped", 20)
+    kind, said = proof_of(settled, "PROMISE-BROKEN", parley)
+    assert kind == "broken-promise" and "3" in said
 
 
 def test_promise_of_what_never_came(liar, settled, fork):

@@ -474,6 +474,53 @@ static void test_cosigns (void **state) {
     assert_true (status().witness);
 }
 
+/* What went with the connection is said again, once. */
+static void test_cosigns_again (void **state) {
+    (void) state;
+    int64_t seconds = clock_wall_ms() / 1000;
+    struct checkpoint cp;
+    struct note form;
+    verify (20);
+    for (int i = 0; i < 2; i++) {
+        again(); /* no reply came */
+        refuse (WIRE_CHECKPOINT);
+        tick (0);
+        assert_true (find (WIRE_COSIGN) == NULL); /* what is settled? */
+        sign (leaves, 20);
+        if (i)
+            add_line (cast.frontex, seconds);
+        answer_note();
+        tick (0);
+        struct asked *cosign = find (WIRE_COSIGN);
+        assert_non_null (cosign);
+        FINE (checkpoint_read (buf_slice (&cosign->frame), &cp, &form, &e));
+        assert_int_equal (cp.size, 20);
+        refuse (WIRE_COSIGN);
+        tick (0);
+        assert_null (find (WIRE_COSIGN));
+    }
+    again();
+    refuse (WIRE_CHECKPOINT);
+    settle (20); /* with our line */
+    refuse (WIRE_CHECKPOINT);
+    tick (0);
+    assert_true (none_asked());
+    again(); /* known from before */
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    tick (0);
+    assert_true (none_asked());
+    verify (21);
+    FINE (core_notice (&core, "PROMISE-BROKEN", true, "one",
+                       (struct slice){ 0 }, &e));
+    again();
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    tick (0);
+    assert_true (none_asked());
+    assert_int_equal (notices ("COSIGNED-OTHER"), 0);
+}
+
 /* A store that was put back: its memory is behind, but what it cosigned is not
  * forgotten while that is there. */
 static void test_remembers (void **state) {
@@ -847,24 +894,46 @@ static void forged (struct buf *octets, struct hash *leaf) {
     build_free (b);
 }
 
+/* Behind the checkpoint that holds it. */
 static void test_bad_record (void **state) {
     (void) state;
     struct buf octets = { 0 };
     struct hash leaf, was = leaves[BUILD_FIRST];
     forged (&octets, &leaf);
-    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
-    verify (BUILD_FIRST);
-    refuse (WIRE_COSIGN);
-    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
     FINE (ledger_bad_block (ledger, slice_text ("no block"), &e));
-    assert_int_equal (notices ("BAD-RECORD"), 0);
     leaves[BUILD_FIRST] = leaf;
     verify (30);
     refuse (WIRE_COSIGN);
+    assert_int_equal (notices ("BAD-RECORD"), 0);
     FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
     convinces ("BAD-RECORD", EVIDENCE_RECORD);
+    assert_true (status().alarmed);
     verify (31);
     assert_true (none_asked());
+    /* it is fetched again; an operator goes on in spite of it */
+    FINE (ledger_resume (ledger, &e));
+    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    verify (32);
+    refuse (WIRE_COSIGN);
+    buf_free (&octets);
+    leaves[BUILD_FIRST] = was;
+}
+
+/* In front of it: that checkpoint is not cosigned any more. */
+static void test_bad_record_first (void **state) {
+    (void) state;
+    struct buf octets = { 0 };
+    struct hash leaf, was = leaves[BUILD_FIRST];
+    forged (&octets, &leaf);
+    verify (BUILD_FIRST);
+    refuse (WIRE_COSIGN);
+    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    assert_int_equal (notices ("BAD-RECORD"), 0);
+    leaves[BUILD_FIRST] = leaf;
+    verify (30);
+    convinces ("BAD-RECORD", EVIDENCE_RECORD);
+    assert_true (none_asked());
+    assert_true (status().alarmed);
     buf_free (&octets);
     leaves[BUILD_FIRST] = was;
 }
@@ -885,7 +954,15 @@ static void test_no_bad_record (void **state) {
     buf_clear (&octets);
     forged (&octets, &leaf);
     FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    again();
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    for (size_t i = 0; i < 2 * LEDGER_SUSPECTS; i++)
+        FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    verify (31); /* the feed's, of a place that nobody knew then */
+    refuse (WIRE_COSIGN);
     assert_int_equal (notices ("BAD-RECORD"), 0);
+    assert_false (status().alarmed);
     buf_free (&octets);
 }
 
@@ -904,6 +981,43 @@ static int64_t promised (const char *form, int64_t sequence,
     promise_sign (&promise, cast.broker, &cast.dialogue, &one, 1, NULL, 0);
     FINE (outbox_promised (store, &promise, &one, 1, &e));
     return number;
+}
+
+/* Of a message whose record is here already, and under a checkpoint. */
+static void test_promise_behind (void **state) {
+    (void) state;
+    verify (20);
+    refuse (WIRE_COSIGN);
+    struct promise promise = { .epoch = 1, .log_time = clock_wall_ms() };
+    struct promise_accepted two[] = {
+        { 0, hash_leaf (slice_text ("seen")), 7, leaves[7] },
+        { 1, hash_leaf (slice_text ("not")), 8, leaves[9] }
+    };
+    int64_t number;
+    bool repeated;
+    for (int i = 0; i < 2; i++) {
+        struct slice form = slice_text (i ? "not" : "seen");
+        bool other;
+        FINE (outbox_add (store, NULL, slice_text ("all/note"), BODY_TEXT, form,
+                          NULL, 0, &number, &repeated, &e));
+        struct outbox_form sent = { number, two[i].id, form };
+        FINE (outbox_sending (store, &sent, 1, &e));
+        FINE (store_begin (store, &e));
+        FINE (outbox_seen (store, &two[i].id, two[i].sequence,
+                           &leaves[two[i].sequence], &other, &e));
+        FINE (store_commit (store, &e));
+    }
+    promise_sign (&promise, cast.broker, &cast.dialogue, two, 2, NULL, 0);
+    assert_int_equal (outbox_promised (store, &promise, two, 2, &e), ERR_CHAIN);
+    promise.epoch = 2; /* not of this one: nothing to compare it with */
+    FINE (ledger_promised (ledger, &promise, two, 2, &e));
+    assert_int_equal (notices ("PROMISE-BROKEN"), 0);
+    promise.epoch = 1;
+    FINE (ledger_promised (ledger, &promise, two, 2, &e));
+    convinces ("PROMISE-BROKEN", EVIDENCE_PROMISE);
+    verify (21);
+    assert_true (none_asked());
+    assert_true (status().alarmed);
 }
 
 static int64_t state_count (enum outbox_state state) {
@@ -1153,19 +1267,47 @@ static int end (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        T (test_feed_leaves),  T (test_catch_up),       T (test_bad_leaves),
-        T (test_waits),        T (test_cosigns),        T (test_remembers),
-        T (test_clock),        T (test_no_witness),     T (test_evidence_stops),
-        T (test_settles),      T (test_bad_notes),      T (test_shrunk),
-        T (test_two_roots),    T (test_same_size),      T (test_fork),
-        T (test_bad_root),     T (test_bad_root_alone), T (test_wrong_feed),
-        T (test_records),      T (test_block),          T (test_broken_promise),
-        T (test_late_promise), T (test_done),           T (test_handover),
-        T (test_no_handover),  T (test_quorum_0),       T (test_times),
-        T (test_bad_record),   T (test_no_bad_record),  T (test_zero_leaf),
-        T (test_never_comes),  T (test_future),         T (test_marks_withheld),
-        T (test_shrunk_fork),  T (test_busy),           T (test_one_place),
-        T (test_right_taken),  T (test_wrong_line),
+        T (test_feed_leaves),
+        T (test_catch_up),
+        T (test_bad_leaves),
+        T (test_waits),
+        T (test_cosigns),
+        T (test_remembers),
+        T (test_clock),
+        T (test_no_witness),
+        T (test_evidence_stops),
+        T (test_settles),
+        T (test_bad_notes),
+        T (test_shrunk),
+        T (test_two_roots),
+        T (test_same_size),
+        T (test_fork),
+        T (test_bad_root),
+        T (test_bad_root_alone),
+        T (test_wrong_feed),
+        T (test_records),
+        T (test_block),
+        T (test_broken_promise),
+        T (test_late_promise),
+        T (test_done),
+        T (test_handover),
+        T (test_no_handover),
+        T (test_quorum_0),
+        T (test_times),
+        T (test_bad_record),
+        T (test_no_bad_record),
+        T (test_zero_leaf),
+        T (test_never_comes),
+        T (test_future),
+        T (test_marks_withheld),
+        T (test_shrunk_fork),
+        T (test_busy),
+        T (test_one_place),
+        T (test_right_taken),
+        T (test_wrong_line),
+        T (test_bad_record_first),
+        T (test_promise_behind),
+        T (test_cosigns_again),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }
