@@ -1,7 +1,9 @@
 /* notary - the thread that signs what it read back (PROTOCOL.md section 7.5).
  *
  * Two locks: `lock`, which commit takes, is never held for long; `notes_lock`
- * is held while cosignatures are verified. Neither is taken under the other. */
+ * is held while cosignatures are verified, and while a handover is written to
+ * the disk. Neither is taken under the other. `files_lock`, for the files that
+ * are kept, is taken last. */
 #include "notary_impl.h"
 
 #include "base/clock.h"
@@ -42,6 +44,7 @@ struct notary {
     bool failed;                           /* damage in what is to be signed */
     bool key_said;                         /* that the log key is not ours */
     struct buf keep; /* what `settled` has to hold; empty: it does */
+    int64_t keep_size;
 
     atomic_llong scrub_pause;
 
@@ -54,6 +57,9 @@ struct notary {
 
     pthread_mutex_t notes_lock;
     struct notary_notes notes; /* under it */
+
+    pthread_mutex_t files_lock;
+    int64_t kept_size; /* of the note in `settled`, in this run */
 };
 
 /* Reading back */
@@ -168,30 +174,62 @@ static void file_failed (const struct error *e) {
                  log_text (e->text));
 }
 
-/* The files are a help to the next start, no more: the witnesses would cosign
+/* Under the lock of the notes: nobody is told before. */
+static bool keep_now (void *arg, const struct notary_entry *entry) {
+    struct notary *self = arg;
+    struct error e;
+    struct slice note = buf_slice (&entry->note);
+    pthread_mutex_lock (&self->files_lock);
+    bool kept = !notary_files_handover (
+                    self->dir, roster_version (entry->roster), note, &e)
+                && !notary_files_settled (self->dir, note, &e);
+    if (kept)
+        self->kept_size = entry->checkpoint.size;
+    pthread_mutex_unlock (&self->files_lock);
+    if (!kept)
+        file_failed (&e);
+    return kept;
+}
+
+/* These files are a help to the next start, no more: the witnesses would cosign
  * anew. A failure is said, and the next one is written all the same. */
 static void keep_write (struct notary *self, int64_t now) {
-    struct error e;
+    struct error e = { 0 };
     self->kept_ms = now;
-    if (notary_files_settled (self->dir, buf_slice (&self->keep), &e))
+    pthread_mutex_lock (&self->files_lock);
+    if (self->keep_size >= self->kept_size /* no handover came meanwhile */
+        && !notary_files_settled (self->dir, buf_slice (&self->keep), &e))
+        self->kept_size = self->keep_size;
+    pthread_mutex_unlock (&self->files_lock);
+    if (e.code)
         file_failed (&e);
     buf_clear (&self->keep);
 }
 
+static void handover_write (struct notary *self, const struct notary_out *one) {
+    struct error e = { 0 };
+    pthread_mutex_lock (&self->files_lock);
+    enum err rc = notary_files_handover (self->dir, one->version,
+                                         buf_slice (&one->note), &e);
+    pthread_mutex_unlock (&self->files_lock);
+    if (rc)
+        file_failed (&e);
+}
+
 static void out_take (struct notary *self, const struct notary_out *one) {
-    struct error e;
     struct checkpoint checkpoint;
     struct note note;
     if (self->feed
         && !checkpoint_read (buf_slice (&one->note), &checkpoint, &note, NULL)
         && note.count > 1) /* its own alone is out already */
         feed_put_note (self->feed, FEED_COSIGNATURES, buf_slice (&one->note));
-    if (one->handover
-        && notary_files_handover (self->dir, one->version,
-                                  buf_slice (&one->note), &e))
-        file_failed (&e);
     buf_clear (&self->keep);
+    if (one->kept)
+        return;
+    if (one->handover)
+        handover_write (self, one);
     buf_add_slice (&self->keep, buf_slice (&one->note));
+    self->keep_size = one->size;
 }
 
 static void send_out (struct notary *self, int64_t now) {
@@ -372,6 +410,8 @@ static enum err begin (struct notary *self, struct error *e) {
     self->signed_size = self->notes.signed_size = settled > 0 ? settled : -1;
     self->end = self->begun = self->target;
     self->notes.lines_out = self->notes.settled.lines;
+    self->notes.keep = keep_now;
+    self->notes.keep_arg = self;
     int failed = pthread_create (&self->thread, NULL, run, self);
     self->started = failed == 0;
     return failed ? error_sys (e, failed, "the notary's thread") : ERR_NONE;
@@ -393,6 +433,7 @@ struct notary *notary_new (struct state *state, struct feed *feed,
     atomic_store (&self->scrub_pause, SCRUB_MS);
     pthread_mutex_init (&self->lock, NULL);
     pthread_mutex_init (&self->notes_lock, NULL);
+    pthread_mutex_init (&self->files_lock, NULL);
     pthread_condattr_t attr;
     pthread_condattr_init (&attr);
     pthread_condattr_setclock (&attr, CLOCK_MONOTONIC);
@@ -419,6 +460,7 @@ void notary_destroy (struct notary **self_p) {
     pthread_cond_destroy (&self->wake);
     pthread_mutex_destroy (&self->lock);
     pthread_mutex_destroy (&self->notes_lock);
+    pthread_mutex_destroy (&self->files_lock);
     notary_notes_free (&self->notes);
     notary_reader_free (self->reader);
     free (self->reader);

@@ -22,8 +22,9 @@
  * read back.
  *
  * Kept in `DIR/checkpoints/`: `settled` (the newest, written every few seconds
- * at most, with each handover, and at the end), and `roster-VERSION` (the first
- * that settled with that roster), notes with all their lines, each replaced by
+ * at most and at the end; the first one, and each handover, before anybody
+ * hears that it settled), and `roster-VERSION` (the first that settled with
+ * that roster), notes with all their lines, each replaced by
  * a rename. Missing files are made anew by what comes. */
 #ifndef PARLEY_NOTARY_H
 #define PARLEY_NOTARY_H

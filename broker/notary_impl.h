@@ -54,7 +54,9 @@ void notary_entry_free (struct notary_entry *self);
 struct notary_out {
     struct buf note;
     int64_t version; /* of its roster */
+    int64_t size;
     bool handover;
+    bool kept; /* as it is here, in both files */
 };
 struct notary_notes {
     struct notary_entry recent[NOTARY_RECENT]; /* a ring; none is settled */
@@ -68,6 +70,12 @@ struct notary_notes {
     size_t lines_out; /* in it when it went out */
     struct notary_out *out; /* owned */
     size_t out_count, out_room;
+    /* The first one, and each that hands over, has to be kept before anybody
+     * hears that it settled: with the one before alone, the next run would let
+     * others settle, or the new witnesses without the old. What can't be kept
+     * does not settle; a later one may. NULL: nothing is kept. */
+    bool (*keep) (void *arg, const struct notary_entry *entry);
+    void *keep_arg;
 };
 void notary_notes_free (struct notary_notes *self);
 /* One that the log signed now: takes note and the reference. It may be settled

@@ -35,6 +35,7 @@ static void put_out (struct notary_notes *self) {
     }
     struct notary_out *one = &self->out[self->out_count++];
     *one = (struct notary_out){ .version = roster_version (settled->roster),
+                                .size = settled->checkpoint.size,
                                 .handover = settled->handover };
     buf_add_slice (&one->note, buf_slice (&settled->note));
     self->lines_out = settled->lines;
@@ -89,12 +90,16 @@ static struct notary_entry *lowest_that_settles (struct notary_notes *self) {
     return found;
 }
 
-static void settle (struct notary_notes *self, struct notary_entry *entry,
+/* false: not now. */
+static bool settle (struct notary_notes *self, struct notary_entry *entry,
                     int64_t now_ms) {
     const struct roster *last = self->settled.roster;
     entry->handover =
         !last
         || !hash_equal (roster_digest (last), roster_digest (entry->roster));
+    bool keeps = entry->handover && self->keep;
+    if (keeps && !self->keep (self->keep_arg, entry))
+        return false;
     if (has_more (self))
         put_again (self);
     notary_entry_free (&self->settled);
@@ -103,16 +108,16 @@ static void settle (struct notary_notes *self, struct notary_entry *entry,
     self->settled.settled_ms = clock_wall_ms();
     self->again_ms = now_ms + AGAIN_MS;
     put_out (self);
+    self->out[self->out_count - 1].kept = keeps;
+    return true;
 }
 
 /* A line came, or the log's own. What settles may hand over to a roster by
  * which larger ones settle then, in the order of their sizes. */
 static void settle_from (struct notary_notes *self, struct notary_entry *entry,
                          int64_t now_ms) {
-    while (entry && settles (self, entry)) {
-        settle (self, entry, now_ms);
+    while (entry && settles (self, entry) && settle (self, entry, now_ms))
         entry = lowest_that_settles (self);
-    }
 }
 
 void notary_notes_signed (struct notary_notes *self,

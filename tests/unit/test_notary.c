@@ -399,6 +399,63 @@ static void test_kept (void **state) {
     end();
 }
 
+static enum disk_fault no_settled (void *arg, enum disk_step step,
+                                   const char *path) {
+    (void) arg;
+    return step == DISK_STEP_RENAME && strstr (path, "settled")
+               ? DISK_FAIL_UNDONE
+               : DISK_FINE;
+}
+
+static void check_kept (const char *name, int64_t size) {
+    struct buf octets = { 0 };
+    struct checkpoint kept;
+    struct note form;
+    if (disk_read_file (ledger_in (name), 65536, &octets, &e)
+        || checkpoint_read (buf_slice (&octets), &kept, &form, &e))
+        fail_msg ("%s: %s", name, e.text);
+    assert_int_equal (kept.size, size);
+    buf_free (&octets);
+}
+
+/* After a kill at once the next run has to know with whom it settled. */
+static void test_kept_first (void **state) {
+    (void) state;
+    int64_t settled;
+    struct buf out = { 0 };
+    begin (TWO, 2);
+    start();
+    hear();
+    wait_for ("signed", signed_size, 7);
+    struct checkpoint point = point_of (WIRE_NEWEST, 0);
+    assert_int_equal (cosign (stage->cast.hq, point, &settled), 0);
+    disk_set_fault (no_settled, NULL);
+    assert_int_equal (cosign (stage->cast.frontex, point, &settled), 0);
+    assert_int_equal (settled, -1);
+    assert_int_equal (notary_note (notary, WIRE_SETTLED, 0, &out, &e),
+                      ERR_NOT_FOUND);
+    wait_log ("CHECKPOINT-UNKEPT");
+    disk_set_fault (NULL, NULL);
+    assert_int_equal (cosign (stage->cast.frontex, point, &settled), 0);
+    assert_int_equal (settled, 7);
+    check_kept ("checkpoints/settled", 7);
+    check_kept ("checkpoints/roster-1", 7);
+
+    stage_witnesses ("'EUROPOL/hq'", 1);
+    stage_messages (stage, "all", stage->cast.hq, 1, NULL);
+    notary_grown (notary, true);
+    wait_for ("signed", signed_size, stage->next);
+    point = point_of (WIRE_NEWEST, 0);
+    assert_int_equal (cosign (stage->cast.frontex, point, &settled), 0);
+    assert_int_equal (settled, 7);
+    assert_int_equal (cosign (stage->cast.hq, point, &settled), 0);
+    assert_int_equal (settled, stage->next);
+    check_kept ("checkpoints/settled", stage->next);
+    check_kept ("checkpoints/roster-2", stage->next);
+    buf_free (&out);
+    end();
+}
+
 /* What an agent shows */
 
 static void test_shown (void **state) {
@@ -468,7 +525,7 @@ int main (void) {
         CASE (test_log_key),      CASE (test_behind),
         CASE (test_tail_damaged), CASE (test_leaf_wrong),
         CASE (test_past_damaged), CASE (test_kept),
-        CASE (test_shown),
+        CASE (test_shown),        CASE (test_kept_first),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -230,6 +230,60 @@ static void test_handover (void **state) {
     end();
 }
 
+static const char *keeps;
+static bool kept (void *arg, const struct notary_entry *entry) {
+    struct checkpoint checkpoint;
+    struct note form;
+    char *text = arg;
+    if (checkpoint_read (buf_slice (&entry->note), &checkpoint, &form, &e))
+        fail_msg ("%s", e.text);
+    sprintf (text, "%lld:%zu of %lld, settled %lld, out %zu",
+             (long long) checkpoint.size, form.count,
+             (long long) roster_version (entry->roster),
+             (long long) notes.settled.checkpoint.size, notes.out_count);
+    return keeps == NULL;
+}
+
+/* Before anybody hears of it; what can't be kept does not settle. */
+static void test_keeps (void **state) {
+    (void) state;
+    char text[200] = "";
+    begin ("'EUROPOL/hq','FRONTEX/hq'", 1);
+    notes.keep = kept;
+    notes.keep_arg = text;
+    keeps = "a full disk";
+    put (3);
+    assert_int_equal (by (cast->hq, 3), 0);
+    assert_string_equal (text, "3:2 of 1, settled 0, out 0");
+    assert_string_equal (out(), "");
+    assert_int_equal (notes.settled.checkpoint.size, 0);
+    put (4);
+    keeps = NULL;
+    assert_int_equal (by (cast->hq, 4), 0);
+    assert_string_equal (text, "4:2 of 1, settled 0, out 0");
+    assert_true (notes.out[0].kept);
+    assert_string_equal (out(), "4:2!");
+    text[0] = '\0';
+    assert_int_equal (by (cast->frontex, 4), 0);
+    assert_false (notes.out[0].kept); /* one more line */
+    assert_string_equal (out(), "4:3!");
+    put (5);
+    assert_int_equal (by (cast->hq, 5), 0);
+    assert_false (notes.out[0].kept);
+    assert_string_equal (out(), "5:2");
+    assert_string_equal (text, "");
+    stage_witnesses ("'FRONTEX/hq'", 1);
+    keeps = "a full disk";
+    put (7);
+    assert_int_equal (by (cast->frontex, 7), 0);
+    assert_string_equal (text, "7:2 of 2, settled 5, out 0");
+    assert_int_equal (notes.settled.checkpoint.size, 5);
+    keeps = NULL;
+    assert_int_equal (by (cast->frontex, 7), 0); /* once more */
+    assert_string_equal (out(), "7:2!");
+    end();
+}
+
 /* A witness with an older key counts once, whichever it uses. */
 static void test_keys (void **state) {
     (void) state;
@@ -288,7 +342,7 @@ int main (void) {
         cmocka_unit_test (test_refused),  cmocka_unit_test (test_quorum),
         cmocka_unit_test (test_again),    cmocka_unit_test (test_none),
         cmocka_unit_test (test_handover), cmocka_unit_test (test_keys),
-        cmocka_unit_test (test_recent),
+        cmocka_unit_test (test_recent),   cmocka_unit_test (test_keeps),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
