@@ -12,10 +12,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define SIGN_MS 1000 /* between two checkpoints while records come */
+/* Between two checkpoints while records come; tests that do not look at the pace
+ * are not to wait for it (PARLEY_TEST_CHECKPOINT_MS). */
+#define SIGN_MS 1000
 #define LATE_MS 3000 /* so long nothing was signed: up to where it has read */
 #define FOLLOW_MS 50 /* and between two readings, so that none is long */
 #define FOLLOW_MOST 256 /* blocks between two looks at what else there is */
@@ -40,6 +43,7 @@ struct notary {
     int64_t begun;       /* were there at the start: may be signed so far */
     int64_t marked;      /* the end behind the newest mark */
     int64_t signed_size; /* -1: none is */
+    int64_t sign_ms;     /* SIGN_MS, or a test's */
     int64_t signed_ms, unread_ms, kept_ms; /* monotonic; when it happened */
     bool failed;                           /* damage in what is to be signed */
     bool key_said;                         /* that the log key is not ours */
@@ -121,7 +125,7 @@ static bool sign_due (const struct notary *self, int64_t now) {
     return size > self->signed_size
            && (size >= self->target || is_late (self, now)) && may_sign (self)
            && (self->marked > self->signed_size
-               || now - self->signed_ms >= SIGN_MS);
+               || now - self->signed_ms >= self->sign_ms);
 }
 
 /* An agent would take another key's for a forgery. */
@@ -268,7 +272,7 @@ static int64_t scrub_due (struct notary *self, int64_t grown_ms) {
 /* All that was read back is signed, and that is a second ago. */
 static bool is_calm (const struct notary *self, int64_t now) {
     return !may_sign (self)
-           || (now - self->signed_ms >= SIGN_MS
+           || (now - self->signed_ms >= self->sign_ms
                && (int64_t) self->tree.size <= self->signed_size);
 }
 
@@ -417,6 +421,19 @@ static enum err begin (struct notary *self, struct error *e) {
     return failed ? error_sys (e, failed, "the notary's thread") : ERR_NONE;
 }
 
+static int64_t sign_pace (void) {
+    const char *text = getenv ("PARLEY_TEST_CHECKPOINT_MS");
+    char *end;
+    if (!text)
+        return SIGN_MS;
+    long long ms = strtoll (text, &end, 10);
+    if (end == text || *end || ms < 0 || ms > SIGN_MS) {
+        fprintf (stderr, "parley: PARLEY_TEST_CHECKPOINT_MS=%s?\n", text);
+        abort();
+    }
+    return ms;
+}
+
 struct notary *notary_new (struct state *state, struct feed *feed,
                            const char *dir, struct error *e) {
     struct error own;
@@ -428,6 +445,7 @@ struct notary *notary_new (struct state *state, struct feed *feed,
     self->feed = feed;
     self->reader = mem_alloc (sizeof *self->reader);
     self->reader->journal = state_journal (state);
+    self->sign_ms = sign_pace();
     self->signed_ms = self->unread_ms = self->kept_ms = -NEVER;
     self->grown_ms = clock_mono_ms();
     atomic_store (&self->scrub_pause, SCRUB_MS);

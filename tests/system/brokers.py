@@ -18,7 +18,9 @@ class Broker:
     def __init__(self, program, dialogue, env=None, state="state",
                  **settings):
         self.program, self.dialogue = program, dialogue
-        self.folder, self.env = dialogue.folder, env or {}
+        # A second between checkpoints is long where each message is waited for.
+        self.folder = dialogue.folder
+        self.env = {"PARLEY_TEST_CHECKPOINT_MS": "50", **(env or {})}
         self.state = self.folder / state
         self.settings = {"state": state, "identity": "broker.key",
                          "roster": "roster.note", "keep_free": 0,

@@ -83,7 +83,7 @@ def test_leaves_of_each_commit_are_at_most_256_a_frame(witnesses):
 
 def test_pace(witnesses):
     """At once after a pause, at most one a second while records come."""
-    of = witnesses()
+    of = witnesses(env={"PARLEY_TEST_CHECKPOINT_MS": "1000"})
     watcher = of.watch()
     start = time.monotonic()
     while time.monotonic() < start + 4:
