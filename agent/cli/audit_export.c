@@ -161,6 +161,29 @@ static enum err get_meta (struct taking *self, json_t **out, struct error *e) {
     return ERR_NONE;
 }
 
+/* What the agent is alarmed by, for the report: its own word. */
+static enum err get_alarms (struct taking *self, struct error *e) {
+    struct buf path = { 0 };
+    json_t *status = NULL, *alarms = json_array(), *one;
+    size_t i;
+    client_path (&path, "/api/v1/status");
+    enum err rc = client_get (self->client, &path, 0, &status, e);
+    buf_free (&path);
+    json_array_foreach (json_object_get (status, "notices"), i, one) {
+        if (json_is_true (json_object_get (one, "alarm")))
+            json_array_append (alarms, one);
+    }
+    char *file = path_of (self->dir, "alarms.json");
+    char *text = json_dumps (alarms, JSON_INDENT (1));
+    if (!rc && json_array_size (alarms) > 0)
+        rc = disk_write_file (file, slice_text (text), false, e);
+    free (text);
+    free (file);
+    json_decref (alarms);
+    json_decref (status);
+    return rc;
+}
+
 /* bundle.json comes last: a folder without it is no bundle. */
 static enum err finish (struct taking *self, struct error *e) {
     struct buf json = { 0 };
@@ -199,6 +222,8 @@ static enum err export_all (struct taking *self, struct error *e) {
         rc = download (self, "promises", false, e);
     if (!rc)
         rc = download (self, "refusals", false, e);
+    if (!rc)
+        rc = get_alarms (self, e);
     if (!rc)
         rc = finish (self, e);
     progress_end (&self->progress);

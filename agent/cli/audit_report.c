@@ -8,11 +8,13 @@
 #include "ledger/bundle.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LATE_MS 3600000 /* logged so much later than its author says */
-#define ROWS_MAX 4096   /* of a table; what is more is counted */
+#define LATE_MS 3600000    /* logged so much later than its author says */
+#define ALARMS_MAX 1048576 /* octets */
+#define ROWS_MAX 4096      /* of a table; what is more is counted */
 
 /* How often something was: (who, what). */
 struct count {
@@ -409,6 +411,52 @@ static enum err rosters_put (struct page *self, struct bundle *bundle,
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
+/* One of the exporter's alarms; what is no text is left out. */
+static void alarm_put (struct page *self, json_t *alarm) {
+    static const char *const members[] = { "time", "kind", "text",
+                                           "acknowledged" };
+    buf_add_text (&self->html, "<tr>");
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        const char *value =
+            json_string_value (json_object_get (alarm, members[i]));
+        buf_add_text (&self->html, "<td>");
+        text (&self->html, slice_text (value ? value : ""));
+        buf_add_text (&self->html, "</td>");
+    }
+    buf_add_text (&self->html, "</tr>\n");
+}
+
+/* alarms.json, which nobody signed: whatever is wrong with it is said. */
+static void alarms_put (struct page *self, const char *dir) {
+    struct buf path = { 0 }, octets = { 0 };
+    struct error e;
+    size_t i;
+    json_t *one;
+    buf_add_format (&path, "%s/alarms.json", dir);
+    char *name = buf_take_text (&path);
+    enum err rc = file_read (name, ALARMS_MAX, &octets, &e);
+    json_t *alarms = rc ? NULL
+                        : json_loadb ((const char *) octets.data, octets.size,
+                                      JSON_REJECT_DUPLICATES, NULL);
+    section (self, "Alarms",
+             "What the agent that this copy was taken out of was alarmed by, "
+             "by its own word.");
+    if (rc == ERR_NOT_FOUND)
+        buf_add_text (&self->html, "<p>None.</p>\n");
+    else if (!json_is_array (alarms))
+        buf_add_text (&self->html, "<p>Its list can't be read.</p>\n");
+    else
+        buf_add_text (&self->html,
+                      "<table><tr><th>First at</th><th>Kind</th><th>What</th>"
+                      "<th>Looked at</th></tr>\n");
+    json_array_foreach (alarms, i, one) if (i < ROWS_MAX) alarm_put (self, one);
+    if (json_is_array (alarms))
+        buf_add_text (&self->html, "</table>\n");
+    json_decref (alarms);
+    buf_free (&octets);
+    free (name);
+}
+
 static void rest_put (struct page *self, const struct audit_report *r,
                       const char *dir) {
     char id[HASH_TEXT_MAX], now[CLOCK_TEXT_MAX];
@@ -453,6 +501,7 @@ static enum err page_make (struct page *self, const char *dir,
              "Those of the exporter that the broker refused, by rule.");
     counts_put (self, &self->refusals, "Rule", NULL);
     late_put (self);
+    alarms_put (self, dir);
     rest_put (self, r, dir);
     return rc;
 }

@@ -57,3 +57,29 @@ def test_what_came_is_kept(liar, agent, parley, tmp_path):
                code=2)
     status = json.dumps(agent.get("status"))
     assert "BAD-BLOCK" in status
+
+
+def test_alarms_in_a_report(liar, agent, parley, tmp_path):
+    """An auditor reads what alarmed the exporter's agent, as its own word."""
+    at = ("--socket", agent.socket)
+    parley(*at, "audit", "export", "calm")
+    assert not (tmp_path / "calm" / "alarms.json").exists()
+    parley("audit", "check", "calm", "--report", "calm.html")
+    assert "<p>None.</p>" in (tmp_path / "calm.html").read_text()
+    liar.spoil = changed(channel_sequence=7)
+    liar.post("EUROPOL/hq", TOPIC, "of another number")
+    told = wait_alarm(agent, "BAD-BLOCK")
+    parley(*at, "audit", "export", "bundle")
+    path = tmp_path / "bundle" / "alarms.json"
+    assert [a["kind"] for a in json.loads(path.read_text())] == ["BAD-BLOCK"]
+    parley("audit", "check", "bundle", "--report", "a.html")
+    page = (tmp_path / "a.html").read_text()
+    assert "BAD-BLOCK" in page and told["text"][:20] in page
+    for n, wrong in enumerate(("", "{", "{}", "[1, null, {}]",
+                               '[{"kind": "<b>"}]')):
+        path.write_text(wrong)
+        parley("audit", "check", "bundle", "--report", f"{n}.html")
+        page = (tmp_path / f"{n}.html").read_text()
+        assert "<b>" not in page
+        assert ("can't be read" in page) == (n < 3), wrong
+    parley("audit", "check", "bundle", "--report", "a.html", code=5)
