@@ -75,7 +75,7 @@ static void test_damage (void **state) {
     (void) state;
     fill();
     const int64_t first[] = { 20, 40, 50 };
-    const char *streams[] = { "all", "$log", "@" ENTITY };
+    const char *streams[] = { "all", "$log", ("@" ENTITY) };
     for (int i = 0; i < 3; i++) {
         struct buf octets = block_at (first[i]);
         for (size_t at = 0; at < octets.size; at++) {
