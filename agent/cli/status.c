@@ -1,4 +1,5 @@
 /* status - how the agent is, and what it was refused. */
+#include "base/clock.h"
 #include "client.h"
 #include "json.h"
 #include "options.h"
@@ -6,6 +7,8 @@
 
 #include <inttypes.h>
 #include <string.h>
+
+#define YOUNG_MS 30000 /* what a first start has for its first checkpoint */
 
 static const char usage[] =
     "usage: parley status [--acknowledge NUMBER | --retry | --resume]\n"
@@ -16,7 +19,9 @@ static const char usage[] =
     "it\n"
     "noticed. The exit code is 8 where an alarm stands that nobody "
     "acknowledged,\n"
-    "or the agent is not current; else 0.\n"
+    "or the agent is not current (at its very first start half a minute "
+    "later);\n"
+    "else 0.\n"
     "\n"
     "  --acknowledge NUMBER  you have looked at this notice: it stays listed, "
     "and\n"
@@ -161,11 +166,20 @@ static void add_ledger (struct table *table, json_t *status) {
         table_format (table, "cosigned up to record %" PRId64, cosigned - 1);
 }
 
+/* It was started just now, and nothing has settled that it knows of. */
+static bool is_young (json_t *status) {
+    int64_t started;
+    return json_is_null (json_at (status, "ledger", "settled", NULL))
+           && !clock_parse (json_text_or (status, "started", ""), &started)
+           && clock_wall_ms() - started < YOUNG_MS;
+}
+
 /* An alarm that nobody acknowledged, or not current. */
 static bool is_alarming (json_t *status) {
     json_t *ledger = json_object_get (status, "ledger");
     return json_int (ledger, "alarms", 0) > 0
-           || json_is_false (json_object_get (ledger, "current"));
+           || (json_is_false (json_object_get (ledger, "current"))
+               && !is_young (status));
 }
 
 static void print_head (json_t *status) {
