@@ -83,6 +83,17 @@ bool bundle_wants (const char *filter, const struct block *block) {
     return false;
 }
 
+ssize_t bundle_give (const struct buf *ready, size_t *sent, char *out,
+                     size_t room) {
+    size_t left = ready->size - *sent;
+    size_t size = left < room ? left : room;
+    if (size == 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    memcpy (out, ready->data + *sent, size);
+    *sent += size;
+    return (ssize_t) size;
+}
+
 /* Blocks: from the store as the client reads, with no reading open between */
 
 struct blocks {
@@ -147,13 +158,7 @@ static ssize_t blocks_room (void *cls, uint64_t at, char *out, size_t room) {
             return MHD_CONTENT_READER_END_WITH_ERROR;
         }
     }
-    size_t left = self->ready.size - self->sent;
-    size_t size = left < room ? left : room;
-    if (size == 0)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    memcpy (out, self->ready.data + self->sent, size);
-    self->sent += size;
-    return (ssize_t) size;
+    return bundle_give (&self->ready, &self->sent, out, room);
 }
 
 static void blocks_gone (void *cls) {

@@ -102,13 +102,7 @@ static ssize_t leaves_room (void *cls, uint64_t at, char *out, size_t room) {
         log_limited (LOG_ERROR, "API-BUNDLE", "", "why=%s", log_text (e.text));
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
-    size_t left = self->ready.size - self->sent;
-    size_t size = left < room ? left : room;
-    if (size == 0)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    memcpy (out, self->ready.data + self->sent, size);
-    self->sent += size;
-    return (ssize_t) size;
+    return bundle_give (&self->ready, &self->sent, out, room);
 }
 
 static void leaves_gone (void *cls) {

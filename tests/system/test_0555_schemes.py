@@ -10,16 +10,9 @@ from parley_client import block, feed, keys, ledger, messages, wire
 from parley_client import canonical as mp
 
 from daemon import wait_for
-from liar import Liar, changed, now
+from liar import changed, now
 
 TOPIC = "members/schemes"
-
-
-@pytest.fixture
-def liar(dialogue):
-    one = Liar(dialogue)
-    yield one
-    one.end()
 
 
 @pytest.fixture
