@@ -274,6 +274,17 @@ def test_stale_while_the_quorum_is_away(cast, broker, parley):
     assert reader.alarms() == []
 
 
+def test_a_first_start_is_no_alarm(broker, agents, parley):
+    """Nothing has settled yet: that alarms after half a minute, not before."""
+    agent = agents("UNODC/hq", broker).start()  # no witness runs
+    agent.daemon.wait_log("LINK-READY")
+    ledger = ledger_of(agent)
+    assert ledger["settled"] is None and ledger["current"] is False
+    parley("--socket", agent.socket, "status")
+    parley("--socket", agent.socket, "status", code=8,
+           env={"PARLEY_TEST_CLOCK_OFFSET_MS": "31000"})
+
+
 @pytest.mark.parametrize("ms", ["-130000", "130000"])
 def test_witness_whose_clock_is_wrong(broker, agents, ms):
     """It cosigns nothing; with the right time it does."""
