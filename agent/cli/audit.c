@@ -28,6 +28,9 @@ static const char check_usage[] =
     "the first thing that is wrong and names it. Without --dialogue compare "
     "the\n"
     "id that is printed with the one you know.\n"
+    "The exit code is 9 where nothing is wrong, but something that the bundle "
+    "should\n"
+    "prove can't be checked with it, as the last lines say.\n"
     "With --report the outcome is also written as a page for people who do "
     "not\n"
     "use terminals: what was checked, what could not be, who wrote how much.\n"
@@ -77,7 +80,7 @@ static void print_json (const struct audit_report *r) {
         json_array_append_new (caveats, json_string (audit_caveat (r, i)));
     cli_print_json (json_pack (
         "{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
-        "s:s,s:s,s:I,s:I,s:o,s:o,s:o}",
+        "s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:b}",
         "dialogue", hash_text (dialogue, &r->meta.dialogue), "exporter",
         r->meta.exporter, "filter", r->meta.filter, "first",
         (json_int_t) r->meta.first, "last", (json_int_t) r->meta.last,
@@ -92,7 +95,7 @@ static void print_json (const struct audit_report *r) {
         clock_text (last, r->last_time), "checkpoints",
         (json_int_t) r->checkpoints, "claims", (json_int_t) r->claims,
         "settled", settled_json (r), "streams", streams_json (r), "caveats",
-        caveats));
+        caveats, "whole", audit_whole (r)));
 }
 
 static void add_counts (struct table *table, const struct audit_report *r) {
@@ -198,8 +201,11 @@ static void print_facts (const struct audit_report *r, bool compared) {
 static void print_report (const struct audit_report *r, bool compared) {
     static const char *const heads[] = { "", "", NULL };
     print_facts (r, compared);
-    printf ("\nAll of that holds. What could not be checked, or rests on "
-            "somebody's word:\n");
+    printf ("\nAll of that holds. %s:\n",
+            audit_whole (r)
+                ? "What rests on somebody's word"
+                : "NOT ALL COULD BE CHECKED, and some rests on somebody's "
+                  "word");
     struct table *table = table_new (heads);
     for (size_t i = 0; audit_caveat (r, i); i++) {
         table_cell (table, "-");
@@ -241,6 +247,7 @@ int command_audit_check (struct cli *cli, int argc, char **argv) {
         print_json (&report);
     else
         print_report (&report, wanted != NULL);
+    bool whole = audit_whole (&report);
     audit_report_free (&report);
-    return CLI_FINE;
+    return whole ? CLI_FINE : CLI_PARTLY;
 }

@@ -76,7 +76,9 @@ static const char usage_tail[] =
     "with\n"
     "no; 2 not a command; 3 no agent answers; 4 not found; 5 a file can't be\n"
     "read or written, or is there already; 6 the time given is over; 7 the\n"
-    "agent can't now; 8 an alarm, or the agent is not current (status).\n"
+    "agent can't now; 8 an alarm, or the agent is not current (status); 9 "
+    "nothing\n"
+    "is wrong, but not all of it can be checked (audit check).\n"
     "\n"
     "Example: parley key new EUROPOL/hq europol-hq.secret\n";
 

@@ -23,6 +23,8 @@ enum exit_code {
     CLI_TIME = 6,  /* the time given is over */
     CLI_AGENT = 7, /* the agent can't now: full, or broken */
     CLI_ALARM = 8, /* status: an alarm that nobody acknowledged, or stale */
+    CLI_PARTLY =
+        9, /* audit check: nothing is wrong, and not all can be checked */
 };
 
 struct cli {

@@ -68,6 +68,11 @@ enum err audit_check (const char *dir, const struct hash *dialogue,
                       audit_progress_fn *progress, void *arg,
                       struct audit_report *report, struct error *e) MUST_CHECK;
 
+/* Could everything be checked that a bundle with these limits is there for? No:
+ * a root that can't be recomputed, a signer who is not known, what is of a newer
+ * format, a part of what it is limited to that is not proved to be all; `unchecked`
+ * names it. What rests on somebody's word in each bundle does not count. */
+bool audit_whole (const struct audit_report *report);
 /* Sentences that say what rests on the broker's word in that bundle, and what
  * could not be checked in it; NULL behind the last. The report's. */
 const char *audit_caveat (const struct audit_report *report, size_t n);

@@ -181,6 +181,12 @@ static const char *caveat (const struct audit_report *r, size_t which) {
     }
 }
 
+/* Behind a settled size what is not here may be nobody's yet. */
+bool audit_whole (const struct audit_report *report) {
+    return report->unchecked_count == 0 && report->newer == 0
+           && (report->holes == 0 || report->settled.size >= 0);
+}
+
 const char *audit_caveat (const struct audit_report *report, size_t n) {
     for (size_t which = 0; which <= 4; which++) {
         const char *text = caveat (report, which);

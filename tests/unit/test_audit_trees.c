@@ -46,6 +46,7 @@ static void test_no_checkpoint (void **state) {
     assert_int_equal (r.settled.size, -1);
     assert_int_equal (r.stream_count, 0);
     assert_int_equal (r.unchecked_count, 0);
+    assert_true (audit_whole (&r));
     has_caveat (&r, "no checkpoint here signs them", true);
     has_caveat (&r, "That no record is left out is the broker's word", true);
     audit_report_free (&r);
@@ -86,6 +87,7 @@ static void test_settled (void **state) {
     assert_string_equal (r.streams[2].name, "core");
     assert_int_equal (r.streams[2].count, 0);
     assert_int_equal (r.unchecked_count, 0);
+    assert_true (audit_whole (&r));
     has_caveat (&r, "no checkpoint", false);
     has_caveat (&r, "settled size", false);
     has_caveat (&r, "the streams that are named as complete", true);
@@ -148,6 +150,7 @@ static void test_hole (void **state) {
                 "The root of 1 checkpoints from size 11 on: record 9 is here "
                 "neither in blocks nor in leaves.",
                 true);
+    assert_false (audit_whole (&r));
     audit_report_free (&r);
     story = made();
     story->meta.last = 10;
@@ -156,6 +159,7 @@ static void test_hole (void **state) {
     assert_int_equal (r.settled.size, -1);
     has_caveat (&r, "who had to sign", false);
     has_caveat (&r, "Who had to sign the checkpoint of size 12", true);
+    assert_false (audit_whole (&r));
     audit_report_free (&r);
 }
 
@@ -206,6 +210,7 @@ static void test_handover (void **state) {
     assert_int_equal (r.settled.needed, 1);
     assert_int_equal (r.settled.cosigned, 1);
     assert_int_equal (r.unchecked_count, 0);
+    assert_true (audit_whole (&r));
     audit_report_free (&r);
     holds (handed_over (3, 2), &r);
     assert_int_equal (r.settled.size, 11);
