@@ -1,5 +1,5 @@
-/* What the files of `ledger` share: ledger.c (beginning, timers, status,
- * cosigning), ledger_leaves.c (the tree's leaves), ledger_notes.c (checkpoints:
+/* What the files of `ledger` share: ledger.c (beginning, timers, status),
+ * ledger_cosign.c (which are cosigned), ledger_leaves.c (the tree's leaves), ledger_notes.c (checkpoints:
  * verified, settled), ledger_evidence.c (what contradicts them),
  * ledger_doubt.c (what is wrong with records that they hold),
  * ledger_inquiry.c (where two ledgers part). */
@@ -155,9 +155,16 @@ struct roster *notes_roster (const struct ledger *self,
 /* Of the newest mark that is held below it, ms; 0: none. */
 int64_t ledger_mark_time (const struct ledger *self,
                           const struct checkpoint *cp);
+/* Cosigning */
+/* Is this delegation a witness by this roster (NULL: none), or by that of the
+ * newest settled checkpoint? */
+bool cosign_by_us (const struct ledger *self, const struct roster *roster);
 /* A checkpoint was verified: cosign it, if this delegation may. */
 enum err ledger_cosign (struct ledger *self, const struct checkpoint *cp,
                         struct error *e) MUST_CHECK;
+/* The newest verified one again, where it has to be. */
+enum err cosign_again (struct ledger *self, struct error *e) MUST_CHECK;
+void cosign_reply (struct ledger *self, const struct reply *reply);
 
 /* Evidence */
 /* A leaf of our own tree, under a checkpoint that it bears out; `note` is
