@@ -1,0 +1,79 @@
+/* faults - what is wrong with a document, and JSON Pointers. */
+#include "faults.h"
+
+#include "base/buf.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void faults_add (struct faults *self, const char *pointer, const char *format,
+                 ...) {
+    char text[ERROR_TEXT_MAX], printable[ERROR_TEXT_MAX];
+    self->count++;
+    if (self->kept == FAULTS_MAX)
+        return;
+    va_list args;
+    va_start (args, format);
+    vsnprintf (text, sizeof text, format, args);
+    va_end (args);
+    text_printable (printable, sizeof printable, text, strlen (text));
+    struct fault *fault = &self->at[self->kept++];
+    fault->pointer = mem_copy_text (pointer);
+    fault->text = mem_copy_text (printable);
+}
+
+void faults_clear (struct faults *self) {
+    for (size_t i = 0; i < self->kept; i++) {
+        free (self->at[i].pointer);
+        free (self->at[i].text);
+    }
+    self->kept = self->count = 0;
+}
+
+json_t *faults_json (const struct faults *self) {
+    json_t *out = json_array();
+    for (size_t i = 0; i < self->kept; i++)
+        json_array_append_new (out, json_pack ("{ss ss}", "pointer",
+                                               self->at[i].pointer, "text",
+                                               self->at[i].text));
+    return out;
+}
+
+enum err faults_error (const struct faults *self, struct error *e) {
+    const struct fault *first = &self->at[0];
+    if (self->count > 1)
+        return error_set (e, ERR_MALFORMED, "%s: %s, and %zu more",
+                          first->pointer, first->text, self->count - 1);
+    return error_set (e, ERR_MALFORMED, "%s: %s", first->pointer, first->text);
+}
+
+static void path_add (struct path *self, char letter) {
+    if (self->size + 1 < sizeof self->text)
+        self->text[self->size++] = letter;
+    self->text[self->size] = '\0';
+}
+
+size_t path_member (struct path *self, const char *name) {
+    size_t mark = self->size;
+    path_add (self, '/');
+    for (; *name; name++) {
+        if (*name == '~' || *name == '/')
+            path_add (self, '~');
+        path_add (self, *name == '~' ? '0' : *name == '/' ? '1' : *name);
+    }
+    return mark;
+}
+
+size_t path_index (struct path *self, size_t index) {
+    char digits[24];
+    snprintf (digits, sizeof digits, "%zu", index);
+    return path_member (self, digits);
+}
+
+void path_back (struct path *self, size_t mark) {
+    self->size = mark;
+    self->text[mark] = '\0';
+}

@@ -1,0 +1,53 @@
+/* projector - keeps the model of plans at what the store holds: a thread that
+ * reads new records, judges our rights to them, and derives.
+ *
+ * Starts with a replay of all records about plans (store/records.h keeps an
+ * index of them), so that nothing derived is ever on the disk but the text index
+ * of search.h. A roster that takes or gives the right to read a channel makes it
+ * forget or read that channel. Answers withdrawals (CONTENTS.md section 3) by
+ * the outbox when they are settled. */
+#ifndef PARLEY_PROJECTOR_H
+#define PARLEY_PROJECTOR_H
+
+#include "model.h"
+
+struct projector;
+struct link;
+
+struct projector_options {
+    const char *store; /* path; borrowed, as all here */
+    const char *delegation;
+    const struct hash *dialogue;
+    struct link *link; /* NULL: none, as in tests: rosters by the store */
+    /* After each change, from its thread; must not block. */
+    void (*changed) (void *arg);
+    void *arg;
+};
+struct projector *projector_new (const struct projector_options *options,
+                                 struct error *e) MUST_CHECK;
+void projector_destroy (struct projector **self_p); /* ends the thread */
+void projector_wake (
+    struct projector *self); /* new records, roster; any thread */
+
+/* The model, to read, until released: short, since its writer waits. Any
+ * thread. Until the first replay is done, waits for it up to `wait_ms`: NULL. */
+const struct model *projector_read (struct projector *self, int64_t wait_ms);
+void projector_release (struct projector *self);
+
+/* Now: the log time of the newest mark held (0: none), and its sequence. Drafts'
+ * and people's own clocks are not asked. */
+int64_t projector_now (struct projector *self, int64_t *mark);
+
+/* For status: digests at the newest mark up to which all streams are held; made
+ * when asked, kept until the next. false: none yet. */
+struct projector_status {
+    int64_t mark, mark_ms;
+    int64_t position; /* records of the store that were looked at */
+    size_t plans, withdrawn, quarantined, newer;
+    int64_t taxonomy_version;
+    int64_t replay_ms; /* that the first replay took */
+    struct model_digests digests;
+};
+bool projector_status (struct projector *self, struct projector_status *out);
+
+#endif
