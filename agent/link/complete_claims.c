@@ -218,20 +218,22 @@ static enum err root_judge (struct complete *self, struct judged *judged,
                             struct error *e) {
     const struct mark_stream *says = &judged->claim->stream;
     struct hash root;
-    char what[128];
+    char what[128], cover[MARK_NAME_MAX + 1];
     enum err rc = hashes_root (self->core->store, judged->stream,
                                (uint64_t) says->count, &root, e);
+    snprintf (cover, sizeof cover, "%c%s", LACK_COVER, judged->stream);
     if (rc == ERR_NOT_FOUND || rc == ERR_STATE) {
+        lack_drop (self, judged->stream); /* no number does */
         snprintf (what, sizeof what,
                   "%s: hashes of numbers that are not ours to read are "
                   "missing",
                   judged->stream);
-        lack_note (self, judged->stream, says->count, judged->upto, false,
-                   what);
+        lack_note (self, cover, 0, 0, false, what);
         return ERR_NONE;
     }
     if (rc)
         return rc;
+    lack_drop (self, cover);
     if (!hash_equal (&root, &says->root)) {
         rc = wrong (self, judged, "they are not those that were given out", e);
         return rc ? rc : cover_doubt (self, judged->stream, e);
@@ -312,8 +314,9 @@ static void lacks_sweep (struct complete *self) {
     for (struct lack *lack = self->lacks; lack; lack = next) {
         char first = lack->name[0];
         next = lack->next;
-        if (first != '\0' && first != LACK_HIDDEN && first != LACK_UNLISTED
-            && !is_followed (self, lack->name))
+        bool more = first == LACK_HIDDEN || first == LACK_COVER;
+        if (first != '\0' && first != LACK_UNLISTED
+            && !is_followed (self, lack->name + more))
             lack_drop (self, lack->name);
     }
 }

@@ -169,18 +169,33 @@ static enum err times_find (struct complete *self, struct hidden_times *out,
 
 /* Numbers that were hidden when no roster did. */
 static enum err span_tell (struct complete *self, const char *stream,
-                           const struct stream_span *span, struct error *e) {
+                           int64_t first, int64_t last, struct error *e) {
     char what[128], name[MARK_NAME_MAX + 1];
     snprintf (name, sizeof name, "%c%s", LACK_HIDDEN, stream);
     snprintf (what, sizeof what,
               "%s: numbers %" PRId64 " to %" PRId64
-              " are withheld: not all of them are hidden by a roster",
-              stream, span->first, span->last);
+              " are withheld: no roster hides number %" PRId64,
+              stream, first, last, first);
     struct lack *lack = lack_note (self, name, 0, 0, false, what);
     if (lack->told)
         return ERR_NONE;
     lack->told = true;
     return complete_alarm (self, "WITHHELD", NULL, e, "%s", what);
+}
+
+/* From where on the span is in none of the times, which are in order; behind its
+ * end: all of it is. Two times may touch: nothing was recorded under the roster
+ * between them. */
+static int64_t hidden_upto (const struct hidden_times *times,
+                            const struct stream_span *span) {
+    int64_t number = span->first;
+    for (size_t i = 0; i < times->count; i++) {
+        int64_t to =
+            times->at[i].to < span->last ? times->at[i].to : span->last;
+        if (number > times->at[i].from && number <= to)
+            number = to + 1;
+    }
+    return number;
 }
 
 static enum err spans_judge (struct complete *self,
@@ -190,15 +205,11 @@ static enum err spans_judge (struct complete *self,
     enum err rc;
     while (!(rc = streams_hidden (self->core->store, times->stream, span.first,
                                   &span, e))) {
-        bool hidden = false;
-        for (size_t i = 0; i < times->count; i++)
-            hidden = hidden
-                     || (span.first > times->at[i].from
-                         && span.last <= times->at[i].to);
-        if (hidden)
+        int64_t first = hidden_upto (times, &span);
+        if (first > span.last)
             continue;
         *fine = false;
-        rc = span_tell (self, times->stream, &span, e);
+        rc = span_tell (self, times->stream, first, span.last, e);
         if (rc)
             return rc;
     }
@@ -227,6 +238,8 @@ static enum err stream_prove (struct complete *self, const char *stream,
               stream);
     if (self->paths.call || now < self->paths.retry)
         return ERR_NONE;
+    snprintf (self->unproved_stream, sizeof self->unproved_stream, "%s",
+              stream);
     return paths_ask (self, lacks, e);
 }
 
@@ -245,6 +258,24 @@ enum err hidden_prove (struct complete *self, int64_t now, bool *fine,
 
 /* Claims of a mark behind a roster */
 
+/* One node of a cover stands for numbers on both sides of the mark. That alone
+ * is nothing wrong: the roster before it may have hidden them, and one after it.
+ * Cut there, they are proved as two, and judged by the times. Where the mark is
+ * of no use for the stream, nothing has to be known. */
+static enum err hidden_cut (struct complete *self, const char *stream,
+                            int64_t count, struct error *e) {
+    if (strcmp (stream, self->unproved_stream) != 0)
+        return ERR_NONE;
+    enum err rc = streams_cut (self->core->store, stream, count, e);
+    if (!rc)
+        self->cover.retry = 0;
+    return rc == ERR_NOT_FOUND ? error_set (e, ERR_DAMAGED,
+                                            "stream %s: numbers around %" PRId64
+                                            " are in a cover, and not hidden",
+                                            stream, count)
+                               : rc;
+}
+
 static enum err claim_keep (struct complete *self, const struct mark_held *mark,
                             const struct mark_claim *claim, const char *stream,
                             struct error *e) {
@@ -260,19 +291,19 @@ static enum err claim_keep (struct complete *self, const struct mark_held *mark,
                                (uint64_t) claim->stream.count, &root, e);
     if (rc == ERR_NOT_FOUND)
         return ERR_NONE;
-    if (rc && rc != ERR_STATE)
+    if (rc == ERR_STATE)
+        return hidden_cut (self, stream, claim->stream.count, e);
+    if (rc)
         return rc;
-    if (!rc && hash_equal (&root, &claim->stream.root))
+    if (hash_equal (&root, &claim->stream.root))
         return claims_keep (self->core->store, mark->sequence, mark->time, true,
                             claim, e);
     self->paths.retry = clock_mono_ms() + WRONG_RETRY_MS;
     return complete_alarm (
-        self, rc ? "WITHHELD" : "MARK-WRONG", claim, e,
+        self, "MARK-WRONG", claim, e,
         "stream %s: the mark of record %" PRId64 " says that %" PRId64
-        " records are below it: %s",
-        stream, mark->sequence, claim->stream.count,
-        rc ? "numbers above it are hidden, which no roster hides"
-           : "they are not those that were given out");
+        " records are below it: they are not those that were given out",
+        stream, mark->sequence, claim->stream.count);
 }
 
 enum err hidden_claims (struct complete *self, const struct claims_held *claims,

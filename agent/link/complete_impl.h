@@ -34,8 +34,10 @@ struct claims_held {
 };
 
 /* A stream that lacks something, for how long. Before its name, '?': of its
- * hidden numbers; '!': it is not in the desk's list. */
+ * hidden numbers; '+': their covers, however much else of it comes; '!': it is
+ * not in the desk's list. */
 #define LACK_HIDDEN '?'
+#define LACK_COVER '+'
 #define LACK_UNLISTED '!'
 struct lack {
     struct lack *next;
@@ -67,6 +69,7 @@ struct complete {
     struct claims_held claims; /* of `newest`, when they are there */
     struct lack *lacks;
     char unproved[128]; /* of hidden numbers: what is waited for; "" */
+    char unproved_stream[MARK_NAME_MAX]; /* whose claim was asked for last */
     char cover_stream[MARK_NAME_MAX];
     struct stream_span cover_span;
     struct handed_row handed_row;

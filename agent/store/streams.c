@@ -80,6 +80,17 @@ enum err streams_add (struct store *self, const char *stream, int64_t first,
 
 /* Hidden numbers */
 
+static enum err span_add (struct store *self, const char *stream, int64_t first,
+                          int64_t last, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self,
+        "INSERT INTO stream_spans (stream, first, last) VALUES (?, ?, ?)");
+    bind_text (s, 1, slice_text (stream));
+    sqlite3_bind_int64 (s, 2, first);
+    sqlite3_bind_int64 (s, 3, last);
+    return store_done (self, s, "stream's span", e);
+}
+
 enum err streams_hide (struct store *self, const char *stream, int64_t first,
                        int64_t last, struct error *e) {
     /* Neighbours of one fetch after the other are one span. */
@@ -92,13 +103,19 @@ enum err streams_hide (struct store *self, const char *stream, int64_t first,
     enum err rc = store_done (self, s, "stream's span", e);
     if (rc || sqlite3_changes (self->db) > 0)
         return rc;
-    s = store_prepare (
-        self,
-        "INSERT INTO stream_spans (stream, first, last) VALUES (?, ?, ?)");
-    bind_text (s, 1, slice_text (stream));
-    sqlite3_bind_int64 (s, 2, first);
-    sqlite3_bind_int64 (s, 3, last);
-    return store_done (self, s, "stream's span", e);
+    return span_add (self, stream, first, last, e);
+}
+
+static enum err span_read (struct store *self, sqlite3_stmt *s,
+                           struct stream_span *out, struct error *e) {
+    enum err rc = store_row (self, s, "stream's spans", e);
+    if (rc)
+        return rc;
+    *out = (struct stream_span){ sqlite3_column_int64 (s, 0),
+                                 sqlite3_column_int64 (s, 1),
+                                 sqlite3_column_int (s, 2) != 0 };
+    sqlite3_reset (s);
+    return ERR_NONE;
 }
 
 enum err streams_hidden (struct store *self, const char *stream, int64_t after,
@@ -108,14 +125,7 @@ enum err streams_hidden (struct store *self, const char *stream, int64_t after,
               " WHERE stream = ? AND first > ? ORDER BY first LIMIT 1");
     bind_text (s, 1, slice_text (stream));
     sqlite3_bind_int64 (s, 2, after);
-    enum err rc = store_row (self, s, "stream's spans", e);
-    if (rc)
-        return rc;
-    *out = (struct stream_span){ sqlite3_column_int64 (s, 0),
-                                 sqlite3_column_int64 (s, 1),
-                                 sqlite3_column_int (s, 2) != 0 };
-    sqlite3_reset (s);
-    return ERR_NONE;
+    return span_read (self, s, out, e);
 }
 
 enum err streams_wanted (struct store *self, const char *stream,
@@ -207,23 +217,20 @@ static enum err waiting_return (struct store *self, const char *stream,
 }
 
 static enum err spans_uncover (struct store *self, const char *stream,
-                               struct error *e) {
-    sqlite3_stmt *s = store_prepare (
-        self, "UPDATE stream_spans SET covered = 0 WHERE stream = ?");
+                               int64_t first, struct error *e) {
+    sqlite3_stmt *s = store_prepare (self, "UPDATE stream_spans SET covered = 0"
+                                           " WHERE stream = ? AND first >= ?");
     bind_text (s, 1, slice_text (stream));
+    sqlite3_bind_int64 (s, 2, first);
     return store_done (self, s, "stream's spans", e);
 }
 
-enum err streams_uncover (struct store *self, const char *stream, bool *some,
-                          struct error *e) {
-    struct stream_span span, next;
-    int64_t end;
-    enum err rc = streams_hidden (self, stream, 0, &span, e);
-    *some = !rc && span.covered;
-    if (rc || !span.covered)
-        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
-    rc = tree_end (self, stream, &end, e);
-    int64_t first = span.first;
+/* The tree goes back to before this span, which is covered. */
+static enum err uncover_from (struct store *self, const char *stream,
+                              struct stream_span span, struct error *e) {
+    struct stream_span next;
+    int64_t end, first = span.first;
+    enum err rc = tree_end (self, stream, &end, e);
     while (!rc && span.last < end) {
         rc = streams_hidden (self, stream, span.first, &next, e);
         if (rc == ERR_NOT_FOUND || (!rc && next.first > end))
@@ -235,7 +242,44 @@ enum err streams_uncover (struct store *self, const char *stream, bool *some,
     }
     if (!rc)
         rc = hashes_cut (self, stream, (uint64_t) first - 1, e);
-    return rc ? rc : spans_uncover (self, stream, e);
+    return rc ? rc : spans_uncover (self, stream, first, e);
+}
+
+enum err streams_uncover (struct store *self, const char *stream, bool *some,
+                          struct error *e) {
+    struct stream_span span;
+    enum err rc = streams_hidden (self, stream, 0, &span, e);
+    *some = !rc && span.covered;
+    if (rc || !span.covered)
+        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    return uncover_from (self, stream, span, e);
+}
+
+/* Up to `number`, and behind it. */
+static enum err span_cut (struct store *self, const char *stream,
+                          const struct stream_span *span, int64_t number,
+                          struct error *e) {
+    sqlite3_stmt *s = store_prepare (self, "UPDATE stream_spans SET last = ?"
+                                           " WHERE stream = ? AND first = ?");
+    sqlite3_bind_int64 (s, 1, number);
+    bind_text (s, 2, slice_text (stream));
+    sqlite3_bind_int64 (s, 3, span->first);
+    enum err rc = store_done (self, s, "stream's span", e);
+    return rc ? rc : span_add (self, stream, number + 1, span->last, e);
+}
+
+enum err streams_cut (struct store *self, const char *stream, int64_t number,
+                      struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT first, last, covered FROM stream_spans"
+              " WHERE stream = ?1 AND first <= ?2 AND last > ?2");
+    bind_text (s, 1, slice_text (stream));
+    sqlite3_bind_int64 (s, 2, number);
+    struct stream_span span;
+    enum err rc = span_read (self, s, &span, e);
+    if (!rc && span.covered)
+        rc = uncover_from (self, stream, span, e);
+    return rc ? rc : span_cut (self, stream, &span, number, e);
 }
 
 /* Places */

@@ -38,6 +38,12 @@ enum err streams_cover (struct store *self, const char *stream,
                         const struct hash *cover, size_t length,
                         struct error *e) MUST_CHECK;
 
+/* A mark counts `number` records, in the middle of hidden ones: they become two
+ * spans there, whose covers are waited for anew, since one node of the cover may
+ * stand for numbers on both sides. ERR_NOT_FOUND: none goes over it. */
+enum err streams_cut (struct store *self, const char *stream, int64_t number,
+                      struct error *e) MUST_CHECK;
+
 /* The tree is not the one that a mark names: covers are wrong, perhaps. It goes
  * back to before the first one, and waits for all of them again. *some: there
  * are any. */

@@ -118,6 +118,42 @@ def test_right_taken_and_given_back(steady, agents, author, mark):
     wait_complete_at(reader, at)
 
 
+def test_right_given_for_nothing(steady, agents, author, mark):
+    """Nothing was recorded between a roster that gave the right and one that
+    took it: what was hidden before and behind them is one run of numbers. So
+    are those of a channel that the mark between them is not asked for."""
+    def readers(**who):
+        def change(obj):
+            for one in obj["channels"]:
+                if one["id"] in who:
+                    one["readers"] = ["role:member"] + (
+                        ["role:observer"] if who[one["id"]] else [])
+        return change
+
+    reader = agents("UNODC/hq", steady).start()
+    wait_complete_at(reader, mark(readers(members=True)))
+    publish(author, 3)
+    other = "announcements/x"
+    publish(author, 2, other)
+    reader.stop()
+    mark(readers(members=False, announcements=False))
+    for _ in range(3):
+        publish(author, 5)
+        publish(author, 3, other)
+        mark(readers(members=True))
+        publish(author, 2, other)
+        mark(readers(members=False))
+    publish(author, 5)
+    at = mark(readers(members=True, announcements=True))
+    publish(author, 2)
+    publish(author, 1, other)
+    reader.start()
+    wait_complete_at(reader, at)
+    wait_complete_at(reader, mark())
+    assert len(reader.records(filter=TOPIC, log=0)) == 5
+    assert len(reader.records(filter=other, log=0)) == 3
+
+
 def test_handed_in(steady, agents, author, mark, parley, dialogue):
     """On a channel that the submitter may not read: its readers are shown
     it, and the submitter is told so."""

@@ -159,6 +159,64 @@ static void test_uncover (void **state) {
     holds (17);
 }
 
+static void cut (int64_t number, bool some) {
+    FINE (store_begin (store, &e));
+    enum err rc = streams_cut (store, "all", number, &e);
+    assert_int_equal (rc, some ? ERR_NONE : ERR_NOT_FOUND);
+    if (rc == ERR_NOT_FOUND)
+        rc = ERR_NONE;
+    FINE (store_end (store, rc, &e));
+}
+
+static void waits_for (int64_t first, int64_t last) {
+    struct stream_span span;
+    FINE (streams_wanted (store, "all", &span, &e));
+    assert_int_equal (span.first, first);
+    assert_int_equal (span.last, last);
+    cover (&span);
+}
+
+/* Numbers 4 to 13 and 16 to 19 are hidden. */
+static void test_cut (void **state) {
+    (void) state;
+    struct stream_span span;
+    struct hash root, want;
+    add ("all", 1, 3, 0);
+    cut (2, false); /* there are none */
+    hide (4, 13);
+    add ("all", 14, 2, 13);
+    hide (16, 19);
+    add ("all", 20, 1, 19);
+    waits_for (4, 13);
+    waits_for (16, 19);
+    holds (20);
+    static const int64_t outside[] = { 0, 1, 3, 13, 14, 15, 19, 20, 99 };
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        cut (outside[i], false);
+    holds (20);
+    assert_int_equal (hashes_root (store, "all", 9, &root, &e), ERR_STATE);
+    cut (9, true);
+    holds (3);
+    cut (9, false);
+    cut (11, true); /* while it waits */
+    waits_for (4, 9);
+    waits_for (10, 11);
+    waits_for (12, 13);
+    waits_for (16, 19);
+    holds (20);
+    assert_int_equal (streams_wanted (store, "all", &span, &e), ERR_NOT_FOUND);
+    for (size_t at = 9; at <= 11; at += 2) {
+        want = tree_root_of (leaves, at);
+        FINE (hashes_root (store, "all", at, &root, &e));
+        assert_true (hash_equal (&root, &want));
+    }
+    cut (17, true); /* the ones before stay */
+    holds (15);
+    waits_for (16, 17);
+    waits_for (18, 19);
+    holds (20);
+}
+
 /* More than goes in at once. */
 static void test_many (void **state) {
     (void) state;
@@ -184,6 +242,8 @@ int main (void) {
         cmocka_unit_test_setup_teardown (test_hidden, store_begin_test,
                                          store_end_test),
         cmocka_unit_test_setup_teardown (test_uncover, store_begin_test,
+                                         store_end_test),
+        cmocka_unit_test_setup_teardown (test_cut, store_begin_test,
                                          store_end_test),
         cmocka_unit_test_setup_teardown (test_many, store_begin_test,
                                          store_end_test),
