@@ -175,39 +175,76 @@ static void compare (struct bench *one, struct bench *other,
     }
 }
 
-static void singles (struct bench *bench, const struct settings *s) {
-    struct flight f = { .bench = bench, .count = s->singles };
-    f.batches = mem_alloc (f.count * sizeof *f.batches);
+/* Publishes one by one, at one broker. */
+struct single {
+    struct flight flight;
+    int64_t *took;
+    double p50;
+};
+
+static void single_begin (struct single *self, struct bench *bench,
+                          const struct settings *s) {
+    struct flight *f = &self->flight;
+    *f = (struct flight){ .bench = bench, .count = s->singles };
+    f->batches = mem_alloc (f->count * sizeof *f->batches);
+    self->took = mem_alloc (f->count * sizeof *self->took);
     uint64_t lane = (uint64_t) clock_mono_ns();
-    for (size_t i = 0; i < f.count; i++)
+    for (size_t i = 0; i < f->count; i++)
         bench_batch (bench, 0, lane, (int64_t) i + 1, 1, s->size,
-                     &f.batches[i]);
-    int64_t *raw = mem_alloc (f.count * sizeof *raw);
-    int64_t *took = mem_alloc (f.count * sizeof *took);
-    bench_connect (bench, 0, &f.link);
-    /* In turns, so that both see the same machine and a disk that has just been
-     * idle as long; a loop of nothing but syncs finds it awake. */
-    struct bench_raw *file = bench_raw_open (bench, s->size + 300);
-    for (size_t i = 0; i < f.count; i++) {
-        int64_t start = clock_mono_ns();
-        publish_next (&f);
-        took[i] = promise_take (&f) - start;
+                     &f->batches[i]);
+    bench_connect (bench, 0, &f->link);
+}
+
+static void single_publish (struct single *self) {
+    size_t n = self->flight.sent;
+    int64_t start = clock_mono_ns();
+    publish_next (&self->flight);
+    self->took[n] = promise_take (&self->flight) - start;
+}
+
+static void single_end (struct single *self) {
+    struct flight *f = &self->flight;
+    bench_disconnect (&f->link);
+    for (size_t i = 0; i < f->count; i++)
+        bench_batch_free (&f->batches[i]);
+    free (f->batches);
+    free (self->took);
+}
+
+/* The median in us. */
+static double print_times (const char *what, int64_t *ns, size_t count) {
+    double p50 = (double) bench_percentile (ns, count, 0.5) / 1e3;
+    double p99 = (double) bench_percentile (ns, count, 0.99) / 1e3;
+    printf ("%-14s   p50 %7.0f us   p99 %7.0f us\n", what, p50, p99);
+    return p50;
+}
+
+/* In turns, so that all see the same machine and a disk that has just been idle
+ * as long; a loop of nothing but syncs finds it awake. */
+static void singles (struct bench *const *benches, size_t count,
+                     const struct settings *s) {
+    struct single all[2];
+    for (size_t n = 0; n < count; n++)
+        single_begin (&all[n], benches[n], s);
+    int64_t *raw = mem_alloc (s->singles * sizeof *raw);
+    struct bench_raw *file = bench_raw_open (benches[0], s->size + 300);
+    for (size_t i = 0; i < s->singles; i++) {
+        for (size_t n = 0; n < count; n++)
+            single_publish (&all[(i + n) % count]);
         raw[i] = bench_raw_sync (file);
     }
     bench_raw_close (&file);
-    bench_disconnect (&f.link);
-    double raw50 = (double) bench_percentile (raw, f.count, 0.5);
-    double one50 = (double) bench_percentile (took, f.count, 0.5);
-    printf ("\none publish      p50 %7.0f us   p99 %7.0f us\n", one50 / 1e3,
-            (double) bench_percentile (took, f.count, 0.99) / 1e3);
-    printf ("write and sync   p50 %7.0f us   p99 %7.0f us\n", raw50 / 1e3,
-            (double) bench_percentile (raw, f.count, 0.99) / 1e3);
-    printf ("ratio of the p50: %.2f\n", one50 / raw50);
-    for (size_t i = 0; i < f.count; i++)
-        bench_batch_free (&f.batches[i]);
-    free (f.batches);
+    puts ("");
+    for (size_t n = 0; n < count; n++)
+        all[n].p50 = print_times (n ? "with the other" : "one publish",
+                                  all[n].took, s->singles);
+    double p50 = print_times ("write and sync", raw, s->singles);
+    printf ("ratio of the p50: %.2f", all[0].p50 / p50);
+    printf (count > 1 ? "; of the other's: %.2f\n" : "\n",
+            all[count - 1].p50 / p50);
+    for (size_t n = 0; n < count; n++)
+        single_end (&all[n]);
     free (raw);
-    free (took);
 }
 
 static void run (const struct settings *s) {
@@ -216,10 +253,11 @@ static void run (const struct settings *s) {
     if (s->compare) {
         bench_begin (&other, s->compare, s->extra);
         compare (&bench, &other, s);
+        singles ((struct bench *[]){ &bench, &other }, 2, s);
         bench_end (&other);
     } else {
         rates (&bench, s);
-        singles (&bench, s);
+        singles ((struct bench *[]){ &bench }, 1, s);
     }
     bench_end (&bench);
 }
