@@ -27,6 +27,7 @@ enum err date_read (struct slice text, struct date *out, struct error *e)
     MUST_CHECK;
 /* As it was read. Returns out. */
 char *date_text (char out[DATE_TEXT_MAX], const struct date *date);
+/* DAY_OPEN is "open"; days outside the years are their first or last one. */
 char *day_text (char out[DATE_TEXT_MAX], int32_t day);
 /* The day of UTC of a time in Unix ms, and the first ms of a day. */
 int32_t day_of_ms (int64_t ms);
