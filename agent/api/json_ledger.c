@@ -23,12 +23,13 @@ static json_t *newest_settled (const struct ledger_status *status) {
 
 json_t *json_ledger (const struct ledger_status *status, int64_t alarms) {
     return json_pack (
-        "{sI so so sb so sb so sb sI}", "size", (json_int_t) status->size,
+        "{sI so so sb so sb so sb sb sI}", "size", (json_int_t) status->size,
         "verified", json_place_or_null (status->verified), "settled",
         newest_settled (status), "current", status->current, "stale",
         text_or_null (status->why), "witness", status->witness, "cosigned",
-        json_place_or_null (status->cosigned_size), "stopped", status->alarmed,
-        "alarms", (json_int_t) alarms);
+        json_place_or_null (status->cosigned_size), "stopped",
+        status->alarmed || status->older, "older", status->older, "alarms",
+        (json_int_t) alarms);
 }
 
 json_t *json_complete (const struct complete_status *status) {

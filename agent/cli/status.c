@@ -32,7 +32,12 @@ static const char usage[] =
     "is\n"
     "                        held: your body vouches again for what it "
     "checked\n"
-    "                        from here on. The evidence is kept\n"
+    "                        from here on. The evidence is kept. Of a store "
+    "that is\n"
+    "                        older than what it cosigned: compare checkpoints "
+    "with\n"
+    "                        the other bodies before (parley checkpoint "
+    "compare)\n"
     "\n"
     "Example: parley status\n";
 
@@ -158,8 +163,13 @@ static void add_ledger (struct table *table, json_t *status) {
         return;
     table_cell (table, "witness");
     if (stopped)
-        table_cell (table, "cosigns nothing: evidence against the broker is "
-                           "held; parley status --help says how to go on");
+        table_cell (table, json_is_true (json_object_get (ledger, "older"))
+                               ? "cosigns nothing: this store is older than "
+                                 "what it cosigned; parley status --help says "
+                                 "how to go on"
+                               : "cosigns nothing: evidence against the broker "
+                                 "is held; parley status --help says how to go "
+                                 "on");
     else if (cosigned < 0)
         table_cell (table, "cosigned nothing yet");
     else

@@ -19,6 +19,7 @@ struct ledger_status {
     int64_t cosigned_size;              /* by us; -1 */
     bool current;  /* settled within LEDGER_FRESH_S, nothing wrong */
     bool alarmed;  /* evidence is held: nothing is cosigned */
+    bool older;    /* this store is older than what it cosigned: the same */
     char why[128]; /* it is not current; "" */
 };
 

@@ -76,6 +76,7 @@ static enum err reload (struct ledger *self, struct error *e) {
     rc = checkpoints_cosigned (self->core->store, origin, &self->cosigned, e);
     if (rc)
         return rc;
+    self->older = checkpoints_older (self->core->store);
     leaves_begin (self, (int64_t) tree.size);
     self->compared = self->has_verified ? self->verified.size : 0;
     self->settle_at = 0;
@@ -109,6 +110,7 @@ void ledger_begin (struct ledger *self) {
     self->parted = false;
     self->catching = true;
     self->again = true;
+    self->heard_own[NOTE_SIGNED] = self->heard_own[NOTE_COSIGNED] = false;
     self->sent = -1;
     self->ask[NOTE_SIGNED] = self->ask[NOTE_COSIGNED] = 1; /* at once */
 }
@@ -288,8 +290,13 @@ enum err ledger_resume (struct ledger *self, struct error *e) {
     if (!rc)
         rc = checkpoints_resume (self->core->store, e);
     if (!rc)
+        rc = checkpoints_set_older (self->core->store, 0, e);
+    if (!rc)
         rc = checkpoints_alarmed (self->core->store, &self->alarmed, e);
-    self->core->changed = true;
+    if (!rc)
+        self->older = 0;
+    self->older_told = false;
+    self->again = self->core->changed = true;
     return rc;
 }
 
@@ -331,6 +338,7 @@ void ledger_status (const struct ledger *self, struct ledger_status *out) {
         .witness = cosign_by_us (self, rosters_newest (self->core->rosters)),
         .cosigned_size = self->cosigned,
         .alarmed = self->alarmed,
+        .older = self->older != 0,
     };
     if (self->has_settled) {
         out->settled = self->settled.checkpoint.size;

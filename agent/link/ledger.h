@@ -15,7 +15,10 @@
 #include "identity/quorum.h"
 
 #define LEDGER_CLOCK_MS 120000 /* a mark's time against ours, to cosign */
-#define LEDGER_FRESH_S 150     /* older: not current, "stale" */
+/* Two clocks that are both that far from a mark's, and the time for a line: what
+ * another witness dates so much later, it cosigned later. */
+#define LEDGER_OLDER_MS (2 * LEDGER_CLOCK_MS + 10000)
+#define LEDGER_FRESH_S 150 /* older: not current, "stale" */
 
 struct ledger;
 struct ledger *ledger_new (struct core *core, struct error *e) MUST_CHECK;
@@ -45,6 +48,10 @@ bool ledger_busy (const struct ledger *self);
  */
 enum err ledger_block (struct ledger *self, const struct block *block,
                        struct error *e) MUST_CHECK;
+
+/* This store was put back from a copy: what it remembers of its cosignatures is
+ * older than what it cosigned. The store's errors. */
+enum err ledger_older (struct ledger *self, struct error *e) MUST_CHECK;
 
 /* An operator has looked at the evidence and says so: cosign again. The evidence
  * stays. The store's errors. */

@@ -37,6 +37,84 @@ bool cosign_by_us (const struct ledger *self, const struct roster *roster) {
            || witness_by (last, core->delegation, key);
 }
 
+/* A memory that is behind */
+
+enum err ledger_older (struct ledger *self, struct error *e) {
+    if (self->older)
+        return ERR_NONE;
+    enum err rc = core_begin (self->core, e);
+    if (!rc)
+        rc = checkpoints_set_older (self->core->store, clock_wall_ms(), e);
+    if (!rc)
+        self->older = checkpoints_older (self->core->store);
+    return rc;
+}
+
+static enum err older_tell (struct ledger *self, struct error *e) {
+    self->older_told = true;
+    return core_notice (
+        self->core, "WITNESS-OLDER", true,
+        "this store is older than what this witness cosigned, or another agent "
+        "has its key: it cosigns nothing until the other witnesses are a "
+        "quorum "
+        "without it, or its operator says so",
+        (struct slice){ 0 }, e);
+}
+
+enum err cosign_recall (struct ledger *self, const struct checkpoint *cp,
+                        const struct note *note, struct error *e) {
+    const struct core *core = self->core;
+    struct checkpoint before;
+    struct error why;
+    int64_t time;
+    bool newer = false;
+    if (checkpoint_cosigned (cp, note, core->delegation,
+                             identity_public (core->identity, KEY_WITNESS),
+                             &time, &why)
+        || time == 0)
+        return ERR_NONE;
+    if (!checkpoints_memory (core->store, cp->origin, &before, &why)
+        && before.size >= cp->size)
+        return ERR_NONE;
+    enum err rc = core_begin (self->core, e);
+    if (!rc)
+        rc = checkpoints_recall (core->store, cp, &newer, e);
+    if (rc || !newer)
+        return rc;
+    self->cosigned = cp->size;
+    log_warn ("COSIGNED-UNKNOWN", "size=%" PRId64 " time=%" PRId64, cp->size,
+              time);
+    return ledger_older (self, e);
+}
+
+/* Of this quorum, all but f cosigned behind all that we did before, and none of
+ * them a ledger that contradicts: so no other can have settled with our line. */
+enum err cosign_passed (struct ledger *self, const struct checkpoint *cp,
+                        const struct note *note, const struct roster *roster,
+                        struct error *e) {
+    struct quorum quorum;
+    size_t others = 0;
+    if (!self->older || roster_quorum (roster) == 0)
+        return ERR_NONE;
+    quorum_judge (roster, cp, note, &quorum, NULL);
+    for (size_t i = 0; i < quorum.witnesses; i++)
+        if (strcmp (roster_witness_at (roster, i)->name, self->core->delegation)
+                != 0
+            && quorum.times[i] * 1000 >= self->older + LEDGER_OLDER_MS)
+            others++;
+    if (others < quorum.needed)
+        return ERR_NONE;
+    enum err rc = checkpoints_set_older (self->core->store, 0, e);
+    if (rc)
+        return rc;
+    self->older = 0;
+    self->older_told = false;
+    return core_notice (self->core, "WITNESS-BACK", false,
+                        "a quorum of the other witnesses cosigned the ledger "
+                        "since this store was put back: it cosigns again",
+                        (struct slice){ 0 }, e);
+}
+
 /* May it? */
 
 /* Why not; "" where it may. */
@@ -50,6 +128,9 @@ static enum err may_cosign (struct ledger *self, const struct checkpoint *cp,
     if (self->alarmed)
         snprintf (self->withheld, sizeof self->withheld,
                   "evidence against the broker is held");
+    else if (self->older)
+        snprintf (self->withheld, sizeof self->withheld,
+                  "this store is older than what was cosigned");
     else if (records_mark_below (self->core->store, cp->size, &time) < 0)
         snprintf (self->withheld, sizeof self->withheld,
                   "no mark stands below %" PRId64, cp->size);
@@ -62,6 +143,32 @@ static enum err may_cosign (struct ledger *self, const struct checkpoint *cp,
         log_limited (LOG_WARN, "COSIGN-WITHHELD", "", "size=%" PRId64 " why=%s",
                      cp->size, log_text (self->withheld));
     return ERR_NONE;
+}
+
+/* What was cosigned before is in the tree, or nothing is cosigned: after a store
+ * was put back, the memory can come from a note's line alone. */
+static enum err goes_on (struct ledger *self, const struct checkpoint *cp,
+                         struct error *e) {
+    struct checkpoint before;
+    struct hash root;
+    struct error why;
+    enum err rc =
+        checkpoints_memory (self->core->store, cp->origin, &before, &why);
+    if (rc == ERR_NOT_FOUND || (!rc && before.size > cp->size))
+        return ERR_NONE; /* the second is refused by the store */
+    if (rc) {
+        *e = why;
+        return rc;
+    }
+    rc = hashes_root (self->core->store, HASHES_LEDGER, (uint64_t) before.size,
+                      &root, e);
+    if (rc || hash_equal (&root, &before.root))
+        return rc;
+    snprintf (self->withheld, sizeof self->withheld,
+              "this witness cosigned another root of size %" PRId64,
+              before.size);
+    return core_notice (self->core, "COSIGNED-OTHER", true, self->withheld,
+                        (struct slice){ 0 }, e);
 }
 
 static enum err send (struct ledger *self, const struct checkpoint *cp,
@@ -85,7 +192,15 @@ enum err ledger_cosign (struct ledger *self, const struct checkpoint *cp,
     struct error why = { 0 };
     if (!self->ready || !cosign_by_us (self, notes_roster (self, cp)))
         return ERR_NONE;
+    if (!self->heard_own[NOTE_SIGNED] || !self->heard_own[NOTE_COSIGNED]) {
+        self->again = true;
+        return ERR_NONE;
+    }
     enum err rc = may_cosign (self, cp, e);
+    if (!rc && self->older && !self->older_told)
+        rc = older_tell (self, e);
+    if (!rc && !self->withheld[0])
+        rc = goes_on (self, cp, e);
     if (rc || self->withheld[0])
         return rc;
     /* What it rests on is durable first, then the memory of having signed. */

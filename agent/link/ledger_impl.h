@@ -100,6 +100,10 @@ struct ledger {
     int64_t cosigned;  /* size, in the present origin; -1 */
     int64_t sent;      /* size that was cosigned in this connection; -1 */
     bool again;        /* in this connection the newest one may have to be */
+    bool heard_own[2]; /* own lines of the newest two notes, in this
+                          connection: NOTE_SIGNED, NOTE_COSIGNED */
+    int64_t older;     /* ms: the memory was found to be behind; 0: it is not */
+    bool older_told;
     char withheld[96]; /* why the newest was not cosigned; "" */
 
     /* Evidence */
@@ -165,6 +169,13 @@ enum err ledger_cosign (struct ledger *self, const struct checkpoint *cp,
 /* The newest verified one again, where it has to be. */
 enum err cosign_again (struct ledger *self, struct error *e) MUST_CHECK;
 void cosign_reply (struct ledger *self, const struct reply *reply);
+/* A note that the log signed: if our own line is on it, we did cosign that. */
+enum err cosign_recall (struct ledger *self, const struct checkpoint *cp,
+                        const struct note *note, struct error *e) MUST_CHECK;
+/* One settled: a memory that was behind may be no danger any more. */
+enum err cosign_passed (struct ledger *self, const struct checkpoint *cp,
+                        const struct note *note, const struct roster *roster,
+                        struct error *e) MUST_CHECK;
 
 /* Evidence */
 /* A leaf of our own tree, under a checkpoint that it bears out; `note` is

@@ -105,6 +105,8 @@ static enum err take (struct ledger *self, enum note_source source,
             self->handover = 0;
         return bad_note (self, octets, &why, e);
     }
+    if (cosign_recall (self, &cp, &note, e))
+        return e->code;
     if (source == NOTE_SIGNED && by_feed && shrunk (self, &cp, &note, e))
         return e->code;
     keep (&self->notes[source], &cp, &note);
@@ -135,6 +137,9 @@ enum err notes_reply (struct ledger *self, const struct reply *reply,
         return error_set (e, ERR_MALFORMED, "a checkpoint in %zu frames",
                           reply->count);
     struct slice note = reply->refused ? none : reply->frames[0];
+    if (source != NOTE_HANDOVER
+        && (!reply->refused || reply->refusal.rule == RULE_NOT_FOUND))
+        self->heard_own[source] = true;
     if (source == NOTE_HANDOVER && note.size == 0) {
         /* None settled with that roster at its end: the next one. */
         if (reply->refusal.rule == RULE_NOT_FOUND)
@@ -294,6 +299,8 @@ static enum err settle_clean (struct ledger *self, const struct checkpoint *cp,
     }
     quorum_judge (now, cp, note, &quorum, NULL);
     enum err rc = settle (self, cp, octets, &quorum, now, e);
+    if (!rc)
+        rc = cosign_passed (self, cp, note, now, e);
     buf_free (&clean);
     return rc;
 }

@@ -218,7 +218,7 @@ static enum err hello_heard (struct link *self, const struct reply *reply,
     if (older)
         sender_move_lane (self->sender);
     ready_say (self);
-    return ERR_NONE;
+    return older ? ledger_older (self->core.ledger, e) : ERR_NONE;
 }
 
 static enum err fetch_take (struct link *self, const struct reply *reply,

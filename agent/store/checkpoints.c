@@ -197,34 +197,42 @@ enum err checkpoints_verified (struct store *self, struct checkpoint *out,
 
 /* A witness's memory */
 
-static enum err may_cosign (struct store *self, const struct checkpoint *cp,
-                            bool *known, struct error *e) {
+enum err checkpoints_memory (struct store *self, const char *origin,
+                             struct checkpoint *out, struct error *e) {
     sqlite3_stmt *s = store_prepare (
         self, "SELECT size, root FROM cosigned WHERE origin = ?");
-    bind_text (s, 1, slice_text (cp->origin));
-    *known = false;
+    bind_text (s, 1, slice_text (origin));
     enum err rc = store_row (self, s, "cosigned", e);
+    if (rc == ERR_NOT_FOUND)
+        return error_set (e, rc, "nothing of %s was cosigned", origin);
     if (rc)
-        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
-    int64_t size = sqlite3_column_int64 (s, 0);
-    struct hash root = column_hash (s, 1);
+        return rc;
+    snprintf (out->origin, sizeof out->origin, "%s", origin);
+    out->size = sqlite3_column_int64 (s, 0);
+    out->root = column_hash (s, 1);
     sqlite3_reset (s);
-    *known = cp->size == size && hash_equal (&cp->root, &root);
-    if (cp->size > size || *known)
-        return ERR_NONE;
+    return ERR_NONE;
+}
+
+static enum err may_cosign (struct store *self, const struct checkpoint *cp,
+                            bool *known, struct error *e) {
+    struct checkpoint held;
     char hex[HASH_TEXT_MAX];
+    enum err rc = checkpoints_memory (self, cp->origin, &held, e);
+    *known = !rc && checkpoint_equal (cp, &held);
+    if (rc == ERR_NOT_FOUND || *known || (!rc && cp->size > held.size))
+        return ERR_NONE;
+    if (rc)
+        return rc;
     return error_set (e, ERR_CHAIN,
                       "size %" PRId64 " of %s: this witness cosigned size "
                       "%" PRId64 " with root %s",
-                      cp->size, cp->origin, size, hash_text (hex, &root));
+                      cp->size, cp->origin, held.size,
+                      hash_text (hex, &held.root));
 }
 
-static enum err cosign (struct store *self, const struct checkpoint *cp,
-                        struct error *e) {
-    bool known;
-    enum err rc = may_cosign (self, cp, &known, e);
-    if (rc || known)
-        return rc;
+static enum err remember (struct store *self, const struct checkpoint *cp,
+                          struct error *e) {
     sqlite3_stmt *s = store_prepare (
         self, "INSERT INTO cosigned (origin, size, root) VALUES (?, ?, ?)"
               " ON CONFLICT (origin) DO UPDATE SET size = excluded.size,"
@@ -233,6 +241,42 @@ static enum err cosign (struct store *self, const struct checkpoint *cp,
     sqlite3_bind_int64 (s, 2, cp->size);
     bind_hash (s, 3, &cp->root);
     return store_done (self, s, "cosigned", e);
+}
+
+static enum err cosign (struct store *self, const struct checkpoint *cp,
+                        struct error *e) {
+    bool known;
+    enum err rc = may_cosign (self, cp, &known, e);
+    return rc || known ? rc : remember (self, cp, e);
+}
+
+enum err checkpoints_recall (struct store *self, const struct checkpoint *cp,
+                             bool *newer, struct error *e) {
+    bool known;
+    struct error why;
+    enum err rc = may_cosign (self, cp, &known, &why);
+    *newer = !rc && !known;
+    if (rc && rc != ERR_CHAIN)
+        *e = why;
+    if (rc || known)
+        return rc == ERR_CHAIN ? ERR_NONE : rc;
+    return remember (self, cp, e);
+}
+
+#define OLDER "witness_older" /* meta: ms */
+
+int64_t checkpoints_older (struct store *self) {
+    char *text = store_meta (self, OLDER);
+    int64_t out = text ? strtoll (text, NULL, 10) : 0;
+    free (text);
+    return out;
+}
+
+enum err checkpoints_set_older (struct store *self, int64_t since,
+                                struct error *e) {
+    char text[24];
+    snprintf (text, sizeof text, "%" PRId64, since);
+    return store_set_meta (self, OLDER, text, e);
 }
 
 enum err checkpoints_cosign (struct store *self, const struct checkpoint *cp,

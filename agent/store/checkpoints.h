@@ -53,6 +53,19 @@ enum err checkpoints_cosign (struct store *self, const struct checkpoint *cp,
 enum err checkpoints_alarmed (struct store *self, bool *alarmed,
                               struct error *e) MUST_CHECK;
 enum err checkpoints_resume (struct store *self, struct error *e) MUST_CHECK;
+/* It did cosign this one, as its own line in a note says: remembered too.
+ * *newer: the memory was behind it. The caller's transaction. */
+enum err checkpoints_recall (struct store *self, const struct checkpoint *cp,
+                             bool *newer, struct error *e) MUST_CHECK;
+/* What it remembers of that origin: size and root. ERR_NOT_FOUND. */
+enum err checkpoints_memory (struct store *self, const char *origin,
+                             struct checkpoint *out, struct error *e)
+    MUST_CHECK;
+/* When it was noticed that this memory is behind what was cosigned, ms; 0: it is
+ * not, or that is settled. */
+int64_t checkpoints_older (struct store *self);
+enum err checkpoints_set_older (struct store *self, int64_t since,
+                                struct error *e) MUST_CHECK;
 /* The size that it cosigned last of that origin; -1: none. */
 enum err checkpoints_cosigned (struct store *self, const char *origin,
                                int64_t *size, struct error *e) MUST_CHECK;

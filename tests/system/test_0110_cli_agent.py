@@ -31,6 +31,7 @@ STATUS = {
                            "cosigned": 5, "quorum": 4, "witnesses": 8},
                "current": False, "stale": "no quorum for 3 minutes",
                "witness": True, "cosigned": 40, "stopped": False,
+               "older": False,
                "alarms": 1},
     "complete_upto": {"sequence": 37, "time": "2026-11-24T05:09:00.000Z"},
     "lacks": "members: 1 of 5 is withheld", "records": 31, "position": 33,
