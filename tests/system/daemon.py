@@ -133,11 +133,13 @@ class Daemon:
 
 
 def wait_for(ready, what, wait_s=WAIT_S, every_s=0.02):
-    """Poll what gives no event (memory, files); its first true value."""
+    """Poll what gives no event (memory, files); its first true value. `what`
+    is a text, or what makes it at the end."""
     end = time.monotonic() + wait_s
     while True:
         value = ready()
         if value:
             return value
-        assert time.monotonic() < end, f"not in {wait_s} s: {what}"
+        assert time.monotonic() < end, (
+            f"not in {wait_s} s: {what() if callable(what) else what}")
         select.select([], [], [], every_s)

@@ -103,3 +103,14 @@ def wait_complete(broker, *agents, wait_s=WAIT_S):
 def reached(agent, last):
     upto = {s["name"]: s["upto"] for s in agent.get("status")["streams"]}
     return all(upto.get(name, -1) >= n for name, n in last.items())
+
+
+def wait_complete_at(agent, sequence):
+    """It holds all below that mark, and proves it; nothing alarmed it."""
+    def look():
+        status = agent.get("status")
+        place = status["complete_upto"]
+        return (place and place["sequence"] >= sequence
+                and status["lacks"] is None)
+    wait_for(look, lambda: f"complete at {sequence}: {agent.get('status')}")
+    assert agent.alarms() == []

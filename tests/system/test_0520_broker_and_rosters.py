@@ -5,7 +5,7 @@ import pytest
 
 from daemon import wait_for
 from dialogue import entity, find
-from holdings import check_holdings, wait_complete
+from holdings import check_holdings, wait_complete, wait_complete_at
 from programs import Program
 from publishers import Runs
 
@@ -218,6 +218,10 @@ def test_rosters_under_load(steady, dialogue, agents):
             one.stop()
     for one in programs:
         one.end()
+    wait_complete(steady, *by_name.values())
+    at = by_name["UNODC/hq"].get("status")["roster"]["sequence"] + 1
+    for one in by_name.values():
+        wait_complete_at(one, at)
     places = check_end(steady, dialogue, *by_name.values())
     texts = [p.body[16:].decode() for p in places if p.record.type == 0]
     wanted = [content for one in programs

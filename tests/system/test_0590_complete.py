@@ -7,6 +7,7 @@ import pytest
 
 from daemon import wait_for
 from dialogue import entity, find
+from holdings import wait_complete_at
 from words import contribution
 
 TOPIC = "members/complete"
@@ -32,17 +33,6 @@ def mark(steady, dialogue, author):
         wait_for(place, "the roster's record")
         return place() + 1
     return make
-
-
-def wait_complete_at(agent, sequence):
-    """It holds all below that mark, and lacks nothing."""
-    def look():
-        status = agent.get("status")
-        place = status["complete_upto"]
-        return (place and place["sequence"] >= sequence
-                and status["lacks"] is None)
-    wait_for(look, f"complete at {sequence}: {agent.get('status')}")
-    assert [n for n in agent.get("status")["notices"] if n["alarm"]] == []
 
 
 def publish(agent, count, topic=TOPIC):
