@@ -35,7 +35,8 @@ struct gather {
     struct block_writer *writer; /* owned; NULL until a block is cut */
     struct wire_item *items;     /* owned */
     size_t item_count;
-    size_t room; /* of the job's blocks */
+    size_t room;  /* of the job's blocks */
+    int64_t last; /* of the stream, as it is told */
     bool full;
 };
 
@@ -111,9 +112,8 @@ static bool readable (struct gather *self, const struct found *found,
                       struct slice author) {
     struct roster *then = state_roster_of (self->state, found->roster);
     bool yes =
-        then
-        && rights_record (then, self->now, slice_text (self->job->delegation),
-                          found->channel, author, self->at);
+        rights_record (then, self->now, slice_text (self->job->delegation),
+                       found->channel, author, self->at);
     roster_unref (&then);
     return yes;
 }
@@ -180,20 +180,38 @@ static enum err give_own (struct gather *self, struct found *found, size_t from,
     return ERR_NONE;
 }
 
+/* A roster's record is synced a moment before the roster is in force. Who had it
+ * by then would be judged by the one before, and take that for its word: it is
+ * not there yet. */
+static bool in_force (struct gather *self, const struct found *found) {
+    struct roster *then = state_roster_of (self->state, found->roster);
+    bool yes = then != NULL;
+    roster_unref (&then);
+    return yes;
+}
+
+static enum err gather_part (struct gather *self, struct found *found,
+                             size_t from, size_t to, struct error *e) {
+    return readable (self, found, (struct slice){ 0 })
+               ? give_part (self, found, from, to, e)
+               : give_own (self, found, from, to, e);
+}
+
 /* The block that holds `number`, up to `last`. *next: the number behind it. */
 static enum err gather_block (struct gather *self, const char *stream,
                               int64_t number, int64_t last, int64_t *next,
                               struct error *e) {
     struct found found = { 0 };
     enum err rc = find (self, stream, number, &found, e);
-    if (!rc) {
+    if (!rc && !in_force (self, &found)) {
+        self->last = number - 1;
+        self->full = true;
+    } else if (!rc) {
         size_t from = (size_t) (number - found.first), to = found.block.count;
         if (last - found.first + 1 < (int64_t) to)
             to = (size_t) (last - found.first + 1);
         *next = found.first + (int64_t) to;
-        rc = readable (self, &found, (struct slice){ 0 })
-                 ? give_part (self, &found, from, to, e)
-                 : give_own (self, &found, from, to, e);
+        rc = gather_part (self, &found, from, to, e);
     }
     buf_free (&found.octets);
     return rc;
@@ -213,7 +231,7 @@ static enum err gather_all (struct gather *self, const char *stream,
 enum err fetch_blocks (struct state *state, struct job *job, const char *name,
                        int64_t last, const struct wire_fetch *wanted,
                        struct error *e) {
-    struct gather self = { .state = state, .job = job };
+    struct gather self = { .state = state, .job = job, .last = last };
     self.now = state_roster (state, NULL);
     self.at = clock_wall_ms();
     self.budget = wanted->octets < FETCH_OCTETS_MAX ? (size_t) wanted->octets
@@ -222,7 +240,7 @@ enum err fetch_blocks (struct state *state, struct job *job, const char *name,
     int64_t to = wanted->last >= 0 && wanted->last < last ? wanted->last : last;
     enum err rc = gather_all (&self, name, wanted->first, to, e);
     if (!rc) {
-        wire_items_write (&job->reply[0], wanted->stream, last, self.items,
+        wire_items_write (&job->reply[0], wanted->stream, self.last, self.items,
                           self.item_count);
         job->reply_type = WIRE_FETCH + WIRE_REPLY;
         job->reply_count = 1;

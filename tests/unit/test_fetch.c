@@ -551,6 +551,27 @@ static void test_thread (void **state) {
     queue_destroy (&done);
 }
 
+/* Its record is there, and it is not in force yet. */
+static void test_roster_comes (void **state) {
+    (void) state;
+    struct error e;
+    char dialogue[HASH_TEXT_MAX];
+    check_fetch (HQ, "$log", 1, -1, 1 << 20, "last 2: 1-2");
+    struct roster *now = state_roster (stage->state, NULL);
+    struct roster *next = fixture_read (
+        fixture_next (now, core (ONE)),
+        hash_text (dialogue, &stage->cast.dialogue), "EUROPOL FRONTEX", &e);
+    assert_non_null (next);
+    stage_roster_block (stage, next, NULL);
+    check_fetch (HQ, "$log", 1, -1, 1 << 20, "last 2: 1-2");
+    check_fetch (HQ, "$log", 3, -1, 1 << 20, "last 2:");
+    assert_int_equal (state_add_roster (stage->state, next, stage->roster, &e),
+                      0);
+    check_fetch (HQ, "$log", 1, -1, 1 << 20, "last 4: 1-2 3-4");
+    roster_unref (&next);
+    roster_unref (&now);
+}
+
 #define CASE(f, s) cmocka_unit_test_setup_teardown (f, s, teardown)
 
 int main (void) {
@@ -562,7 +583,7 @@ int main (void) {
         CASE (test_roster, setup_all),  CASE (test_leaves, setup_all),
         CASE (test_status, setup_all),  CASE (test_thread, setup_all),
         CASE (test_rights_gone, setup), CASE (test_closed_limit, setup),
-        CASE (test_damage, setup_all),
+        CASE (test_damage, setup_all),  CASE (test_roster_comes, setup),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
