@@ -77,6 +77,8 @@ static enum err reload (struct ledger *self, struct error *e) {
     if (rc)
         return rc;
     self->older = checkpoints_older (self->core->store);
+    self->signed_size = self->has_verified ? self->verified.size : 0;
+    self->unsigned_told = false;
     leaves_begin (self, (int64_t) tree.size);
     self->compared = self->has_verified ? self->verified.size : 0;
     self->settle_at = 0;
@@ -225,7 +227,9 @@ enum err ledger_hear (struct ledger *self, enum feed_kind kind,
 
 enum err ledger_import (struct ledger *self, enum feed_kind kind,
                         struct slice content, struct error *e) {
+    self->importing = true;
     enum err rc = ledger_hear (self, kind, content, e);
+    self->importing = false;
     /* Some thousand records are compared at a time. */
     while (!rc && kind == FEED_COSIGNATURES
            && self->notes[NOTE_COSIGNED].present

@@ -11,7 +11,10 @@
 #include "store/checkpoints.h"
 #include "store/hashes.h"
 
-#define LEDGER_RANGES 4     /* of leaves, unanswered at once */
+#define LEDGER_RANGES 4 /* of leaves, unanswered at once */
+#define LEDGER_UNSIGNED_MAX                                                    \
+    1048576 /* leaves kept ahead of what the log signed (section 2.6): 32 MiB, \
+               and five seconds of the fastest broker */
 #define LEDGER_COMPARE 4096 /* records compared with their leaves in a turn */
 #define LEDGER_INQUIRY_MAX                                                     \
     64 /* ranges of LEAVES_MAX that are looked through
@@ -72,8 +75,11 @@ struct ledger {
     int64_t size;
     struct buf tail;
     struct range ranges[LEDGER_RANGES];
-    int64_t next;  /* the next range begins there */
-    int64_t heard; /* the ledger has as many, somebody said */
+    int64_t next;        /* the next range begins there */
+    int64_t heard;       /* the ledger has as many, somebody said */
+    int64_t signed_size; /* the largest that the log signed; 0 */
+    bool importing;      /* what was audited as a whole */
+    bool unsigned_told;
     int64_t lack;  /* monotonic: since then leaves lack; 0: none */
     int64_t retry; /* monotonic: ranges not before */
     bool catching; /* up, since the link is ready: at once */

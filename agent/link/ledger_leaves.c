@@ -83,15 +83,24 @@ static enum err held_compare (struct ledger *self, int64_t first,
     return core_notice (core, "LEAVES-DIFFER", true, text, hashes, e);
 }
 
+/* Leaves that nobody signed for could go on until the disk is full. */
+static int64_t limit (const struct ledger *self) {
+    return self->importing ? NUMBER_MAX
+                           : self->signed_size + LEDGER_UNSIGNED_MAX;
+}
+
 /* What is new of leaves from `first` on. */
 static enum err add (struct ledger *self, int64_t first, struct slice hashes,
                      struct error *e) {
-    int64_t count = (int64_t) (hashes.size / HASH_SIZE);
-    if (first > self->size || first + count <= self->size)
+    int64_t end = first + (int64_t) (hashes.size / HASH_SIZE);
+    if (end > limit (self))
+        end = limit (self);
+    if (first > self->size || end <= self->size)
         return ERR_NONE;
     size_t skip = (size_t) (self->size - first) * HASH_SIZE;
-    buf_add (&self->tail, hashes.data + skip, hashes.size - skip);
-    self->size = first + count;
+    buf_add (&self->tail, hashes.data + skip,
+             (size_t) (end - self->size) * HASH_SIZE);
+    self->size = end;
     self->lack = 0;
     return self->tail.size >= TAIL_MAX ? leaves_flush (self, e) : ERR_NONE;
 }
@@ -223,11 +232,29 @@ static enum err ranges_ask (struct ledger *self, int64_t target,
     return ERR_NONE;
 }
 
+static enum err unsigned_tell (struct ledger *self, struct error *e) {
+    char text[160];
+    if (self->unsigned_told)
+        return ERR_NONE;
+    self->unsigned_told = true;
+    snprintf (text, sizeof text,
+              "the broker gives out more than %d leaf hashes behind what its "
+              "log signed: no more are taken until it signs",
+              LEDGER_UNSIGNED_MAX);
+    return core_notice (self->core, "LEAVES-UNSIGNED", false, text,
+                        (struct slice){ 0 }, e);
+}
+
 enum err leaves_tick (struct ledger *self, int64_t now, struct error *e) {
     int64_t target = self->core->size;
     if (self->heard > target)
         target = self->heard;
     enum err rc = leaves_flush (self, e);
+    if (!rc && target > limit (self)) {
+        target = limit (self);
+        if (self->size >= target)
+            rc = unsigned_tell (self, e);
+    }
     if (rc || self->parted || self->inquiry.active)
         return rc;
     if (self->size >= target) {

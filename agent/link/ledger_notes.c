@@ -110,6 +110,8 @@ static enum err take (struct ledger *self, enum note_source source,
     if (source == NOTE_SIGNED && by_feed && shrunk (self, &cp, &note, e))
         return e->code;
     keep (&self->notes[source], &cp, &note);
+    if (cp.size > self->signed_size)
+        self->signed_size = cp.size;
     if (cp.size > self->heard && cp.size <= self->core->size)
         self->heard = cp.size;
     return notes_judge (self, e);

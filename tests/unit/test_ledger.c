@@ -61,6 +61,35 @@ static void test_catch_up (void **state) {
     assert_int_equal (status().verified, 39000);
 }
 
+/* Without end, and nothing is signed. */
+static void test_unsigned (void **state) {
+    (void) state;
+    struct buf content = { 0 };
+    for (int64_t at = 0; at < LEDGER_UNSIGNED_MAX + 300; at += 250) {
+        buf_clear (&content);
+        feed_leaves_write (&content, at, leaves, 250);
+        FINE (ledger_hear (ledger, FEED_LEAVES, buf_slice (&content), &e));
+    }
+    assert_int_equal (status().size, LEDGER_UNSIGNED_MAX);
+    tick (2000);
+    tick (2000);
+    assert_null (find (WIRE_LEAVES));
+    assert_int_equal (notices ("LEAVES-UNSIGNED"), 1);
+    struct checkpoint cp = { .size = LEDGER_UNSIGNED_MAX + 100 };
+    checkpoint_origin (cast.roster, cp.origin);
+    buf_clear (&note);
+    checkpoint_sign (&cp, cast.broker, &note);
+    hear_note (FEED_CHECKPOINT);
+    for (int i = 0; i < 3; i++)
+        tick (1000);
+    assert_non_null (find (WIRE_LEAVES));
+    buf_clear (&content);
+    feed_leaves_write (&content, LEDGER_UNSIGNED_MAX, leaves, 9);
+    FINE (ledger_hear (ledger, FEED_LEAVES, buf_slice (&content), &e));
+    assert_true (status().size > LEDGER_UNSIGNED_MAX);
+    buf_free (&content);
+}
+
 static void test_bad_leaves (void **state) {
     (void) state;
     core.size = 100;
@@ -965,47 +994,27 @@ static void test_quorum_0 (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        T (test_feed_leaves),
-        T (test_catch_up),
-        T (test_bad_leaves),
-        T (test_waits),
-        T (test_cosigns),
-        T (test_remembers),
-        T (test_clock),
-        T (test_no_witness),
-        T (test_evidence_stops),
-        T (test_settles),
-        T (test_bad_notes),
-        T (test_shrunk),
-        T (test_two_roots),
-        T (test_same_size),
-        T (test_fork),
-        T (test_bad_root),
-        T (test_bad_root_alone),
-        T (test_wrong_feed),
-        T (test_records),
-        T (test_block),
-        T (test_broken_promise),
-        T (test_late_promise),
-        T (test_done),
-        T (test_handover),
-        T (test_no_handover),
-        T (test_quorum_0),
-        T (test_times),
-        T (test_bad_record),
-        T (test_no_bad_record),
-        T (test_zero_leaf),
-        T (test_never_comes),
-        T (test_future),
-        T (test_marks_withheld),
-        T (test_shrunk_fork),
-        T (test_busy),
-        T (test_one_place),
-        T (test_right_taken),
-        T (test_wrong_line),
-        T (test_bad_record_first),
-        T (test_promise_behind),
-        T (test_cosigns_again),
+        T (test_feed_leaves),    T (test_catch_up),
+        T (test_bad_leaves),     T (test_unsigned),
+        T (test_waits),          T (test_cosigns),
+        T (test_remembers),      T (test_clock),
+        T (test_no_witness),     T (test_evidence_stops),
+        T (test_settles),        T (test_bad_notes),
+        T (test_shrunk),         T (test_two_roots),
+        T (test_same_size),      T (test_fork),
+        T (test_bad_root),       T (test_bad_root_alone),
+        T (test_wrong_feed),     T (test_records),
+        T (test_block),          T (test_broken_promise),
+        T (test_late_promise),   T (test_done),
+        T (test_handover),       T (test_no_handover),
+        T (test_quorum_0),       T (test_times),
+        T (test_bad_record),     T (test_no_bad_record),
+        T (test_zero_leaf),      T (test_never_comes),
+        T (test_future),         T (test_marks_withheld),
+        T (test_shrunk_fork),    T (test_busy),
+        T (test_one_place),      T (test_right_taken),
+        T (test_wrong_line),     T (test_bad_record_first),
+        T (test_promise_behind), T (test_cosigns_again),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }
