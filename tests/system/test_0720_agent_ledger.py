@@ -112,3 +112,42 @@ def test_killed(cast):
         author.wait_entry(number)
     for agent in at.values():
         assert agent.alarms() == []
+
+
+@pytest.mark.parametrize("publishes", (False, True))
+def test_witness_put_back(cast, publishes, parley):
+    """One that forgot what it cosigned sees it by its own lines, or, where it
+    publishes, by its lane; it cosigns nothing until its operator says so, and
+    no smaller size then."""
+    _, at = cast
+    author, victim = at["EUROPOL/hq"], at["AFRIPOL/hq"]
+    at.pop("SCO/rats").close()  # so each quorum needs the victim
+    for agent in at.values():
+        agent.start()
+    writer = victim if publishes else author
+    writer.wait_entry(writer.publish(TOPIC, "in the backup")["number"])
+    victim.stop()
+    victim.backup()
+    victim.start()
+    last = writer.wait_entry(writer.publish(TOPIC, "not in it")["number"])
+    victim.kill()
+    victim.restore()
+    victim.start()
+    wait_for(lambda: ledger(victim)["older"], "noticed", 20)
+    wait_for(lambda: [a["kind"] for a in victim.alarms()] == ["WITNESS-OLDER"],
+             "told", 20)
+    number = author.publish(TOPIC, "settles later")["number"]
+    author.wait_entry(number, "promised")
+    assert ledger(victim)["cosigned"] > last["sequence"]
+    assert ledger(victim)["stopped"] and ledger(victim)["current"]
+    said = parley("--socket", victim.socket, "status", code=8)
+    assert "older than what it cosigned" in said.out
+    victim.stop()
+    victim.start()
+    wait_for(lambda: ledger(victim)["verified"] > last["sequence"] + 1, "up")
+    assert ledger(victim)["older"]
+    assert author.get(f"outbox/{number}")["state"] == "promised"
+    victim.ask("POST", "witness/resume", code=204)
+    author.wait_entry(number)
+    assert not ledger(victim)["older"]
+    assert [a["kind"] for a in victim.alarms()] == ["WITNESS-OLDER"]
