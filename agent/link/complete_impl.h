@@ -114,7 +114,7 @@ struct lack *lack_note (struct complete *self, const char *stream,
                         const char *what);
 void lack_drop (struct complete *self, const char *stream);
 void lacks_drop (struct complete *self);
-/* Those that lasted too long become alarms. */
+/* Those that lasted too long (PARLEY_TEST_PATIENCE_MS: less) become alarms. */
 enum err lacks_tell (struct complete *self, struct error *e) MUST_CHECK;
 
 /* complete_hidden.c: covers; and whether each hidden number was one of a time

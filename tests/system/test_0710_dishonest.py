@@ -389,7 +389,14 @@ def test_branches_of_a_roster(liar, settled, dialogue, fork):
 
 # Withheld.
 
-def test_withheld(liar, settled, parley):
+@pytest.fixture
+def hasty(monkeypatch):
+    """An agent that starts behind it waits 2 s, and not a minute, until what
+    is missing is withheld."""
+    monkeypatch.setenv("PARLEY_TEST_PATIENCE_MS", "2000")
+
+
+def test_withheld(hasty, liar, settled, parley):
     """The last message of a quiet channel, from one of its readers."""
     agent, name = settled, "AFRIPOL/hq"
     held = len(liar.stream("members"))
@@ -415,7 +422,7 @@ def test_withheld(liar, settled, parley):
     liar.tell(lambda b: b.mark())
     wait_for(lambda: "members" in (agent.get("status")["lacks"] or ""),
              "what lacks")
-    found = wait_alarm_of(agent, "WITHHELD", wait_s=100)
+    found = wait_alarm_of(agent, "WITHHELD")
     assert "members" in found["text"]
     upto = agent.get("status")["complete_upto"]
     assert upto is None or upto["sequence"] < 4
