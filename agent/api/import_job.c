@@ -85,8 +85,58 @@ static enum err rosters_take (struct import_job *self, const char *dir,
     return rc;
 }
 
+static void entry_add (struct buf *out, struct slice block, int64_t direct) {
+    buf_add_u32 (out, (uint32_t) block.size);
+    buf_add_slice (out, block);
+    buf_add_u64 (out, (uint64_t) direct);
+}
+
+/* Where records from `from` on have what they say: [*first, *end); false: no
+ * more. */
+static bool bodies_find (const struct block *block, size_t from, size_t *first,
+                         size_t *end) {
+    struct block_walk w;
+    bool found = false;
+    block_walk (block, &w);
+    while (block_next (&w)) {
+        bool there = w.index >= from && w.state != BODY_ABSENT;
+        if (found && !there)
+            break;
+        if (there && !found)
+            *first = w.index;
+        if (there)
+            *end = w.index + 1;
+        found = found || there;
+    }
+    return found;
+}
+
+/* A record without its body is taken by its leaf hash alone: a reader could
+ * not fetch it any more. */
+static enum err parts_add (struct buf *out, const struct block *block,
+                           int64_t direct, struct block_writer *writer,
+                           struct error *e) {
+    size_t first, end = 0;
+    struct buf part = { 0 };
+    enum err rc = ERR_NONE;
+    while (!rc && bodies_find (block, end, &first, &end)) {
+        if (end - first == block->count) {
+            entry_add (out, block->octets, direct);
+            break;
+        }
+        buf_clear (&part);
+        rc = block_cut (block, first, end - first, writer, &part, e);
+        if (!rc)
+            entry_add (out, buf_slice (&part),
+                       direct ? direct + (int64_t) first : 0);
+    }
+    buf_free (&part);
+    return rc;
+}
+
 static enum err blocks_take (struct import_job *self, struct bundle *bundle,
                              struct error *e) {
+    struct block_writer *writer = block_writer_new();
     struct buf entries = { 0 };
     struct link_imported out;
     struct slice block;
@@ -95,12 +145,11 @@ static enum err blocks_take (struct import_job *self, struct bundle *bundle,
     while (!(rc = bundle_next_block (bundle, &direct, &block, e))) {
         struct block b;
         rc = block_read (block, &b, e);
+        if (!rc)
+            rc = parts_add (&entries, &b, direct, writer, e);
         if (rc)
             break;
         at = b.first_sequence + (int64_t) b.count;
-        buf_add_u32 (&entries, (uint32_t) block.size);
-        buf_add_slice (&entries, block);
-        buf_add_u64 (&entries, (uint64_t) direct);
         if (entries.size < BLOCKS_OCTETS)
             continue;
         rc = part (self, LINK_BLOCKS, 0, buf_slice (&entries), &out, e);
@@ -113,6 +162,7 @@ static enum err blocks_take (struct import_job *self, struct bundle *bundle,
         rc = part (self, LINK_BLOCKS, 0, buf_slice (&entries), &out, e);
     done_to (self, at);
     buf_free (&entries);
+    block_writer_destroy (&writer);
     return rc;
 }
 

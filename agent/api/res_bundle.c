@@ -43,64 +43,38 @@ static enum err version_add (void *arg, int64_t version, int64_t sequence,
 }
 
 void bundle_meta_get (struct request *r) {
-    char *filter = NULL;
     struct error e;
     struct store *store = request_reader (r);
-    if (!store || !request_query_filter (r, "filter", &filter))
+    struct bundle_choice *choice = store ? bundle_choice_read (r, store) : NULL;
+    if (!choice)
         return;
+    const struct bundle_meta *limits = bundle_choice_limits (choice);
     json_t *versions = json_array();
     if (store_rosters (store, version_add, versions, &e)) {
         json_decref (versions);
         problem_error (r, &e);
     } else {
         reply_json (r, 200,
-                    json_pack ("{so ss sI sI ss so}", "dialogue",
+                    json_pack ("{so ss sI sI ss ss so so so}", "dialogue",
                                json_hash (r->http->options.dialogue),
                                "exporter", r->http->options.delegation, "first",
                                (json_int_t) 0, "last",
                                (json_int_t) last_of (store), "filter",
-                               filter ? filter : "#", "versions", versions));
+                               limits->filter, "author", limits->author,
+                               "since", json_time_or_null (limits->since),
+                               "until", json_time_or_null (limits->until),
+                               "versions", versions));
     }
-    free (filter);
-}
-
-bool bundle_wants (const char *filter, const struct block *block) {
-    struct block_walk walk;
-    struct record record;
-    struct message message;
-    struct error e;
-    if (!filter)
-        return true;
-    block_walk (block, &walk);
-    while (block_next (&walk)) {
-        enum err rc = record_read (walk.record, &record, &e);
-        if (rc == ERR_NEWER || slice_is (record.channel, CHANNEL_LOG))
-            return true;
-        if (!rc && !record_message (&record, &message, &e)
-            && filter_match (slice_text (filter), message.topic))
-            return true;
-    }
-    return false;
-}
-
-ssize_t bundle_give (const struct buf *ready, size_t *sent, char *out,
-                     size_t room) {
-    size_t left = ready->size - *sent;
-    size_t size = left < room ? left : room;
-    if (size == 0)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    memcpy (out, ready->data + *sent, size);
-    *sent += size;
-    return (ssize_t) size;
+    bundle_choice_free (&choice);
 }
 
 /* Blocks: from the store as the client reads, with no reading open between */
 
 struct blocks {
     struct http *http;
-    char *filter;                /* NULL: all */
-    int64_t next, last;          /* sequences */
-    struct block_writer *writer; /* for the one that `last` cuts */
+    struct bundle_choice *choice;
+    int64_t next, last; /* sequences */
+    struct block_writer *writer;
     struct buf ready;
     size_t sent;
 };
@@ -108,13 +82,9 @@ struct blocks {
 static enum err block_put (struct blocks *self, const struct block *b,
                            int64_t direct_first, struct error *e) {
     size_t at = self->ready.size;
-    int64_t room = self->last - b->first_sequence + 1;
-    enum err rc = ERR_NONE;
     buf_add_u32 (&self->ready, 0);
-    if (room >= (int64_t) b->count)
-        buf_add_slice (&self->ready, b->octets);
-    else
-        rc = block_cut (b, 0, (size_t) room, self->writer, &self->ready, e);
+    enum err rc =
+        bundle_block_put (self->choice, b, self->writer, &self->ready, e);
     if (rc)
         return rc;
     put_u32 (self->ready.data + at, (uint32_t) (self->ready.size - at - 4));
@@ -134,7 +104,7 @@ static enum err block_add_one (void *arg, int64_t direct_first,
     if (end <= self->next) /* in one that was given */
         return ERR_NONE;
     self->next = end;
-    if (!bundle_wants (self->filter, &b))
+    if (!bundle_shows (self->choice, &b))
         return ERR_NONE;
     rc = block_put (self, &b, direct_first, e);
     return rc ? rc : ERR_STATE;
@@ -165,23 +135,23 @@ static void blocks_gone (void *cls) {
     struct blocks *self = cls;
     block_writer_destroy (&self->writer);
     buf_free (&self->ready);
-    free (self->filter);
+    bundle_choice_free (&self->choice);
     free (self);
 }
 
 void bundle_blocks_get (struct request *r) {
-    char *filter;
-    int64_t time, last;
+    int64_t time;
     struct store *store = request_reader (r);
-    if (!store
-        || !request_query_int (r, "last", records_highest (store, &time), 0,
-                               INT64_MAX, &last)
-        || !request_query_filter (r, "filter", &filter))
+    struct bundle_choice *choice = store ? bundle_choice_read (r, store) : NULL;
+    if (!choice)
         return;
     struct blocks *self = mem_alloc (sizeof *self);
+    int64_t highest = records_highest (store, &time);
     self->http = r->http;
-    self->filter = filter;
-    self->last = last;
+    self->choice = choice;
+    self->last = bundle_choice_last (choice);
+    if (self->last > highest)
+        self->last = highest;
     self->writer = block_writer_new();
     reply_response (r, 200, OCTETS,
                     MHD_create_response_from_callback (MHD_SIZE_UNKNOWN, 65536,

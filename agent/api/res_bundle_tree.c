@@ -24,7 +24,7 @@
 
 struct leaves {
     struct http *http;
-    char *filter;
+    struct bundle_choice *choice;
     int64_t next, last;       /* sequences */
     int64_t shown, shown_end; /* the next block that is given: [shown, end) */
     struct buf ready;
@@ -38,7 +38,7 @@ static enum err shown_take (void *arg, int64_t direct_first,
     (void) direct_first;
     enum err rc = block_read (octets, &b, e);
     int64_t end = rc ? 0 : b.first_sequence + (int64_t) b.count;
-    if (rc || end <= self->next || !bundle_wants (self->filter, &b))
+    if (rc || end <= self->next || !bundle_shows (self->choice, &b))
         return rc;
     self->shown = b.first_sequence;
     self->shown_end = end;
@@ -108,28 +108,27 @@ static ssize_t leaves_room (void *cls, uint64_t at, char *out, size_t room) {
 static void leaves_gone (void *cls) {
     struct leaves *self = cls;
     buf_free (&self->ready);
-    free (self->filter);
+    bundle_choice_free (&self->choice);
     free (self);
 }
 
 void bundle_leaves_get (struct request *r) {
-    char *filter;
     struct tree tree;
     struct error e;
-    int64_t last;
     struct store *store = request_reader (r);
-    if (!store
-        || !request_query_int (r, "last", NUMBER_MAX, 0, NUMBER_MAX, &last))
+    if (!store)
         return;
     if (hashes_tree (store, HASHES_LEDGER, &tree, &e)) {
         problem_error (r, &e);
         return;
     }
-    if (!request_query_filter (r, "filter", &filter))
+    struct bundle_choice *choice = bundle_choice_read (r, store);
+    if (!choice)
         return;
     struct leaves *self = mem_alloc (sizeof *self);
+    int64_t last = bundle_choice_last (choice);
     self->http = r->http;
-    self->filter = filter;
+    self->choice = choice;
     self->last = last < (int64_t) tree.size ? last : (int64_t) tree.size - 1;
     reply_response (r, 200, OCTETS,
                     MHD_create_response_from_callback (MHD_SIZE_UNKNOWN, 65536,
@@ -178,66 +177,109 @@ static enum err hidden_below (struct store *store, const char *stream,
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
-/* Entries, to be sorted by mark. */
+/* Entries, to be sorted by mark: of a stream at most two. */
 struct claim_entry {
     int64_t mark;
     struct buf octets;
 };
 struct wholes {
     struct store *store;
-    const char *filter; /* NULL: all */
-    int64_t last;
-    struct claim_entry entries[LINK_STREAMS_MAX];
+    const struct bundle_choice *choice;
+    struct claim_entry entries[2 * LINK_STREAMS_MAX];
     size_t count;
 };
 
-/* The newest claim of a stream that the export shows from `from` on. */
-static enum err claim_make (struct wholes *self, const char *stream,
+static void entry_add (struct wholes *self, const struct bundle_claim *claim) {
+    struct claim_entry *entry = &self->entries[self->count++];
+    entry->mark = claim->mark;
+    bundle_claim_write (&entry->octets, claim);
+}
+
+static enum err claim_read (struct slice octets, struct bundle_claim *out,
                             struct error *e) {
-    struct store *store = self->store;
-    struct bundle_claim claim = { 0 };
-    struct buf octets = { 0 };
-    struct tree cover = { 0 };
     struct mp in;
-    enum err rc =
-        claims_newest (store, stream, self->last, &claim.mark, &octets, e);
-    if (!rc) {
-        mp_start (&in, buf_slice (&octets));
-        mark_claim_take (&in, &claim.claim);
-        rc = mp_finish (&in, e);
-    }
+    mp_start (&in, octets);
+    mark_claim_take (&in, &out->claim);
+    return mp_finish (&in, e);
+}
+
+/* The claim at the mark where what is shown begins, if nothing that we may not
+ * read is behind it. */
+static enum err claim_open (struct wholes *self, const char *stream,
+                            int64_t mark, const struct bundle_claim *last,
+                            struct error *e) {
+    struct bundle_claim *claim = mem_alloc (sizeof *claim);
+    struct buf octets = { 0 };
+    *claim = *last;
+    claim->mark = mark;
+    enum err rc = claims_get (self->store, stream, mark, &octets, e);
     if (!rc)
-        rc = hidden_below (store, stream, claim.claim.stream.count, &claim.from,
-                           e);
-    if (!rc)
-        rc = hashes_tree_at (store, stream, (uint64_t) claim.from, &cover, e);
-    if (!rc) {
-        claim.cover_length = tree_cover_length (0, cover.size);
-        memcpy (claim.cover, cover.stack,
-                claim.cover_length * sizeof *claim.cover);
-        struct claim_entry *entry = &self->entries[self->count++];
-        entry->mark = claim.mark;
-        bundle_claim_write (&entry->octets, &claim);
-    }
+        rc = claim_read (buf_slice (&octets), claim, e);
+    if (!rc && claim->claim.stream.count == last->from)
+        entry_add (self, claim);
     buf_free (&octets);
+    free (claim);
     return rc;
 }
 
-/* Does the filter take in the whole stream? "#" does, and "CHANNEL/#". */
-static bool is_whole (const char *filter, const char *stream) {
-    size_t size = strlen (stream);
-    return !filter || strcmp (filter, "#") == 0
-           || (strncmp (filter, stream, size) == 0
-               && strcmp (filter + size, "/#") == 0);
+/* How many records stand in front of what is shown. */
+static enum err claim_from (struct wholes *self, const char *stream,
+                            int64_t mark, struct bundle_claim *claim,
+                            struct error *e) {
+    struct buf octets = { 0 };
+    struct bundle_claim *opening = mem_alloc (sizeof *opening);
+    struct tree cover = { 0 };
+    enum err rc = hidden_below (self->store, stream, claim->claim.stream.count,
+                                &claim->from, e);
+    if (!rc && mark >= 0)
+        rc = claims_get (self->store, stream, mark, &octets, e);
+    if (!rc && mark >= 0)
+        rc = claim_read (buf_slice (&octets), opening, e);
+    if (!rc && opening->claim.stream.count > claim->from)
+        claim->from = opening->claim.stream.count;
+    if (!rc)
+        rc = hashes_tree_at (self->store, stream, (uint64_t) claim->from,
+                             &cover, e);
+    claim->cover_length = rc ? 0 : tree_cover_length (0, cover.size);
+    memcpy (claim->cover, cover.stack,
+            claim->cover_length * sizeof *claim->cover);
+    buf_free (&octets);
+    free (opening);
+    return rc;
+}
+
+/* The newest claim of a stream that the export shows, and the one that it begins
+ * with. */
+static enum err claim_make (struct wholes *self, const struct bundle_span *span,
+                            const char *stream, struct error *e) {
+    int64_t last = bundle_choice_last (self->choice);
+    struct bundle_claim *claim = mem_alloc (sizeof *claim);
+    struct buf octets = { 0 };
+    enum err rc = claims_newest (self->store, stream,
+                                 span->before < last ? span->before : last,
+                                 &claim->mark, &octets, e);
+    if (!rc)
+        rc = claim_read (buf_slice (&octets), claim, e);
+    if (!rc)
+        rc = claim_from (self, stream, span->after, claim, e);
+    if (!rc && span->after >= 0 && span->after < claim->mark)
+        rc = claim_open (self, stream, span->after, claim, e);
+    if (!rc)
+        entry_add (self, claim);
+    buf_free (&octets);
+    free (claim);
+    return rc;
 }
 
 static enum err stream_put (void *arg, const char *stream, struct error *e) {
     struct wholes *self = arg;
-    if (strcmp (stream, CHANNEL_LOG) == 0 || !is_whole (self->filter, stream))
+    struct bundle_span span;
+    if (strcmp (stream, CHANNEL_LOG) == 0
+        || !bundle_shows_all (self->choice, stream, &span))
         return ERR_NONE;
-    if (self->count == LINK_STREAMS_MAX)
+    if (self->count + 2 > 2 * LINK_STREAMS_MAX)
         return ERR_NONE;
-    enum err rc = claim_make (self, stream, e);
+    enum err rc = claim_make (self, &span, stream, e);
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
@@ -247,19 +289,18 @@ static int by_mark (const void *a, const void *b) {
 }
 
 void bundle_claims_get (struct request *r) {
-    struct wholes *self = mem_alloc (sizeof *self);
+    struct store *store = request_reader (r);
+    struct bundle_choice *choice = store ? bundle_choice_read (r, store) : NULL;
     struct buf out = { 0 };
     struct error e;
-    char *filter = NULL;
-    self->store = request_reader (r);
-    bool good =
-        self->store
-        && request_query_int (r, "last", NUMBER_MAX, 0, NUMBER_MAX, &self->last)
-        && request_query_filter (r, "filter", &filter);
-    self->filter = filter;
-    if (good && claims_streams (self->store, stream_put, self, &e)) {
+    if (!choice)
+        return;
+    struct wholes *self = mem_alloc (sizeof *self);
+    self->store = store;
+    self->choice = choice;
+    if (claims_streams (store, stream_put, self, &e)) {
         problem_error (r, &e);
-    } else if (good) {
+    } else {
         qsort (self->entries, self->count, sizeof *self->entries, by_mark);
         for (size_t i = 0; i < self->count; i++)
             (void) entry_put (&out, buf_slice (&self->entries[i].octets), &e);
@@ -267,7 +308,7 @@ void bundle_claims_get (struct request *r) {
     }
     for (size_t i = 0; i < self->count; i++)
         buf_free (&self->entries[i].octets);
+    bundle_choice_free (&choice);
     buf_free (&out);
-    free (filter);
     free (self);
 }

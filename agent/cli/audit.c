@@ -1,6 +1,7 @@
 /* audit - check a bundle anywhere (PROTOCOL.md section 8.10). */
 #include "ledger/audit.h"
 #include "audit_report.h"
+#include "audit_words.h"
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/topic.h"
@@ -60,13 +61,17 @@ static json_t *settled_json (const struct audit_report *r) {
 
 static json_t *streams_json (const struct audit_report *r) {
     json_t *out = json_array();
-    char time[CLOCK_TEXT_MAX];
+    char time[CLOCK_TEXT_MAX], opened[CLOCK_TEXT_MAX];
     for (size_t i = 0; i < r->stream_count; i++) {
         const struct audit_stream *s = &r->streams[i];
         json_array_append_new (
             out,
-            json_pack ("{s:s,s:I,s:I,s:I,s:s,s:b}", "name", s->name, "from",
-                       (json_int_t) s->from, "count", (json_int_t) s->count,
+            json_pack ("{s:s,s:I,s:I,s:o,s:s?,s:I,s:s,s:b}", "name", s->name,
+                       "from", (json_int_t) s->from, "count",
+                       (json_int_t) s->count, "opening",
+                       s->opening < 0 ? json_null() : json_integer (s->opening),
+                       "opened",
+                       s->opening < 0 ? NULL : clock_text (opened, s->opened),
                        "mark", (json_int_t) s->mark, "time",
                        clock_text (time, s->time), "settled", s->settled));
     }
@@ -75,14 +80,19 @@ static json_t *streams_json (const struct audit_report *r) {
 
 static void print_json (const struct audit_report *r) {
     char dialogue[HASH_TEXT_MAX], first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
+    char since[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
     json_t *caveats = json_array();
     for (size_t i = 0; audit_caveat (r, i); i++)
         json_array_append_new (caveats, json_string (audit_caveat (r, i)));
     cli_print_json (json_pack (
-        "{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
+        "{s:s,s:s,s:s,s:s?,s:s?,s:s?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:"
+        "I,s:I,s:I,s:I,"
         "s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:b}",
         "dialogue", hash_text (dialogue, &r->meta.dialogue), "exporter",
-        r->meta.exporter, "filter", r->meta.filter, "first",
+        r->meta.exporter, "filter", r->meta.filter, "author",
+        r->meta.author[0] ? r->meta.author : NULL, "since",
+        r->meta.since ? clock_text (since, r->meta.since) : NULL, "until",
+        r->meta.until ? clock_text (until, r->meta.until) : NULL, "first",
         (json_int_t) r->meta.first, "last", (json_int_t) r->meta.last,
         "rosters", (json_int_t) r->rosters, "blocks", (json_int_t) r->blocks,
         "records", (json_int_t) r->records, "messages",
@@ -157,16 +167,10 @@ static void add_streams (struct table *table, const struct audit_report *r) {
         const struct audit_stream *s = &r->streams[i];
         struct buf text = { 0 };
         buf_add_format (&text, "%s: ", s->name);
-        if (s->count == 0)
-            buf_add_text (&text, "nothing was written");
-        else if (s->from == 0)
-            buf_add_format (&text, "all %" PRId64 " records", s->count);
-        else if (s->from < s->count)
-            buf_add_format (&text, "numbers %" PRId64 " to %" PRId64,
-                            s->from + 1, s->count);
-        else
-            buf_add_text (&text, "nothing that the exporter may read");
-        buf_add_format (&text, ", up to %s (record %" PRId64 ")%s",
+        audit_words_stream (&text, &r->meta, s);
+        buf_add_text (&text, ", ");
+        audit_words_opening (&text, s);
+        buf_add_format (&text, "up to %s (record %" PRId64 ")%s",
                         clock_text (time, s->time), s->mark,
                         s->settled ? "" : ", not settled yet");
         table_cell (table, "complete");
@@ -182,10 +186,13 @@ static void print_facts (const struct audit_report *r, bool compared) {
     table_cell (table, "dialogue");
     table_format (table, "%s%s", hash_text (text, &r->meta.dialogue),
                   compared ? "" : " (compare it with the one you know)");
+    struct buf limits = { 0 };
+    audit_words_limits (&limits, &r->meta);
     table_cell (table, "bundle");
-    table_format (table, "of %s, filter %s, records %" PRId64 " to %" PRId64,
-                  r->meta.exporter, r->meta.filter, r->meta.first,
-                  r->meta.last);
+    table_format (table, "of %s: %.*s; records %" PRId64 " to %" PRId64,
+                  r->meta.exporter, (int) limits.size,
+                  (const char *) limits.data, r->meta.first, r->meta.last);
+    buf_free (&limits);
     if (r->records > 0) {
         table_cell (table, "log times");
         table_format (table, "%s to %s", clock_text (first, r->first_time),

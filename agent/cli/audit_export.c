@@ -16,19 +16,35 @@
 #include <stdlib.h>
 
 static const char usage[] =
-    "usage: parley audit export DIR [--filter FILTER]\n"
+    "usage: parley audit export DIR [--filter FILTER] [--author WHO] [--since "
+    "TIME]\n"
+    "                               [--until TIME] [--headers]\n"
     "       parley audit export --tiles DIR [--entries]\n"
     "\n"
-    "Take out of the agent what it can prove: all blocks it may read (or "
-    "those\n"
-    "that hold a record matching FILTER, and all of the log of rosters and\n"
-    "marks), the hashes of all else, checkpoints, rosters, what marks say of "
-    "its\n"
-    "streams, its promises and refusals. DIR is made; it must not hold "
-    "anything.\n"
-    "Check it anywhere with parley audit check. FILTER CHANNEL/# shows a "
-    "whole\n"
-    "channel, so that the check says up to where it is complete.\n"
+    "Take out of the agent what it can prove: all blocks it may read, the "
+    "hashes of\n"
+    "all else, checkpoints, rosters, what marks say of its streams, its "
+    "promises and\n"
+    "refusals. DIR is made; it must not hold anything. Check it anywhere with\n"
+    "parley audit check.\n"
+    "\n"
+    "FILTER, WHO (an entity or a delegation) and times limit it: bodies of "
+    "other\n"
+    "records stay out, and so do blocks that hold none of those wanted. With "
+    "times a\n"
+    "channel is shown between the marks around them. FILTER CHANNEL/#, or no "
+    "FILTER,\n"
+    "without WHO shows whole channels, and the check says up to where they "
+    "are\n"
+    "complete. In a channel of which only a part is wanted, that nothing is "
+    "left out\n"
+    "shows only where the other records are there by their headers: --headers "
+    "puts\n"
+    "them in. Whoever gets the bundle sees then who wrote when on which topic "
+    "of these\n"
+    "channels, how much, and what it refers to; not what it says. Without, the "
+    "check\n"
+    "says that completeness is not proved.\n"
     "\n"
     "With --tiles: the newest settled checkpoint and the hashes of the "
     "ledger's\n"
@@ -42,12 +58,14 @@ static const char usage[] =
     "which\n"
     "topic, so it asks first (--yes: not).\n"
     "\n"
-    "Example: parley audit export bundle-2026\n";
+    "Example: parley audit export bundle-2026\n"
+    "         parley audit export of-frontex --author FRONTEX --headers\n";
 
 struct taking {
     struct client *client;
     const char *dir;
-    const char *filter; /* NULL: all */
+    const char *filter, *author, *since, *until; /* NULL: no limit */
+    bool headers;
     struct bundle_meta meta;
     struct progress progress;
     int64_t octets; /* of all files so far */
@@ -87,6 +105,15 @@ static enum err on_octets (void *arg, struct slice octets, struct error *e) {
     return rc;
 }
 
+static void limits_query (const struct taking *self, struct buf *query) {
+    client_query (query, "filter", self->filter);
+    client_query (query, "author", self->author);
+    client_query (query, "since", self->since);
+    client_query (query, "until", self->until);
+    if (self->headers)
+        client_query_int (query, "headers", 1);
+}
+
 /* One file as the agent streams it; one that is empty is left out. */
 static enum err download (struct taking *self, const char *name, bool filtered,
                           struct error *e) {
@@ -97,7 +124,7 @@ static enum err download (struct taking *self, const char *name, bool filtered,
     if (self->meta.last >= 0)
         client_query_int (&query, "last", self->meta.last);
     if (filtered)
-        client_query (&query, "filter", self->filter);
+        limits_query (self, &query);
     to.fd = disk_open (path, DISK_WRITE | DISK_CREATE, e);
     enum err rc = to.fd < 0 ? e->code : ERR_NONE;
     if (!rc)
@@ -143,7 +170,7 @@ static enum err get_rosters (struct taking *self, json_t *versions,
 static enum err get_meta (struct taking *self, json_t **out, struct error *e) {
     struct buf path = { 0 };
     client_path (&path, "/api/v1/bundle/meta");
-    client_query (&path, "filter", self->filter);
+    limits_query (self, &path);
     enum err rc = client_get (self->client, &path, 0, out, e);
     buf_free (&path);
     if (rc)
@@ -155,6 +182,8 @@ static enum err get_meta (struct taking *self, json_t **out, struct error *e) {
               json_text_or (*out, "exporter", ""));
     snprintf (m->filter, sizeof m->filter, "%s",
               self->filter ? self->filter : "#");
+    snprintf (m->author, sizeof m->author, "%s",
+              self->author ? self->author : "");
     m->made = clock_wall_ms();
     m->first = json_int (*out, "first", 0);
     m->last = json_int (*out, "last", -1);
@@ -236,11 +265,15 @@ static void say_export (const struct cli *cli, const struct taking *self) {
     hash_text (dialogue, &self->meta.dialogue);
     if (cli->json) {
         cli_print_json (json_pack (
-            "{s:s,s:s,s:I,s:I,s:I}", "folder", self->dir, "dialogue", dialogue,
-            "first", (json_int_t) self->meta.first, "last",
-            (json_int_t) self->meta.last, "octets", (json_int_t) self->octets));
+            "{s:s,s:s,s:I,s:I,s:I,s:b}", "folder", self->dir, "dialogue",
+            dialogue, "first", (json_int_t) self->meta.first, "last",
+            (json_int_t) self->meta.last, "octets", (json_int_t) self->octets,
+            "headers", self->headers));
         return;
     }
+    if (self->headers)
+        printf ("It shows who wrote when on which topic of these channels, and "
+                "how much: all headers\nare in it.\n");
     printf ("Bundle of records %" PRId64 " to %" PRId64 " in %s, %" PRId64
             " octets.\n"
             "Next: parley audit check %s --dialogue %s\n",
@@ -248,27 +281,55 @@ static void say_export (const struct cli *cli, const struct taking *self) {
             self->dir, dialogue);
 }
 
+static void time_read (const char *option, const char *text, int64_t *out) {
+    if (text && (clock_parse (text, out) || *out < 1))
+        options_refuse (usage,
+                        "%s '%s' is no time such as 2026-01-31 or "
+                        "2026-01-31T08:00:00Z",
+                        option, text);
+}
+
+static void limits_read (struct taking *self) {
+    struct error e;
+    struct slice author = slice_text (self->author ? self->author : "");
+    if (self->filter && filter_check (slice_text (self->filter), &e))
+        options_refuse (usage, "filter '%s': %s", self->filter, e.text);
+    if (self->author && !entity_valid (author) && !delegation_valid (author))
+        options_refuse (usage, "author '%s' is no entity and no delegation",
+                        self->author);
+    time_read ("--since", self->since, &self->meta.since);
+    time_read ("--until", self->until, &self->meta.until);
+    if (self->meta.until && self->meta.since > self->meta.until)
+        options_refuse (usage, "--since is behind --until");
+}
+
 int command_audit_export (struct cli *cli, int argc, char **argv) {
     static struct words words;
     struct taking self = { 0 };
     const char *tiles = NULL;
     bool entries = false, yes = false;
-    const struct option_spec specs[] = { { "filter", OPTION_TEXT,
-                                           &self.filter },
-                                         { "tiles", OPTION_TEXT, &tiles },
-                                         { "entries", OPTION_FLAG, &entries },
-                                         { "yes", OPTION_FLAG, &yes },
-                                         { 0 } };
+    const struct option_spec specs[] = {
+        { "filter", OPTION_TEXT, &self.filter },
+        { "author", OPTION_TEXT, &self.author },
+        { "since", OPTION_TEXT, &self.since },
+        { "until", OPTION_TEXT, &self.until },
+        { "headers", OPTION_FLAG, &self.headers },
+        { "tiles", OPTION_TEXT, &tiles },
+        { "entries", OPTION_FLAG, &entries },
+        { "yes", OPTION_FLAG, &yes },
+        { 0 }
+    };
     struct error e;
     options_read (cli, argc, argv, usage, specs, &words, 0, 1);
-    if ((tiles != NULL) == (words.count == 1) || (tiles && self.filter)
+    bool limited =
+        self.filter || self.author || self.since || self.until || self.headers;
+    if ((tiles != NULL) == (words.count == 1) || (tiles && limited)
         || (entries && !tiles))
         options_refuse (usage, "name a folder, or --tiles a folder, with "
                                "--entries or not");
     if (tiles)
         return audit_tiles (cli, tiles, entries, yes);
-    if (self.filter && filter_check (slice_text (self.filter), &e))
-        options_refuse (usage, "filter '%s': %s", self.filter, e.text);
+    limits_read (&self);
     self.dir = words.at[0];
     self.client = client_new (cli, &e);
     if (!self.client)

@@ -1,6 +1,8 @@
 /* audit_report - a second reading of a bundle that holds, for its counts. */
 #include "audit_report.h"
 
+#include "audit_words.h"
+
 #include "base/clock.h"
 #include "base/topic.h"
 #include "files.h"
@@ -204,6 +206,7 @@ static void section (struct page *self, const char *title, const char *said) {
 static void what_put (struct page *self, const struct audit_report *r,
                       bool compared) {
     char a[HASH_TEXT_MAX], b[CLOCK_TEXT_MAX];
+    struct buf limits = { 0 };
     buf_add_text (&self->html,
                   "<p class=\"good\">Nothing was found that contradicts the "
                   "signatures, the order or the completeness that this copy "
@@ -216,9 +219,10 @@ static void what_put (struct page *self, const struct audit_report *r,
                   : " (compare it with the one you know)");
     row (self, "Taken out by", "%s", r->meta.exporter);
     row (self, "Taken out at", "%s", clock_text (b, r->meta.made));
-    row (self, "Topics", "%s",
-         strcmp (r->meta.filter, "#") == 0 ? "all that the exporter may read"
-                                           : r->meta.filter);
+    audit_words_limits (&limits, &r->meta);
+    row (self, "Limited to", "%.*s", (int) limits.size,
+         (const char *) limits.data);
+    buf_free (&limits);
     row (self, "Records", "%" PRId64 " to %" PRId64, r->meta.first,
          r->meta.last);
     if (r->records > 0) {
@@ -299,25 +303,23 @@ static void streams_put (struct page *self, const struct audit_report *r) {
     if (r->stream_count == 0)
         return;
     buf_add_text (&self->html,
-                  "<table><tr><th>Channel</th><th>Records</th><th>Complete up "
-                  "to</th><th>By witnesses</th></tr>\n");
+                  "<table><tr><th>Channel</th><th>Records</th><th>Complete</th>"
+                  "<th>By witnesses</th></tr>\n");
     for (size_t i = 0; i < r->stream_count; i++) {
         const struct audit_stream *s = &r->streams[i];
         buf_add_text (&self->html, "<tr><td>");
         text (&self->html, slice_text (s->name));
-        if (s->from == 0 && s->count > 0)
-            buf_add_format (&self->html, "</td><td>all %" PRId64 "</td>",
-                            s->count);
-        else if (s->from < s->count)
-            buf_add_format (&self->html,
-                            "</td><td>numbers %" PRId64 " to %" PRId64 "</td>",
-                            s->from + 1, s->count);
-        else
-            buf_add_format (&self->html, "</td><td>%s</td>",
-                            s->count == 0 ? "nothing was written"
-                                          : "none that the exporter may read");
+        struct buf words = { 0 };
+        audit_words_stream (&words, &r->meta, s);
+        buf_add_text (&self->html, "</td><td>");
+        text (&self->html, buf_slice (&words));
+        buf_clear (&words);
+        audit_words_opening (&words, s);
+        buf_add_text (&self->html, "</td><td>");
+        text (&self->html, buf_slice (&words));
+        buf_free (&words);
         buf_add_format (&self->html,
-                        "<td>%s (record %" PRId64 ")</td><td>%s</td></tr>\n",
+                        "up to %s (record %" PRId64 ")</td><td>%s</td></tr>\n",
                         clock_text (time, s->time), s->mark,
                         s->settled ? "vouched for" : "not yet vouched for");
     }

@@ -62,13 +62,8 @@ enum err claims_get (struct store *self, const char *stream, int64_t mark,
     return rc;
 }
 
-enum err claims_newest (struct store *self, const char *stream, int64_t upto,
-                        int64_t *mark, struct buf *claim, struct error *e) {
-    sqlite3_stmt *s = store_prepare (
-        self, "SELECT mark, octets FROM claims WHERE stream = ? AND mark <= ?"
-              " ORDER BY mark DESC LIMIT 1");
-    bind_text (s, 1, slice_text (stream));
-    sqlite3_bind_int64 (s, 2, upto);
+static enum err take_row (struct store *self, sqlite3_stmt *s, int64_t *mark,
+                          struct buf *claim, struct error *e) {
     enum err rc = store_row (self, s, "claims", e);
     if (rc)
         return rc;
@@ -76,6 +71,31 @@ enum err claims_newest (struct store *self, const char *stream, int64_t upto,
     buf_add_slice (claim, column_slice (s, 1));
     sqlite3_reset (s);
     return ERR_NONE;
+}
+
+enum err claims_newest (struct store *self, const char *stream, int64_t upto,
+                        int64_t *mark, struct buf *claim, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT mark, octets FROM claims WHERE stream = ? AND mark <= ?"
+              " ORDER BY mark DESC LIMIT 1");
+    bind_text (s, 1, slice_text (stream));
+    sqlite3_bind_int64 (s, 2, upto);
+    return take_row (self, s, mark, claim, e);
+}
+
+enum err claims_around (struct store *self, const char *stream, int64_t time,
+                        bool later, int64_t upto, int64_t *mark,
+                        struct buf *claim, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, later ? "SELECT mark, octets FROM claims WHERE stream = ?1"
+                      " AND mark <= ?2 AND time > ?3 ORDER BY mark LIMIT 1"
+                    : "SELECT mark, octets FROM claims WHERE stream = ?1"
+                      " AND mark <= ?2 AND time < ?3"
+                      " ORDER BY mark DESC LIMIT 1");
+    bind_text (s, 1, slice_text (stream));
+    sqlite3_bind_int64 (s, 2, upto);
+    sqlite3_bind_int64 (s, 3, time);
+    return take_row (self, s, mark, claim, e);
 }
 
 /* The next one behind (*mark, *stream), both set; the octets are copied, so that

@@ -24,6 +24,11 @@ enum err claims_get (struct store *self, const char *stream, int64_t mark,
 enum err claims_newest (struct store *self, const char *stream, int64_t upto,
                         int64_t *mark, struct buf *claim, struct error *e)
     MUST_CHECK;
+/* Around a time (ms), of marks at or below `upto`: the newest that is earlier, or
+ * the oldest that is `later`. ERR_NOT_FOUND. */
+enum err claims_around (struct store *self, const char *stream, int64_t time,
+                        bool later, int64_t upto, int64_t *mark,
+                        struct buf *claim, struct error *e) MUST_CHECK;
 /* Each stream that has one. */
 enum err claims_streams (struct store *self,
                          enum err (*each) (void *arg, const char *stream,

@@ -124,6 +124,12 @@ enum err block_cut (const struct block *self, size_t from, size_t count,
                     struct block_writer *writer, struct buf *out,
                     struct error *e) MUST_CHECK;
 
+/* Append the block with the bodies of those records that are `kept` alone: of the
+ * others that have one it is absent. `kept` is by index. Errors as block_cut's. */
+enum err block_thin (const struct block *self, const bool *kept,
+                     struct block_writer *writer, struct buf *out,
+                     struct error *e) MUST_CHECK;
+
 /* The path from the message id of record `index` (asserted: it is there) to the
  * root that its author signed. ERR_NOT_FOUND: it is of no batch. The same errors
  * as block_cut. */

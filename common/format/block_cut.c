@@ -126,8 +126,10 @@ static enum err enter_run (const struct block_walk *w, size_t end,
     return ERR_NONE;
 }
 
+/* `kept` NULL: all bodies as they are. */
 static enum err copy (const struct block *self, size_t from, size_t end,
-                      struct block_writer *writer, struct error *e) {
+                      const bool *kept, struct block_writer *writer,
+                      struct error *e) {
     struct block_walk w;
     int run = -1;
     block_walk (self, &w);
@@ -139,9 +141,10 @@ static enum err copy (const struct block *self, size_t from, size_t end,
             return rc;
         run = w.run;
         struct slice body = slice_of (w.body.data, w.body_size);
+        bool out = kept && !kept[w.index] && w.state == BODY_PRESENT;
         /* Each record left away is longer than the id that may stand for it,
          * so only what block_check refuses does not fit. */
-        if (!block_add (writer, w.record, body, w.state))
+        if (!block_add (writer, w.record, body, out ? BODY_ABSENT : w.state))
             return error_set (e, ERR_LIMIT, "the part is larger than a block");
     }
     return ERR_NONE;
@@ -152,7 +155,19 @@ enum err block_cut (const struct block *self, size_t from, size_t count,
                     struct error *e) {
     assert (count >= 1 && from < self->count && count <= self->count - from);
     block_begin (writer, self->first_sequence + (int64_t) from);
-    enum err rc = copy (self, from, from + count, writer, e);
+    enum err rc = copy (self, from, from + count, NULL, writer, e);
+    if (rc)
+        block_begin (writer, 0);
+    else
+        block_finish (writer, out);
+    return rc;
+}
+
+enum err block_thin (const struct block *self, const bool *kept,
+                     struct block_writer *writer, struct buf *out,
+                     struct error *e) {
+    block_begin (writer, self->first_sequence);
+    enum err rc = copy (self, 0, self->count, kept, writer, e);
     if (rc)
         block_begin (writer, 0);
     else

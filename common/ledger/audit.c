@@ -166,13 +166,23 @@ static enum err check_lane (struct past *self, const struct record *r,
     return ERR_NONE;
 }
 
+static void note_body (struct audit *self, const struct record *r,
+                       const struct message *m, enum body_state state) {
+    if (state != BODY_ABSENT || !bundle_takes (&self->report->meta, m))
+        return;
+    if (self->bodiless++ == 0)
+        self->first_bodiless = r->sequence;
+}
+
 static enum err check_message (struct past *self, const struct record *r,
-                               const struct hash *leaf, struct error *e) {
+                               enum body_state state, const struct hash *leaf,
+                               struct error *e) {
     struct message m;
     enum err rc = record_message (r, &m, e);
     if (rc)
         return rc;
     self->audit->report->messages++;
+    note_body (self->audit, r, &m, state);
     rc = check_topic (self, r, &m, e);
     if (!rc)
         rc = check_lane (self, r, &m, e);
@@ -214,7 +224,7 @@ static enum err place_record (struct past *self, const struct record *r,
 }
 
 static enum err check_record (struct past *self, struct slice octets,
-                              struct error *e) {
+                              enum body_state state, struct error *e) {
     struct record r;
     struct hash leaf = record_leaf (octets);
     enum err rc = record_read (octets, &r, e);
@@ -223,7 +233,7 @@ static enum err check_record (struct past *self, struct slice octets,
         return rc;
     rc = check_type (self, &r, e);
     if (!rc && !newer && r.type == RECORD_MESSAGE)
-        rc = check_message (self, &r, &leaf, e);
+        rc = check_message (self, &r, state, &leaf, e);
     else if (!rc)
         rc = audit_compare (self->audit, r.sequence, r.epoch, NULL, &leaf, e);
     if (!rc && newer) {
@@ -238,7 +248,7 @@ static enum err check_records (struct past *self, const struct block *b,
     struct block_walk w;
     block_walk (b, &w);
     while (block_next (&w)) {
-        enum err rc = check_record (self, w.record, e);
+        enum err rc = check_record (self, w.record, w.state, e);
         if (rc)
             return rc;
     }
@@ -450,8 +460,10 @@ enum err audit_check (const char *dir, const struct hash *dialogue,
         rc = audit_blocks (&audit, progress, arg, e);
     if (!rc)
         rc = audit_trees_end (&audit, e);
-    if (!rc)
+    if (!rc) {
         count_holes (report);
+        audit_limits (&audit);
+    }
     audit_free (&audit);
     return rc;
 }

@@ -21,6 +21,8 @@
 struct audit_stream {
     char name[MARK_NAME_MAX]; /* "all", "@EUROPOL" */
     int64_t from, count;
+    int64_t opening, opened; /* a mark that counts `from`: place, log time; so
+                                that all behind it is here. -1: none is here */
     int64_t mark,
         time;     /* of the newest claim: the mark's place, log time (ms) */
     bool settled; /* the mark is below the settled size */

@@ -52,6 +52,8 @@ struct audit {
     struct audit_point *points; /* by size */
     size_t point_count;
     struct audit_trees *trees;
+    /* Records that the bundle is limited to, and that have no body here. */
+    int64_t bodiless, first_bodiless;
 };
 
 /* Add a sentence to what could not be checked. */
@@ -111,5 +113,9 @@ enum err audit_trees_newer (struct audit *self, int64_t sequence,
                             struct error *e) MUST_CHECK;
 enum err audit_trees_end (struct audit *self, struct error *e) MUST_CHECK;
 void audit_trees_free (struct audit *self);
+
+/* What a bundle's limits promise, and it does not prove: to what could not be
+ * checked. Streams are in the report by then. */
+void audit_limits (struct audit *self);
 
 #endif

@@ -65,7 +65,7 @@ static struct watched *watched_add (struct audit_trees *self,
                                     struct slice name) {
     struct watched *stream = mem_alloc (sizeof *stream);
     memcpy (stream->name, name.data, name.size); /* below MARK_NAME_MAX */
-    stream->last = -1;
+    stream->last = stream->shown.opening = stream->shown.opened = -1;
     self->streams = mem_resize (self->streams, (self->stream_count + 1)
                                                    * sizeof *self->streams);
     return self->streams[self->stream_count++] = stream;
@@ -290,14 +290,35 @@ static const struct roster *marked (const struct audit *self,
     return NULL;
 }
 
+static enum err compare_streams_root (const struct mark_stream *said,
+                                      const struct tree *tree,
+                                      struct error *e) {
+    char a[HASH_TEXT_MAX], b[HASH_TEXT_MAX];
+    struct hash root = tree_root (tree);
+    if (hash_equal (&root, &said->root))
+        return ERR_NONE;
+    return error_set (e, ERR_DIGEST,
+                      "the mark's root is %s, and these records have %s",
+                      hash_text (a, &said->root), hash_text (b, &root));
+}
+
+/* Where it begins, if no record behind that was here yet. */
+static const struct beginning *ahead (const struct watched *self,
+                                      int64_t from) {
+    for (size_t i = self->next; i < self->count; i++)
+        if (self->beginnings[i].from == from)
+            return &self->beginnings[i];
+    return NULL;
+}
+
 /* What the bundle shows of the stream below the mark, against the claim. */
 static enum err compare_stream (const struct kept_claim *claim,
                                 struct error *e) {
     const struct mark_stream *said = &claim->claim.stream;
     const struct watched *stream = claim->stream;
-    char a[HASH_TEXT_MAX], b[HASH_TEXT_MAX];
-    if (said->count == claim->from && stream->last < 0)
-        return ERR_NONE; /* nothing of it is here, and nothing is claimed */
+    const struct beginning *beginning = ahead (stream, claim->from);
+    if (said->count == claim->from && beginning) /* none is claimed */
+        return compare_streams_root (said, &beginning->tree, e);
     int64_t held = stream->begun ? (int64_t) stream->tree.size : -1;
     if (!stream->begun || stream->from != claim->from || held != said->count
         || stream->last != said->last)
@@ -307,12 +328,27 @@ static enum err compare_stream (const struct kept_claim *claim,
             ", and from number %" PRId64 " on the bundle has all to %" PRId64
             ", the last at %" PRId64,
             said->count, said->last, claim->from + 1, held, stream->last);
-    struct hash root = tree_root (&stream->tree);
-    if (!hash_equal (&root, &said->root))
-        return error_set (e, ERR_DIGEST,
-                          "the mark's root is %s, and these records have %s",
-                          hash_text (a, &said->root), hash_text (b, &root));
-    return ERR_NONE;
+    return compare_streams_root (said, &stream->tree, e);
+}
+
+/* By its newest claim; and the first mark from which on all is here. */
+static void show (struct kept_claim *claim, const struct record *mark) {
+    struct audit_stream *shown = &claim->stream->shown;
+    int64_t count = claim->claim.stream.count;
+    bool opens = count == claim->from,
+         goes_on = shown->opening >= 0 && shown->from == claim->from;
+    *shown = (struct audit_stream){
+        .from = claim->from,
+        .count = count,
+        .opening = goes_on ? shown->opening
+                   : opens ? claim->mark
+                           : -1,
+        .opened = goes_on ? shown->opened
+                  : opens ? mark->log_time
+                          : -1,
+        .mark = claim->mark,
+        .time = mark->log_time,
+    };
 }
 
 static enum err check_claim (struct audit *self, struct kept_claim *claim,
@@ -331,11 +367,7 @@ static enum err check_claim (struct audit *self, struct kept_claim *claim,
     if (rc)
         return error_at (e, "mark %" PRId64 ", stream %s", claim->mark,
                          claim->stream->name);
-    struct audit_stream *shown = &claim->stream->shown;
-    *shown = (struct audit_stream){ .from = claim->from,
-                                    .count = claim->claim.stream.count,
-                                    .mark = claim->mark,
-                                    .time = mark->log_time };
+    show (claim, mark);
     return ERR_NONE;
 }
 

@@ -20,7 +20,7 @@
 #define PROMISE_MAX 1024     /* 8 nodes, 5 hashes, a signature: below 600 */
 #define CLAIM_MAX 8192       /* 128 nodes of a cover, and a path: below 5,000 */
 
-/* bundle.json. */
+/* bundle.json. Limits stand there where there are any. */
 
 void bundle_meta_write (const struct bundle_meta *self, struct buf *json) {
     char dialogue[HASH_TEXT_MAX];
@@ -30,6 +30,12 @@ void bundle_meta_write (const struct bundle_meta *self, struct buf *json) {
                    self->exporter, "made", (json_int_t) self->made, "first",
                    (json_int_t) self->first, "last", (json_int_t) self->last,
                    "filter", self->filter, "program", "parley " PARLEY_VERSION);
+    if (self->author[0])
+        json_object_set_new (root, "author", json_string (self->author));
+    if (self->since)
+        json_object_set_new (root, "since", json_integer (self->since));
+    if (self->until)
+        json_object_set_new (root, "until", json_integer (self->until));
     char *text = json_dumps (root, JSON_INDENT (1));
     buf_add_text (json, text ? text : "{}");
     buf_add_text (json, "\n");
@@ -41,10 +47,32 @@ static bool filter_good (struct slice text) {
     return filter_check (text, NULL) == 0;
 }
 
+static bool author_good (struct slice text) {
+    return entity_valid (text) || delegation_valid (text);
+}
+
+static void read_limits (const struct place *at, struct bundle_meta *out) {
+    struct place there;
+    const char *author = NULL;
+    if (place_try (at, "author", &there))
+        author = place_grammar (&there, NULL, IDENTITY_NAME_MAX, author_good,
+                                "an entity or a delegation");
+    if (author)
+        snprintf (out->author, sizeof out->author, "%s", author);
+    if (place_try (at, "since", &there))
+        out->since = place_int (&there, NULL, 1, CLOCK_MS_MAX);
+    if (place_try (at, "until", &there))
+        out->until = place_int (&there, NULL, 1, CLOCK_MS_MAX);
+    if (out->until && out->since > out->until)
+        place_fail (at, ERR_MALFORMED, "since %" PRId64 " above until %" PRId64,
+                    out->since, out->until);
+}
+
 static void read_members (const struct place *at, struct bundle_meta *out) {
     static const char *const names[] = { "format", "dialogue", "exporter",
                                          "made",   "first",    "last",
-                                         "filter", "program",  NULL };
+                                         "filter", "program",  "author",
+                                         "since",  "until",    NULL };
     place_object (at, names);
     place_hash (at, "dialogue", &out->dialogue);
     const char *exporter = place_grammar (at, "exporter", IDENTITY_NAME_MAX,
@@ -55,6 +83,7 @@ static void read_members (const struct place *at, struct bundle_meta *out) {
     const char *filter = place_grammar (at, "filter", sizeof out->filter - 1,
                                         filter_good, "a filter");
     place_text (at, "program", 1, 64);
+    read_limits (at, out);
     if (place_failed (at))
         return;
     snprintf (out->exporter, sizeof out->exporter, "%s", exporter);

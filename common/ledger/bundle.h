@@ -13,8 +13,21 @@ struct bundle_meta {
     int64_t made;        /* ms */
     int64_t first, last; /* sequences that blocks and leaves cover; last -1:
                             nothing */
-    char filter[256];    /* what the blocks were limited to; "#": all */
+    /* What the blocks were limited to: */
+    char filter[256];                   /* over topics; "#": all */
+    char author[IDENTITY_NAME_MAX + 1]; /* delegation or entity; "": any */
+    int64_t since, until;               /* log times, ms; 0: no limit */
 };
+/* Limited to anything? */
+bool bundle_limited (const struct bundle_meta *self);
+/* Is this message what it is limited to, by author and topic? Such a one has its
+ * body in the bundle; the others of a block stand there without (BODY_ABSENT). */
+bool bundle_takes (const struct bundle_meta *self,
+                   const struct message *message);
+/* Can a message of this stream be such a one? Direct streams: "@EUROPOL". */
+bool bundle_touches (const struct bundle_meta *self, const char *stream);
+/* Is each? */
+bool bundle_takes_all (const struct bundle_meta *self, const char *stream);
 
 /* A bundle that has checkpoints has a leaf for every record below the newest one
  * that is not in blocks: then its reader recomputes the ledger's root, `first` is

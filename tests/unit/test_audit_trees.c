@@ -133,6 +133,78 @@ static void test_covers (void **state) {
     audit_report_free (&r);
 }
 
+/* A time between two marks: the first says how many came before, and their root,
+ * which is proved to be so. */
+static void test_opening (void **state) {
+    (void) state;
+    static const char from_2[] = "from 2026-11-24T";
+    for (int wrong = 0; wrong < 3; wrong++) {
+        struct audit_report r;
+        struct error e = { 0 };
+        struct story *story = made();
+        story->meta.since = BUILD_TIME + (wrong == 2 ? 1000 : 1001);
+        story->meta.until = BUILD_TIME + 6999;
+        story_checkpoint (story, 11, 3);
+        story_claim (story, 1, "all", 0);
+        struct bundle_claim *core = story_claim (story, 1, "core", 0);
+        story_claim (story, 7, "all", 0);
+        story_claim (story, 7, "core", 0);
+        story_claim (story, 7, "@EUROPOL", 0);
+        if (wrong == 1)
+            core->claim.stream.root.octets[0] ^= 1;
+        enum err rc = checked (story, &r, &e);
+        if (wrong == 1) {
+            assert_int_equal (rc, ERR_DIGEST);
+            audit_report_free (&r);
+            continue;
+        }
+        assert_int_equal (rc, 0);
+        assert_int_equal (r.streams[0].opening, -1); /* @EUROPOL */
+        assert_int_equal (r.streams[1].opening, 1);
+        assert_int_equal (r.streams[1].opened, BUILD_TIME + 1000);
+        assert_int_equal (r.streams[1].count, 3);
+        has_caveat (&r, from_2, false);
+        assert_int_equal (r.streams[2].opening, 1);
+        audit_report_free (&r);
+    }
+}
+
+/* What a bundle is limited to, and its marks do not speak of. */
+static void test_limits (void **state) {
+    (void) state;
+    static const struct {
+        const char *filter, *author, *claim;
+        int64_t from, since, until;
+        const char *said; /* NULL: it is whole */
+    } table[] = {
+        { "all/#", "", "all", 0, 0, 0, NULL },
+        { "all/#", "", "core", 0, 0, 0, "That nothing of all within" },
+        { "core/#", "", "all", 0, 0, 0, "That nothing of core within" },
+        { "#", "EUROPOL", "all", 0, 0, 0, "That nothing of @EUROPOL within" },
+        { "all/note/x", "EUROPOL", "all", 0, 0, 0, NULL },
+        { "all/#", "", "all", 0, 5, 0, NULL },
+        { "all/#", "", "all", 1, 5, 0, "in front of its number 2" },
+        { "all/#", "", "all", 0, 0, 6999, NULL },
+        { "all/#", "", "all", 0, 0, 7000, "the last mark here is of" },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct audit_report r;
+        struct story *story = made();
+        strcpy (story->meta.filter, table[i].filter);
+        strcpy (story->meta.author, table[i].author);
+        story->meta.since = table[i].since ? BUILD_TIME + table[i].since : 0;
+        story->meta.until = table[i].until ? BUILD_TIME + table[i].until : 0;
+        story_checkpoint (story, 11, 3);
+        story_claim (story, 7, table[i].claim, table[i].from);
+        holds (story, &r);
+        if (audit_whole (&r) != !table[i].said)
+            fail_msg ("%zu", i);
+        if (table[i].said)
+            has_caveat (&r, table[i].said, true);
+        audit_report_free (&r);
+    }
+}
+
 /* Neither block nor leaf: no root above it can be known. */
 static void test_hole (void **state) {
     (void) state;
@@ -388,6 +460,8 @@ int main (void) {
         cmocka_unit_test (test_settled),
         cmocka_unit_test (test_settled_in_part),
         cmocka_unit_test (test_covers),
+        cmocka_unit_test (test_opening),
+        cmocka_unit_test (test_limits),
         cmocka_unit_test (test_hole),
         cmocka_unit_test (test_other_last),
         cmocka_unit_test (test_handover),

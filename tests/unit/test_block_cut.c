@@ -244,8 +244,44 @@ static void test_whole_run_unseen (void **state) {
     build_free (b);
 }
 
+/* Bodies that are not kept are absent, and all else proves what it did. */
+static void test_thin (void **state) {
+    (void) state;
+    struct build *b = words();
+    struct buf octets = { 0 }, part = { 0 };
+    struct block whole, thin;
+    struct block_walk v, w;
+    struct error e;
+    bool kept[14] = { [0] = true, [5] = true, [9] = true };
+    build_finish (b, &octets);
+    read_good (&octets, &whole);
+    assert_int_equal (block_thin (&whole, kept, writer, &part, &e), 0);
+    read_good (&part, &thin);
+    assert_int_equal (thin.count, whole.count);
+    assert_int_equal (thin.runs, whole.runs);
+    block_walk (&whole, &v);
+    block_walk (&thin, &w);
+    while (block_next (&v) && block_next (&w)) {
+        bool out = v.state == BODY_PRESENT && !kept[w.index];
+        assert_true (slice_equal (v.record, w.record));
+        assert_int_equal (w.state, out ? BODY_ABSENT : v.state);
+        assert_int_equal (w.body_size, v.body_size);
+        assert_true (out || slice_equal (v.body, w.body));
+    }
+    check_paths (&thin);
+    for (size_t i = 0; i < 14; i++)
+        kept[i] = true;
+    buf_clear (&part);
+    assert_int_equal (block_thin (&whole, kept, writer, &part, &e), 0);
+    assert_true (slice_equal (buf_slice (&part), buf_slice (&octets)));
+    buf_free (&octets);
+    buf_free (&part);
+    build_free (b);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_thin),
         cmocka_unit_test (test_refuses),
         cmocka_unit_test (test_whole_run_unseen),
         cmocka_unit_test (test_kinds),

@@ -356,12 +356,104 @@ static void test_folder (void **state) {
     assert_int_equal (e.code, ERR_MALFORMED);
 }
 
+static void test_limits (void **state) {
+    (void) state;
+    static const struct {
+        const char *filter, *author, *topic, *writer;
+        bool takes;
+    } takes[] = {
+        { "#", "", "all/x", "EUROPOL/hq", true },
+        { "#", "EUROPOL", "all/x", "EUROPOL/hq", true },
+        { "#", "EUROPOL/hq", "all/x", "EUROPOL/hq", true },
+        { "#", "EUROPOL/ec3", "all/x", "EUROPOL/hq", false },
+        { "#", "EURO", "all/x", "EUROPOL/hq", false },
+        { "all/x", "EUROPOL", "all/y", "EUROPOL/hq", false },
+        { "all/x", "", "all/x", "FRONTEX/hq", true },
+    };
+    static const struct {
+        const char *filter, *author, *stream;
+        bool touches, all;
+    } streams[] = {
+        { "#", "", "all", true, true },
+        { "#", "", "@EUROPOL", true, true },
+        { "#", "EUROPOL", "all", true, false },
+        { "all/#", "", "all", true, true },
+        { "all/#", "", "al", false, false },
+        { "al/#", "", "all", false, false },
+        { "all/x", "", "all", true, false },
+        { "+/x", "", "all", true, false },
+        { "+/x", "", "@EUROPOL", true, false },
+        { "@EUROPOL/#", "", "@EUROPOL", true, false },
+        { "@EUROPOL+FRONTEX/#", "", "@FRONTEX", true, false },
+        { "@EUROPOL+FRONTEX/#", "", "@UNODC", false, false },
+        { "@EUROPOL+FRONTEX/#", "", "all", false, false },
+    };
+    struct bundle_meta m = { .filter = "#" };
+    assert_false (bundle_limited (&m));
+    for (size_t i = 0; i < sizeof takes / sizeof *takes; i++) {
+        struct message message = { .topic = slice_text (takes[i].topic),
+                                   .author = slice_text (takes[i].writer) };
+        strcpy (m.filter, takes[i].filter);
+        strcpy (m.author, takes[i].author);
+        if (bundle_takes (&m, &message) != takes[i].takes)
+            fail_msg ("takes, %zu", i);
+    }
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        strcpy (m.filter, streams[i].filter);
+        strcpy (m.author, streams[i].author);
+        if (bundle_touches (&m, streams[i].stream) != streams[i].touches
+            || bundle_takes_all (&m, streams[i].stream) != streams[i].all)
+            fail_msg ("streams, %zu", i);
+        assert_true (bundle_limited (&m) == (i > 1));
+    }
+    m = (struct bundle_meta){ .filter = "#", .until = 1 };
+    assert_true (bundle_limited (&m));
+}
+
+/* In bundle.json where there are any. */
+static void test_limits_meta (void **state) {
+    (void) state;
+    static const struct {
+        int64_t since, until;
+        const char *author, *why;
+    } table[] = {
+        { 0, 0, "", NULL },
+        { 7, 0, "EUROPOL", NULL },
+        { 7, 7, "EUROPOL/hq", NULL },
+        { 0, 9, "", NULL },
+        { 8, 7, "", "since 8 above until 7" },
+        { -1, 0, "", "since" },
+        { 0, 0, "europol", "author" },
+        { 0, 0, "EUROPOL/", "author" },
+    };
+    struct error e;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct bundle_meta m = story->meta, out;
+        struct buf json = { 0 };
+        m.since = table[i].since;
+        m.until = table[i].until;
+        strcpy (m.author, table[i].author);
+        bundle_meta_write (&m, &json);
+        enum err rc = bundle_meta_read (buf_slice (&json), &out, &e);
+        if (table[i].why && (!rc || !strstr (e.text, table[i].why)))
+            fail_msg ("%zu: %s", i, e.text);
+        if (!table[i].why) {
+            assert_int_equal (rc, 0);
+            assert_int_equal (out.since, m.since);
+            assert_int_equal (out.until, m.until);
+            assert_string_equal (out.author, m.author);
+        }
+        buf_free (&json);
+    }
+}
+
 int main (void) {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST (test_arguments), TEST (test_order),  TEST (test_round),
-        TEST (test_empty),     TEST (test_meta),   TEST (test_hostile),
-        TEST (test_claims),    TEST (test_direct), TEST (test_folder),
+        TEST (test_arguments), TEST (test_order),       TEST (test_round),
+        TEST (test_empty),     TEST (test_meta),        TEST (test_hostile),
+        TEST (test_claims),    TEST (test_direct),      TEST (test_folder),
+        TEST (test_limits),    TEST (test_limits_meta),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

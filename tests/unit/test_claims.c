@@ -106,8 +106,41 @@ static void test_prune (void **state) {
     sqlite3_reset (s);
 }
 
+/* Marks strictly before and behind a time. */
+static void test_around (void **state) {
+    (void) state;
+    static const struct {
+        int64_t time, upto;
+        bool later;
+        int64_t mark; /* 0: none */
+    } table[] = {
+        { 0, 99, false, 0 },  { 1, 99, false, 10 },  { 2, 99, false, 10 },
+        { 3, 99, false, 20 }, { 99, 99, false, 30 }, { 99, 29, false, 20 },
+        { 0, 99, true, 20 },  { 2, 99, true, 30 },   { 1, 29, true, 20 },
+        { 2, 29, true, 0 },   { 4, 99, true, 0 },    { -1, 99, true, 10 },
+    };
+    keep ("all", 10, BUILD_TIME, false);
+    keep ("all", 20, BUILD_TIME + 2, false);
+    keep ("all", 30, BUILD_TIME + 4, false);
+    keep ("core", 25, BUILD_TIME + 3, false);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct buf out = { 0 };
+        int64_t mark = 0;
+        enum err rc =
+            claims_around (store, "all", BUILD_TIME + table[i].time,
+                           table[i].later, table[i].upto, &mark, &out, &e);
+        assert_int_equal (rc, table[i].mark ? ERR_NONE : ERR_NOT_FOUND);
+        assert_int_equal (mark, table[i].mark);
+        if (!rc)
+            assert_int_equal (count_of (buf_slice (&out)), mark);
+        buf_free (&out);
+    }
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown (test_around, store_begin_test,
+                                         store_end_test),
         cmocka_unit_test_setup_teardown (test_get, store_begin_test,
                                          store_end_test),
         cmocka_unit_test_setup_teardown (test_each, store_begin_test,

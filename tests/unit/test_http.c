@@ -390,6 +390,12 @@ static void test_bad_requests (void **state) {
         { "GET", "/api/v1/bundle/blocks?last=x", NULL, 400, "BAD-PARAMETER" },
         { "GET", "/api/v1/bundle/blocks?filter=a//b", NULL, 400,
           "BAD-PARAMETER" },
+        { "GET", "/api/v1/bundle/blocks?author=a", NULL, 400, "BAD-PARAMETER" },
+        { "GET", "/api/v1/bundle/leaves?headers=2", NULL, 400,
+          "BAD-PARAMETER" },
+        { "GET", "/api/v1/bundle/claims?since=2", NULL, 400, "BAD-PARAMETER" },
+        { "GET", "/api/v1/bundle/meta?since=2001-01-02&until=2001-01-01", NULL,
+          400, "BAD-PARAMETER" },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char type[100] = "X-None: 1";
@@ -1279,17 +1285,25 @@ static void test_bundle (void **state) {
         const char *query;
         int blocks, records;
         int last_records; /* of the last block */
+        int bodies;       /* that are not left out */
     } table[] = {
-        { "", 5, 12, 5 },
-        { "?last=124", 5, 12, 5 },
-        { "?last=121", 5, 9, 2 }, /* the last is cut */
-        { "?last=29", 0, 0, 0 },
-        { "?last=124&filter=all/plan/%23", 3, 7, 5 }, /* and $log */
-        { "?last=124&filter=core/%23", 2, 2, 1 },
+        { "", 5, 12, 5, 12 },
+        { "?last=124", 5, 12, 5, 12 },
+        { "?last=121", 5, 9, 2, 9 }, /* the last is cut */
+        { "?last=29", 0, 0, 0, 0 },
+        { "?last=124&filter=all/plan/%23", 3, 7, 5, 4 }, /* and $log */
+        { "?last=124&filter=all/plan/%23&headers=1", 4, 10, 5, 4 },
+        { "?last=124&filter=core/%23", 2, 2, 1, 2 },
+        { "?last=124&author=FRONTEX", 4, 10, 5, 8 },
+        { "?last=124&author=EUROPOL/hq", 4, 7, 2, 6 },
+        { "?last=124&author=EUROPOL/hq&headers=1", 5, 12, 5, 6 },
+        { "?last=124&since=2000-01-01&until=2001-01-01", 2, 2, 1, 2 },
+        { "?last=124&since=2000-01-01", 5, 12, 5, 12 },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char path[200];
-        int blocks = 0, records = 0, last = 0;
+        int blocks = 0, records = 0, last = 0, bodies = 0;
+        struct block_walk walk;
         snprintf (path, sizeof path, "/api/v1/bundle/blocks%s", table[i].query);
         assert_int_equal (get (path), 200);
         const uint8_t *at = (const uint8_t *) answer.body;
@@ -1302,14 +1316,17 @@ static void test_bundle (void **state) {
             last = (int) block.count;
             records += last;
             blocks++;
+            block_walk (&block, &walk);
+            while (block_next (&walk))
+                bodies += walk.state != BODY_ABSENT;
             assert_int_equal (get_u64 (at + 4 + size),
                               block.first_sequence == 110 ? 4 : 0);
             at += size + 12;
         }
         if (blocks != table[i].blocks || records != table[i].records
-            || last != table[i].last_records)
-            fail_msg ("%s: %d blocks, %d records, %d last", path, blocks,
-                      records, last);
+            || last != table[i].last_records || bodies != table[i].bodies)
+            fail_msg ("%s: %d blocks, %d records, %d last, %d bodies", path,
+                      blocks, records, last, bodies);
     }
     assert_int_equal (get ("/api/v1/bundle/promises?last=124"), 200);
     struct mp in;

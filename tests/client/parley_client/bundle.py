@@ -14,6 +14,7 @@ from .errors import Refused, check
 _ROSTER = re.compile(r"\d{8}\.note")
 MEMBERS = ("format", "dialogue", "exporter", "made", "first", "last",
            "filter", "program")
+LIMITS = {"author", "since", "until"}  # where there are any
 
 
 def entries(octets, tail=0):
@@ -54,7 +55,8 @@ class Bundle:
 
     def _meta(self):
         meta = json.loads(self._file("bundle.json"))
-        check(isinstance(meta, dict) and sorted(meta) == sorted(MEMBERS),
+        check(isinstance(meta, dict)
+              and sorted(set(meta) - LIMITS) == sorted(MEMBERS),
               "bundle.json")
         check(meta["format"] == 1, "format", "NEWER-FORMAT")
         check(meta["dialogue"] == self.dialogue.hex(), "another dialogue",
