@@ -5,13 +5,11 @@
 #include "commit.h"
 
 #include "base/log.h"
-#include "commit_block.h"
 #include "commit_group.h"
 #include "commit_watch.h"
 #include "founding.h"
 #include "notary.h"
 #include "settings.h"
-#include "streams.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -181,6 +179,11 @@ static enum err check_roster (const struct commit *self,
                       : state_hello_awaited (self->state, e);
     if (rc)
         return rc;
+    if (roster_epoch (roster) != roster_epoch (now))
+        return error_set (e, ERR_STATE,
+                          "roster version %" PRId64 " opens epoch %" PRId64
+                          ": stop the broker, and run parley-broker epoch",
+                          roster_version (roster), roster_epoch (roster));
     if (state_closed (self->state, &why) != RULE_NONE)
         return error_set (e, ERR_STATE, "%s", refusal_print (&why, text));
     /* Its own promises would be worth nothing, or nobody reach it. */
@@ -445,30 +448,4 @@ int64_t commit_lane_highest (struct commit *self, struct slice author,
 
 void commit_set_keep_free (struct commit *self, uint64_t octets) {
     atomic_store (&self->watch.keep_free, octets);
-}
-
-enum err commit_found (struct journal *journal, const struct identity *broker,
-                       struct roster *first, int64_t log_time,
-                       struct error *e) {
-    enum err rc = roster_founds (first, e);
-    if (rc)
-        return rc;
-    struct streams *streams = streams_new (broker);
-    struct blocks *blocks = blocks_new();
-    struct record place = { .log_time = log_time, .channel_sequence = 1 };
-    struct hash leaves[2], root;
-    size_t count;
-    leaves[0] = blocks_roster (blocks, &place, first);
-    place.sequence = 1;
-    place.channel_sequence = 2;
-    rc = streams_root (streams, journal, first, place.sequence, &root, e);
-    if (!rc) {
-        leaves[1] = blocks_mark (blocks, &place, first, &root);
-        const struct journal_block *all =
-            blocks_finish (blocks, 0, leaves, &count);
-        rc = journal_append (journal, all, count, e);
-    }
-    blocks_destroy (&blocks);
-    streams_destroy (&streams);
-    return rc;
 }

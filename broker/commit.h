@@ -57,5 +57,11 @@ void commit_set_keep_free (struct commit *self, uint64_t octets);
 enum err commit_found (struct journal *journal,
                        const struct identity *broker, struct roster *first,
                        int64_t log_time, struct error *e) MUST_CHECK;
+/* The same of a roster that opens an epoch at the journal's end; the caller has
+ * judged it. `log_number`: its own in `$log`. Log time may go back. Used by
+ * `parley-broker epoch`. */
+enum err commit_epoch (struct journal *journal, const struct identity *broker,
+                       struct roster *next, int64_t log_number,
+                       int64_t log_time, struct error *e) MUST_CHECK;
 
 #endif

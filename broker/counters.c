@@ -178,7 +178,8 @@ static void take_topic (struct counters *self, struct slot *channel,
 void counters_take (struct counters *self, const struct record *record,
                     const struct message *message) {
     assert (record->sequence == self->next_sequence);
-    assert (record->log_time >= self->log_time);
+    assert (record->log_time >= self->log_time
+            || record->epoch > self->epoch);
     self->next_sequence++;
     self->log_time = record->log_time;
     self->epoch = record->epoch;
@@ -195,6 +196,11 @@ void counters_take (struct counters *self, const struct record *record,
 
 /* Replay: what is read is ours, so whatever does not fit is damage. */
 
+/* Time may go back there; that the epoch is the next one the chain judges. */
+static bool opens_epoch (const struct counters *self, const struct record *r) {
+    return r->type == RECORD_ROSTER && r->epoch > self->epoch;
+}
+
 static enum err replay_place (const struct counters *self,
                               const struct record *r, struct error *e) {
     int64_t channel_sequence = counters_channel_next (self, r->channel);
@@ -202,7 +208,8 @@ static enum err replay_place (const struct counters *self,
         r->type == RECORD_ROSTER ? r->sequence : self->roster_sequence;
     if (r->sequence == self->next_sequence
         && r->channel_sequence == channel_sequence
-        && r->log_time >= self->log_time && r->roster == roster)
+        && (r->log_time >= self->log_time || opens_epoch (self, r))
+        && r->roster == roster)
         return ERR_NONE;
     return error_set (
         e, ERR_DAMAGED,

@@ -31,7 +31,8 @@ struct kept {
 
 struct fsck {
     struct fsck_report *report;
-    const uint8_t *veil; /* NULL: marks are passed over */
+    const struct identity *broker; /* NULL: marks are passed over */
+    int64_t other_mark;            /* the last one of another's key; -1 */
     struct hash dialogue;
     struct roster_chain *chain;
     struct tree tree; /* of the ledger */
@@ -96,7 +97,8 @@ static enum err mark_check (struct fsck *self, const struct roster *roster,
         all[i].count = (int64_t) stream->tree.size;
         all[i].root = tree_root (&stream->tree);
     }
-    struct hash root = streams_root_of (self->veil, sequence, all, count);
+    struct hash root =
+        streams_root_of (identity_veil (self->broker), sequence, all, count);
     free (all);
     free (names);
     self->report->marks++;
@@ -214,13 +216,52 @@ static enum err roster_add (struct fsck *self, int64_t sequence,
     return ERR_NONE;
 }
 
+/* The base of an epoch, where its roster's record stands. */
+static enum err base_check (const struct fsck *self, int64_t sequence,
+                            struct error *e) {
+    int64_t base;
+    struct hash want, root = tree_root (&self->tree);
+    const struct roster *roster = roster_chain_last (self->chain, NULL);
+    if (!roster_epoch_base (roster, &base, &want) || base != sequence
+        || hash_equal (&root, &want))
+        return ERR_NONE;
+    return error_set (e, ERR_DIGEST,
+                      "record %" PRId64 ": the root below is not the base_root "
+                      "of roster version %" PRId64,
+                      sequence, roster_version (roster));
+}
+
+/* The salts of an older epoch's marks were made with another key. */
+static bool mark_is_ours (const struct fsck *self,
+                          const struct roster *roster) {
+    return memcmp (roster_log_key (roster),
+                   identity_public (self->broker, KEY_LOG), KEY_SIZE)
+           == 0;
+}
+
+/* Of the present epoch all have to be. */
+static enum err marks_end (const struct fsck *self, struct error *e) {
+    const struct roster *last = roster_chain_last (self->chain, NULL);
+    const struct roster *of =
+        self->other_mark < 0 ? NULL
+                             : roster_chain_at (self->chain, self->other_mark);
+    if (!of || !last || roster_epoch (of) != roster_epoch (last))
+        return ERR_NONE;
+    return error_set (e, ERR_DIGEST,
+                      "record %" PRId64 ": the log key of its epoch is not "
+                      "that of '%s': the mark's root can't be checked",
+                      self->other_mark, identity_name (self->broker));
+}
+
 /* A mark speaks of what stands below it, and no stream carries `$log`. */
 static enum err log_record (struct fsck *self, const struct record *record,
                             struct slice body, struct error *e) {
     struct mark_payload mark;
     if (record->type == RECORD_ROSTER)
-        return roster_add (self, record->sequence, body, e);
-    if (record->type != RECORD_MARK || !self->veil)
+        return roster_add (self, record->sequence, body, e)
+                   ? e->code
+                   : base_check (self, record->sequence, e);
+    if (record->type != RECORD_MARK || !self->broker)
         return ERR_NONE;
     const struct roster *roster =
         roster_chain_by_record (self->chain, record->roster);
@@ -231,7 +272,10 @@ static enum err log_record (struct fsck *self, const struct record *record,
         error_at (e, "record %" PRId64, record->sequence);
         return rc;
     }
-    return mark_check (self, roster, record->sequence, &mark, e);
+    if (mark_is_ours (self, roster))
+        return mark_check (self, roster, record->sequence, &mark, e);
+    self->other_mark = record->sequence;
+    return ERR_NONE;
 }
 
 static enum err records_pass (struct fsck *self, const struct block *block,
@@ -286,8 +330,7 @@ static void fsck_free (struct fsck *self) {
 enum err ledger_fsck (const char *dir, const struct identity *broker,
                       struct fsck_report *report, struct error *e) {
     *report = (struct fsck_report){ .marks = broker ? 0 : -1 };
-    struct fsck fsck = { .report = report,
-                         .veil = broker ? identity_veil (broker) : NULL };
+    struct fsck fsck = { .report = report, .broker = broker, .other_mark = -1 };
     enum err rc = ledger_dialogue (dir, &fsck.dialogue, e);
     if (rc)
         return rc;
@@ -300,6 +343,8 @@ enum err ledger_fsck (const char *dir, const struct identity *broker,
     if (!rc)
         rc = journal_scan (dir, &fsck.dialogue, fsck_block, &fsck,
                            &report->records, &report->torn_octets, e);
+    if (!rc)
+        rc = marks_end (&fsck, e);
     if (!rc)
         rc = kept_end (&fsck, e);
     fsck_free (&fsck);

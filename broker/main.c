@@ -30,12 +30,15 @@
 static const char usage_text[] =
     "usage: parley-broker --config FILE [-n]\n"
     "       parley-broker init --config FILE\n"
+    "       parley-broker epoch --config FILE\n"
     "       parley-broker fsck DIR [--config FILE]\n"
     "       parley-broker repair --config FILE [--dry-run] BUNDLE...\n"
     "\n"
     "  --config FILE   run the broker that FILE describes\n"
     "  -n              check the configuration, keys and roster, and end\n"
     "  init            found a ledger, once, from the first roster\n"
+    "  epoch           open the next epoch at the ledger's end, by the roster\n"
+    "                  file: its base has to be the ledger's size and root\n"
     "  fsck DIR        check a ledger's folder without changing it; with the\n"
     "                  key that FILE names also what marks say of streams\n"
     "  repair BUNDLE...  put back what a ledger has lost, its end or damaged\n"
@@ -414,6 +417,8 @@ int main (int argc, char **argv) {
         return command_run (config, check);
     if (words == 1 && config && strcmp (argv[optind], "init") == 0)
         return command_init (config);
+    if (words == 1 && config && strcmp (argv[optind], "epoch") == 0)
+        return command_epoch (config);
     if (words == 2 && strcmp (argv[optind], "fsck") == 0)
         return command_fsck (argv[optind + 1], config);
     return usage (stderr, EXIT_USAGE);

@@ -47,6 +47,14 @@ enum err notary_files_read (const char *dir, int64_t version, struct buf *out,
     return rc;
 }
 
+enum err notary_files_newest (const char *dir, struct buf *out,
+                              struct error *e) {
+    char *path = path_of (dir, "settled");
+    enum err rc = disk_read_file (path, CHECKPOINT_NOTE_MAX, out, e);
+    free (path);
+    return rc;
+}
+
 /* Signed by the log of the roster at its end, and, where the ledger is so long,
  * by a quorum of its witnesses. The root is not asked here. */
 static enum err entry_judge (struct state *state, struct notary_entry *out,

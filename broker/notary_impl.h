@@ -108,6 +108,9 @@ enum err notary_files_settled (const char *dir, struct slice note,
                                struct error *e) MUST_CHECK;
 enum err notary_files_handover (const char *dir, int64_t version,
                                 struct slice note, struct error *e) MUST_CHECK;
+/* `settled` as it is. ERR_NOT_FOUND. */
+enum err notary_files_newest (const char *dir, struct buf *out,
+                              struct error *e) MUST_CHECK;
 /* `roster-VERSION`. ERR_NOT_FOUND. */
 enum err notary_files_read (const char *dir, int64_t version, struct buf *out,
                             struct error *e) MUST_CHECK;

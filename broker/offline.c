@@ -2,6 +2,7 @@
 #include "offline.h"
 
 #include "base/log.h"
+#include "epoch.h"
 #include "founding.h"
 #include "fsck.h"
 #include "repair.h"
@@ -46,6 +47,22 @@ int command_init (const char *path) {
     if (rc)
         return broker_say ("INIT-FAILED", &e);
     printf ("%s\n", dialogue);
+    return EXIT_FINE;
+}
+
+int command_epoch (const char *path) {
+    struct error e;
+    struct epoch_opened opened;
+    struct settings *settings = settings_load (path, &e);
+    if (!settings)
+        return broker_say ("CONFIG-REFUSED", &e);
+    enum err rc = ledger_epoch (settings, &opened, &e);
+    settings_destroy (&settings);
+    if (rc)
+        return broker_say ("EPOCH-FAILED", &e);
+    printf ("epoch %lld begins at record %lld%s\n", (long long) opened.epoch,
+            (long long) opened.base,
+            opened.already ? ", as before: nothing was written" : "");
     return EXIT_FINE;
 }
 

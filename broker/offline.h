@@ -12,6 +12,8 @@
 int broker_say (const char *id, const struct error *e);
 
 int command_init (const char *config);
+/* Open the next epoch, by the roster that `config` names: epoch.h. */
+int command_epoch (const char *config);
 /* `config` names the broker's key, for marks; NULL: they are not checked. */
 int command_fsck (const char *dir, const char *config);
 int command_repair (const char *config, bool dry, char **bundles, size_t count);

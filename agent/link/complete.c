@@ -18,14 +18,24 @@ struct complete *complete_new (struct core *core, struct follow *follow) {
     struct complete *self = mem_alloc (sizeof *self);
     self->core = core;
     self->follow = follow;
-    self->newest.sequence = self->claims.mark = self->mark = -1;
-    self->handed_mark = -1;
-    char *text = store_meta (core->store, PROVED);
+    self->claims.mark = -1;
+    complete_reload (self);
+    return self;
+}
+
+void complete_reload (struct complete *self) {
+    complete_end (self);
+    claims_drop (&self->claims);
+    lacks_drop (self);
+    self->newest = (struct mark_held){ .sequence = -1 };
+    self->mark = self->handed_mark = -1;
+    self->time = 0;
+    self->unproved[0] = '\0';
+    char *text = store_meta (self->core->store, PROVED);
     if (text
         && sscanf (text, "%" SCNd64 " %" SCNd64, &self->mark, &self->time) != 2)
         self->mark = -1;
     free (text);
-    return self;
 }
 
 void complete_destroy (struct complete **self_p) {

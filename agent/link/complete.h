@@ -25,6 +25,8 @@ void complete_destroy (struct complete **self_p);
 
 void complete_begin (struct complete *self);
 void complete_end (struct complete *self);
+/* An epoch has cut the store. Between two connections. */
+void complete_reload (struct complete *self);
 enum err complete_reply (struct complete *self, const struct reply *reply,
                          bool *mine, struct error *e) MUST_CHECK;
 enum err complete_tick (struct complete *self, int64_t now, struct error *e)

@@ -179,6 +179,21 @@ static enum err keep (struct follow *self, struct stream *stream, int64_t first,
     return rc;
 }
 
+/* Above the base of an epoch that has begun nothing of an older one is taken. */
+static enum err epoch_check (const struct core *core, const struct block *block,
+                             const struct block_facts *facts, struct error *e) {
+    const struct roster *newest = rosters_newest (core->rosters);
+    int64_t base, last = block->first_sequence + (int64_t) block->count - 1;
+    struct hash root;
+    if (!roster_epoch_base (newest, &base, &root) || last < base
+        || facts->epoch >= roster_epoch (newest))
+        return ERR_NONE;
+    return error_set (e, ERR_CHAIN,
+                      "record %" PRId64 " of epoch %" PRId64
+                      ", which ended at record %" PRId64,
+                      last, facts->epoch, base);
+}
+
 /* Verified as far as this block goes; what is wrong is said here. */
 static enum err judge (struct follow *self, struct stream *stream,
                        const struct block *block,
@@ -189,8 +204,17 @@ static enum err judge (struct follow *self, struct stream *stream,
     size_t known = roster_chain_count (rosters_chain (core->rosters));
     *verdict = VERIFY_BAD;
     /* A new one; one that is held already is compared. */
-    if (note.size > 0
-        && rosters_learn (core->rosters, note, block->first_sequence, &why))
+    if (epoch_check (core, block, facts, &why))
+        return refuse_bad (self, stream, block->octets, &why, e);
+    enum err learned =
+        note.size > 0
+            ? rosters_learn (core->rosters, note, block->first_sequence, &why)
+            : ERR_NONE;
+    if (learned == ERR_STATE) { /* the desk is asked first: down, and again */
+        *e = why;
+        return learned;
+    }
+    if (learned)
         return refuse (self, stream, "BAD-ROSTER", block->octets, &why, e);
     if (doubt_late (self, block->octets, block->first_sequence, known, e))
         return e->code;

@@ -112,6 +112,11 @@ enum err follow_begin (struct follow *self, const char *endpoint,
     return ERR_NONE;
 }
 
+void follow_reload (struct follow *self) {
+    follow_end (self);
+    fill_reload (self);
+}
+
 void *follow_socket (struct follow *self) {
     return self->feed;
 }

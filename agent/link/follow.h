@@ -28,6 +28,9 @@ enum err follow_begin (struct follow *self, const char *endpoint,
                        const struct sock_options *options, struct error *e)
     MUST_CHECK;
 void follow_end (struct follow *self);
+/* An epoch has cut the store: numbers as they are there now. Between two
+ * connections. */
+void follow_reload (struct follow *self);
 void *follow_socket (struct follow *self); /* NULL while down */
 
 /* Replies of type streams and fetch. Errors of these three: the store's, or

@@ -42,7 +42,10 @@ enum err hello_send (struct core *core, struct hello *self, struct error *e) {
     struct buf frame = { 0 }, note = { 0 };
     struct checkpoint cp;
     struct error why;
-    if (!checkpoints_verified (core->store, &cp, &note, &why))
+    char origin[ORIGIN_MAX + 1];
+    checkpoint_origin (roster, origin);
+    if (!checkpoints_verified (core->store, &cp, &note, &why)
+        && strcmp (cp.origin, origin) == 0)
         hello.checkpoint = buf_slice (&note);
     wire_hello_write (&frame, &hello);
     struct slice frames[] = { buf_slice (&frame) };
@@ -108,6 +111,12 @@ enum err hello_check (struct core *core, const struct hello *self,
                           "the broker speaks protocol versions %" PRId64
                           " to %" PRId64 ", this program %d",
                           welcome->lowest, welcome->highest, WIRE_VERSION);
+    int64_t epoch = roster_epoch (rosters_newest (core->rosters));
+    if (welcome->epoch < epoch) /* what it has above the base is void here */
+        return error_set (e, ERR_STATE,
+                          "the broker is in epoch %" PRId64 ", and epoch "
+                          "%" PRId64 " has begun",
+                          welcome->epoch, epoch);
     return roster_check (core, welcome, e);
 }
 

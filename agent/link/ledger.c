@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "epochs.h"
 #include "identity/rights.h"
 #include "store/outbox.h"
 #include "store/records.h"
@@ -126,6 +127,38 @@ void ledger_end (struct ledger *self) {
     self->cosign_call = 0;
     if (reload (self, &e)) /* the next one who writes will say it */
         log_error ("LEDGER-STORE", "why=%s", log_text (e.text));
+}
+
+void ledger_restart (struct ledger *self) {
+    ledger_end (self);
+    suspects_end (self);
+    self->times_count = self->told_count = self->convicted_count = 0;
+    self->parted = false;
+    self->sent = -1;
+}
+
+enum err ledger_base (struct ledger *self, struct error *e) {
+    struct core *core = self->core;
+    const struct roster *newest = rosters_newest (core->rosters);
+    int64_t base, epoch = roster_epoch (newest);
+    struct hash root;
+    struct error why;
+    bool reached;
+    if (self->parted || self->based == epoch
+        || !roster_epoch_base (newest, &base, &root) || self->size < base)
+        return ERR_NONE;
+    enum err rc = leaves_flush (self, e);
+    if (rc)
+        return rc;
+    rc = epochs_base (core, newest, &reached, &why);
+    if (!rc)
+        self->based = reached ? epoch : 0;
+    if (rc && rc != ERR_CHAIN) {
+        *e = why;
+        return rc;
+    }
+    self->parted = rc != ERR_NONE;
+    return rc ? epochs_refuse (core, newest, why.text, e) : ERR_NONE;
 }
 
 /* The outbox */

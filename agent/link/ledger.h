@@ -27,6 +27,9 @@ void ledger_destroy (struct ledger **self_p);
 /* The link is ready; it is down. */
 void ledger_begin (struct ledger *self);
 void ledger_end (struct ledger *self);
+/* An epoch has cut the store: all that was in question was of the old one.
+ * Between two connections. */
+void ledger_restart (struct ledger *self);
 /* Leaf hashes, a checkpoint, or cosignatures by the feed. The store's errors. */
 enum err ledger_hear (struct ledger *self, enum feed_kind kind,
                       struct slice content, struct error *e) MUST_CHECK;

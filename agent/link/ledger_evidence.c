@@ -199,6 +199,31 @@ static enum err compare_promise (void *arg, const struct outbox_place *place,
                                    place->sequence, &place->leaf, e);
 }
 
+/* Each is judged in its own epoch: those at or above the next one's base are
+ * void. */
+static enum err promises_compare (struct compared *self, int64_t from,
+                                  int64_t to, struct error *e) {
+    const struct core *core = self->ledger->core;
+    const struct roster_chain *chain = rosters_chain (core->rosters);
+    size_t count = roster_chain_count (chain);
+    enum err rc = ERR_NONE;
+    for (size_t n = 0; !rc && n < count && from < to;) {
+        int64_t first, end = INT64_MAX;
+        int64_t epoch = roster_epoch (roster_chain_nth (chain, n, &first));
+        for (n++; n < count; n++)
+            if (roster_epoch (roster_chain_nth (chain, n, &end)) != epoch)
+                break;
+        if (n == count || end > to)
+            end = to;
+        if (end <= from)
+            continue;
+        rc = outbox_promises (core->store, epoch, from, end, compare_promise,
+                              self, e);
+        from = end;
+    }
+    return rc;
+}
+
 enum err evidence_compare (struct ledger *self, const struct checkpoint *cp,
                            struct slice note, bool *done, struct error *e) {
     struct core *core = self->core;
@@ -209,15 +234,13 @@ enum err evidence_compare (struct ledger *self, const struct checkpoint *cp,
     one->ledger = self;
     one->cp = cp;
     one->note = note;
-    const struct roster *roster = notes_roster (self, cp);
     int64_t next = self->compared;
     enum err rc = core_begin (core, e);
     if (!rc)
         rc = records_leaves (core->store, self->compared, cp->size,
                              LEDGER_COMPARE, compare_record, one, &next, e);
-    if (!rc && roster)
-        rc = outbox_promises (core->store, roster_epoch (roster),
-                              self->compared, next, compare_promise, one, e);
+    if (!rc)
+        rc = promises_compare (one, self->compared, next, e);
     if (!rc)
         self->compared = next;
     *done = self->compared >= cp->size;

@@ -115,6 +115,7 @@ struct ledger {
     /* Evidence */
     struct inquiry inquiry;
     bool parted; /* in this connection the broker shows another ledger */
+    int64_t based; /* the epoch whose base our tree has; 0: not known */
     bool alarmed;
     int64_t alarmed_at;                   /* monotonic: looked at last */
     struct times times[LEDGER_TIMES_MAX]; /* that no checkpoint holds yet */
@@ -146,6 +147,10 @@ enum err leaves_ask (struct core *core, int64_t from, int64_t count,
 /* The hashes of a reply to leaves_ask. ERR_MALFORMED. */
 enum err leaves_read (const struct reply *reply, int64_t from, int64_t count,
                       struct slice *hashes, struct error *e) MUST_CHECK;
+
+/* Once our tree reaches the base of the newest epoch: is it that? Where not, the
+ * alarm, and nothing of this broker is judged. */
+enum err ledger_base (struct ledger *self, struct error *e) MUST_CHECK;
 
 /* Checkpoints */
 enum err notes_hear (struct ledger *self, enum feed_kind kind,

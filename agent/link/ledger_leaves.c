@@ -24,6 +24,7 @@ static void ranges_drop (struct ledger *self) {
 
 void leaves_begin (struct ledger *self, int64_t size) {
     self->size = size;
+    self->based = 0;
     buf_clear (&self->tail);
     ranges_drop (self);
     self->heard = 0;

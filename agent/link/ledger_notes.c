@@ -410,7 +410,7 @@ static enum err judge (struct ledger *self, enum note_source source,
 }
 
 enum err notes_judge (struct ledger *self, struct error *e) {
-    enum err rc = ERR_NONE;
+    enum err rc = ledger_base (self, e);
     for (size_t i = 0; !rc && i < NOTE_SOURCES; i++)
         if (self->notes[i].present && self->notes[i].cp.size <= self->size
             && self->core->log_whole && !self->parted && !self->inquiry.active)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "epochs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -115,6 +116,25 @@ static enum err roster_restore (void *arg, int64_t version, int64_t sequence,
     return rc;
 }
 
+/* Everything that is held in memory of the ledger is of the store again. Where
+ * more than rosters goes on, a new connection has to come first. */
+static enum err epoch_enter (void *arg, struct roster *next, struct error *e) {
+    struct link *self = arg;
+    if (self->phase == LINK_READY)
+        return error_set (e, ERR_STATE,
+                          "epoch %lld begins: a new connection comes first",
+                          (long long) roster_epoch (next));
+    enum err rc = epochs_enter (&self->core, next, e);
+    if (!rc)
+        rc = core_commit (&self->core, e);
+    if (rc)
+        return rc;
+    ledger_restart (self->core.ledger);
+    follow_reload (self->follow);
+    complete_reload (self->complete);
+    return ERR_NONE;
+}
+
 static enum err parts_make (struct link *self,
                             const struct link_options *options,
                             struct error *e) {
@@ -127,12 +147,18 @@ static enum err parts_make (struct link *self,
         store_open (options->store, &core->dialogue, core->delegation, e);
     if (!core->store)
         return e->code;
-    core->rosters = rosters_new (&core->dialogue, options->roster, e);
-    if (!core->rosters)
-        return e->code;
-    enum err rc = store_rosters (core->store, roster_restore, self, e);
+    struct roster *first;
+    enum err rc = epochs_start (core, options->roster, &first, e);
     if (rc)
         return rc;
+    core->rosters = rosters_new (&core->dialogue, first, e);
+    roster_unref (&first);
+    if (!core->rosters)
+        return e->code;
+    rc = store_rosters (core->store, roster_restore, self, e);
+    if (rc)
+        return rc;
+    rosters_guard (core->rosters, epoch_enter, self);
     core->ledger = ledger_new (core, e);
     if (!core->ledger)
         return e->code;

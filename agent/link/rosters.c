@@ -14,7 +14,14 @@ struct rosters {
     size_t room;
     bool asked_newer; /* the desk has none that is newer */
     int64_t skipped;  /* versions below `lowest` that the desk has none of */
+    bool ask_force;   /* the next version is none: which one is in force? */
+    int64_t ahead;    /* that one, where it is newer; else 0 */
+    int64_t missed;   /* versions above `newest` that the desk has none of */
+    rosters_enter *enter;
+    void *enter_arg;
 };
+
+#define GAP_MAX 1000 /* versions that an epoch may leave out */
 
 static void roster_swap (struct roster **at, struct roster *to) {
     roster_ref (to);
@@ -113,6 +120,66 @@ void rosters_destroy (struct rosters **self_p) {
     free (self);
 }
 
+void rosters_guard (struct rosters *self, rosters_enter *enter, void *arg) {
+    self->enter = enter;
+    self->enter_arg = arg;
+}
+
+/* Epochs */
+
+/* What opens an epoch follows the last roster below its base: those at or above
+ * it are void. NULL: it is not known here. */
+static struct roster *predecessor (const struct rosters *self,
+                                   const struct roster *next) {
+    int64_t base, sequence;
+    struct hash root;
+    struct error e;
+    if (!roster_epoch_base (next, &base, &root))
+        return NULL;
+    for (size_t n = roster_chain_count (self->chain); n-- > 0;) {
+        struct roster *held = roster_chain_nth (self->chain, n, &sequence);
+        if (sequence < base)
+            /* One that stands here not yet may follow it. */
+            return roster_precedes (held, next, &e) == ERR_NONE
+                           || roster_version (held)
+                                  >= roster_version (self->newest)
+                       ? held
+                       : self->newest;
+    }
+    return self->newest;
+}
+
+static bool opens_epoch (const struct rosters *self,
+                         const struct roster *next) {
+    return self->enter && roster_epoch (next) > roster_epoch (self->newest);
+}
+
+/* The pins of void versions say nothing any more. */
+static enum err epoch_enter (struct rosters *self, struct roster *next,
+                             struct error *e) {
+    int64_t base, before = roster_version (self->newest);
+    struct hash root;
+    struct roster *below = predecessor (self, next);
+    if (!below || !roster_epoch_base (next, &base, &root))
+        return error_set (e, ERR_CHAIN,
+                          "roster version %" PRId64 " opens an epoch without "
+                          "a base",
+                          roster_version (next));
+    enum err rc = roster_follows (below, next, e);
+    if (!rc)
+        rc = self->enter (self->enter_arg, next, e);
+    if (rc)
+        return rc;
+    int64_t last = roster_version (below);
+    if (before > last)
+        memset (self->pins + last, 0,
+                (size_t) (before - last) * sizeof *self->pins);
+    roster_chain_cut (self->chain, base);
+    if (roster_version (self->lowest) > last)
+        roster_swap (&self->lowest, next);
+    return ERR_NONE;
+}
+
 /* Learning from `$log` */
 
 static enum err known_check (const struct rosters *self,
@@ -144,6 +211,12 @@ static enum err next_add (struct rosters *self, struct roster *roster,
                           "record %" PRId64 " brings a roster version %" PRId64
                           " of another branch than the roster that is trusted",
                           sequence, version);
+    if (opens_epoch (self, roster))
+        return error_set (e, ERR_STATE,
+                          "record %" PRId64 " brings roster version %" PRId64
+                          ", which opens epoch %" PRId64
+                          ": it is asked of the desk first",
+                          sequence, version, roster_epoch (roster));
     bool first = roster_chain_count (self->chain) == 0;
     if (first && !hash_equal (roster_digest (roster), &self->dialogue))
         return error_set (e, ERR_CHAIN,
@@ -179,23 +252,63 @@ enum err rosters_learn (struct rosters *self, struct slice note,
 /* Asking the desk */
 
 int64_t rosters_wanted (const struct rosters *self) {
+    if (self->ask_force)
+        return ROSTERS_IN_FORCE;
     if (!self->asked_newer)
-        return roster_version (self->newest) + 1;
+        return roster_version (self->newest) + 1 + self->missed;
     return whole (self) ? 0 : roster_version (self->lowest) - 1 - self->skipped;
 }
 
 void rosters_ask_again (struct rosters *self) {
-    self->asked_newer = false;
+    self->asked_newer = self->ask_force = false;
+    self->ahead = self->missed = 0;
 }
 
 static enum err newer_answer (struct rosters *self, struct roster *roster,
                               struct error *e) {
-    enum err rc = roster_follows (self->newest, roster, e);
+    enum err rc = opens_epoch (self, roster)
+                      ? epoch_enter (self, roster, e)
+                      : roster_follows (self->newest, roster, e);
     if (!rc)
         rc = pin (self, roster, e);
-    if (!rc)
-        roster_swap (&self->newest, roster);
-    return rc;
+    if (rc)
+        return rc;
+    roster_swap (&self->newest, roster);
+    self->missed = 0;
+    return ERR_NONE;
+}
+
+/* No such version: the one in force says whether there is any above. */
+static void newer_missing (struct rosters *self) {
+    int64_t asked = roster_version (self->newest) + 1 + self->missed;
+    if (self->ask_force || (self->ahead > 0 && asked >= self->ahead)
+        || !self->enter) {
+        self->ask_force = false;
+        self->asked_newer = true;
+    } else if (self->ahead == 0) {
+        self->ask_force = true;
+    } else {
+        self->missed++;
+    }
+}
+
+/* Its version alone is of use: what stands between has to be followed. */
+static enum err in_force_answer (struct rosters *self, struct roster *roster,
+                                 struct error *e) {
+    int64_t version = roster_version (roster);
+    int64_t newest = roster_version (self->newest);
+    self->ask_force = false;
+    if (version > newest + GAP_MAX)
+        return error_set (e, ERR_LIMIT,
+                          "roster version %" PRId64 " is in force, %" PRId64
+                          " is known, and version %" PRId64 " is not to be had",
+                          version, newest, newest + 1);
+    if (version == newest + 1) /* it came meanwhile */
+        return newer_answer (self, roster, e);
+    self->ahead = version;
+    self->asked_newer = version <= newest;
+    self->missed = self->asked_newer ? 0 : 1;
+    return ERR_NONE;
 }
 
 static enum err older_answer (struct rosters *self, struct roster *roster,
@@ -226,7 +339,7 @@ static bool may_skip (const struct rosters *self) {
 enum err rosters_answer (struct rosters *self, struct slice note,
                          struct error *e) {
     if (note.size == 0 && !self->asked_newer) {
-        self->asked_newer = true;
+        newer_missing (self);
         return ERR_NONE;
     }
     if (note.size == 0 && may_skip (self)) {
@@ -241,8 +354,9 @@ enum err rosters_answer (struct rosters *self, struct slice note,
     struct roster *roster = roster_read (note, e);
     if (!roster)
         return e->code;
-    enum err rc = self->asked_newer ? older_answer (self, roster, e)
-                                    : newer_answer (self, roster, e);
+    enum err rc = self->ask_force     ? in_force_answer (self, roster, e)
+                  : self->asked_newer ? older_answer (self, roster, e)
+                                      : newer_answer (self, roster, e);
     roster_unref (&roster);
     return rc;
 }

@@ -115,7 +115,7 @@ static enum err connect_begin (struct link *self, struct error *e) {
 static enum err roster_ask (struct link *self, int64_t version,
                             struct error *e) {
     struct buf frame = { 0 };
-    wire_roster_write (&frame, version);
+    wire_roster_write (&frame, version == ROSTERS_IN_FORCE ? 0 : version);
     struct slice frames[] = { buf_slice (&frame) };
     enum err rc = calls_send (self->core.calls, WIRE_ROSTER, frames, 1,
                               &self->roster_call, e);
@@ -127,7 +127,7 @@ static enum err roster_ask (struct link *self, int64_t version,
 /* Rosters first, so that the desk key of the hello is known; then hello. */
 static enum err greet (struct link *self, struct error *e) {
     int64_t version = rosters_wanted (self->core.rosters);
-    if (version > 0)
+    if (version != 0)
         return roster_ask (self, version, e);
     phase_set (self, LINK_HELLO);
     return hello_send (&self->core, &self->hello, e);
@@ -165,7 +165,7 @@ static enum err roster_take (struct link *self, const struct reply *reply,
             return error_set (e, ERR_MALFORMED, "a roster reply without note");
         if (wire_roster_found_read (reply->frames[0], &version, &sequence, e))
             return e->code;
-        if (version != wanted)
+        if (version != wanted && wanted != ROSTERS_IN_FORCE)
             return error_set (e, ERR_MALFORMED,
                               "roster version %" PRId64 " instead of %" PRId64,
                               version, wanted);
@@ -177,7 +177,9 @@ static enum err roster_take (struct link *self, const struct reply *reply,
         core->changed = true;
         return ERR_NONE;
     }
-    enum err failed = core_notice (core, "BAD-ROSTER", true, why.text, note, e);
+    enum err failed = ERR_NONE;
+    if (rc != ERR_STATE && !core_store_failed (rc))
+        failed = core_notice (core, "BAD-ROSTER", true, why.text, note, e);
     if (failed)
         return failed;
     *e = why;

@@ -116,11 +116,16 @@ static enum err entry_read (struct slice octets, struct entry *out,
 
 static enum err insert_record (struct store *self, const struct entry *entry,
                                int64_t block, size_t place, struct error *e) {
+    /* Below the floor are positions that an epoch has taken away. */
     sqlite3_stmt *s = store_prepare (
         self, "INSERT INTO records (sequence, block, place, type, log_time,"
-              " channel, topic, author, id, leaf)"
-              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+              " channel, topic, author, id, leaf, position)"
+              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, MAX (?, IFNULL ("
+              "(SELECT MAX (position) FROM records), 0)) + 1)");
     const struct record *r = &entry->record;
+    if (self->floor == 0)
+        self->floor = store_void_floor (self) + 1;
+    sqlite3_bind_int64 (s, 11, self->floor - 1);
     struct hash leaf = record_leaf (r->octets);
     sqlite3_bind_int64 (s, 1, r->sequence);
     sqlite3_bind_int64 (s, 2, block);
@@ -234,9 +239,11 @@ static int64_t figure (struct store *self, sqlite3_stmt *s, int64_t none,
 }
 
 int64_t records_last_position (struct store *self) {
-    return figure (self,
-                   store_prepare (self, "SELECT MAX(position) FROM records"), 0,
-                   NULL);
+    int64_t floor = store_void_floor (self);
+    int64_t last =
+        figure (self, store_prepare (self, "SELECT MAX(position) FROM records"),
+                0, NULL);
+    return last > floor ? last : floor;
 }
 
 int64_t records_newest_mark (struct store *self) {
@@ -248,7 +255,8 @@ int64_t records_newest_mark (struct store *self) {
 }
 
 int64_t records_count (struct store *self) {
-    return records_last_position (self); /* without holes, from 1 */
+    /* From 1, without other holes. */
+    return records_last_position (self) - store_void_records (self);
 }
 
 int64_t records_highest (struct store *self, int64_t *log_time) {

@@ -18,6 +18,7 @@ struct store {
     struct error lost;    /* why SQLite rolled all of it back; else code 0 */
     uint64_t lane;        /* as last read */
     int64_t direct_first; /* of the block that comes next; 0: none */
+    int64_t floor;        /* positions below it were used; 0: not known */
     struct {
         const char *sql; /* a literal: found by its address */
         sqlite3_stmt *statement;
@@ -39,6 +40,11 @@ enum err store_row (struct store *self, sqlite3_stmt *statement,
  * rc. */
 enum err store_end (struct store *self, enum err rc, struct error *e)
     MUST_CHECK;
+
+/* An epoch took records away (epoch_cut): how many, and the last position that
+ * was given until then. 0: none did. */
+int64_t store_void_records (struct store *self);
+int64_t store_void_floor (struct store *self);
 
 /* What is bound has to live until the statement is reset. */
 static inline void bind_slice (sqlite3_stmt *s, int at, struct slice octets) {

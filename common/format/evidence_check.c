@@ -22,6 +22,7 @@ struct judge {
     struct under leaves[2];
     bool has_desk;
     uint8_t desk_key[KEY_SIZE];
+    int64_t promise_end; /* base that ended the promise's epoch; else no end */
     /* EVIDENCE_RECORD */
     struct message message;
     bool wants_roster; /* the one in force there: by version and digest, or */
@@ -150,6 +151,11 @@ static void logs_take (struct judge *self, const struct roster *roster) {
 
 static void desk_take (struct judge *self, const struct roster *roster) {
     const struct promise *p = &self->of->promise.promise;
+    int64_t base;
+    struct hash root;
+    if (self->of->has_promise && roster_epoch (roster) > p->epoch
+        && roster_epoch_base (roster, &base, &root) && base < self->promise_end)
+        self->promise_end = base;
     if (self->has_desk || !self->of->has_promise
         || roster_epoch (roster) != p->epoch)
         return;
@@ -300,8 +306,10 @@ static enum err judge_promise (const struct judge *self, struct buf *said) {
                                        self->desk_key, self->e);
     if (rc)
         return rc;
-    if (proof->promise.epoch != self->leaves[0].epoch
-        || (uint64_t) proof->sequence != leaf->index)
+    const bool holds = proof->promise.epoch == self->leaves[0].epoch
+                       || (proof->promise.epoch < self->leaves[0].epoch
+                           && proof->sequence < self->promise_end);
+    if (!holds || (uint64_t) proof->sequence != leaf->index)
         return error_set (self->e, ERR_CHAIN,
                           "the promise is of record %" PRId64
                           " in epoch %" PRId64 ", the leaf of %" PRIu64
@@ -409,7 +417,9 @@ enum err evidence_check (const struct evidence *self,
                          const struct hash *dialogue, struct buf *said,
                          struct error *e) {
     struct error own;
-    struct judge judge = { .of = self, .e = e ? e : &own };
+    struct judge judge = { .of = self,
+                           .e = e ? e : &own,
+                           .promise_end = INT64_MAX };
     if (dialogue && !hash_equal (dialogue, &self->dialogue))
         return error_set (e, ERR_CHAIN, "evidence of another dialogue");
     enum err rc = statements_take (&judge);

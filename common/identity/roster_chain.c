@@ -198,6 +198,11 @@ enum err roster_chain_add (struct roster_chain *self, struct roster *next,
     return ERR_NONE;
 }
 
+void roster_chain_cut (struct roster_chain *self, int64_t sequence) {
+    while (self->count > 0 && self->links[self->count - 1].sequence >= sequence)
+        roster_unref (&self->links[--self->count].roster);
+}
+
 size_t roster_chain_count (const struct roster_chain *self) {
     return self->count;
 }

@@ -36,6 +36,8 @@ void roster_chain_destroy (struct roster_chain **self_p);
  * The first added must found. ERR_CHAIN, ERR_SIGNATURE, as above. */
 enum err roster_chain_add (struct roster_chain *self, struct roster *next,
                            int64_t sequence, struct error *e) MUST_CHECK;
+/* Those whose records stand at or above `sequence` go: an epoch begins there. */
+void roster_chain_cut (struct roster_chain *self, int64_t sequence);
 size_t roster_chain_count (const struct roster_chain *self);
 /* Borrowed; NULL where there is none. `sequence` out may be NULL. */
 struct roster *roster_chain_last (const struct roster_chain *self,

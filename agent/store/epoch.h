@@ -1,0 +1,23 @@
+/* epoch - the store goes back to the base of a new epoch (PROTOCOL.md section
+ * 7.7): what stood at or above it in the old one is void.
+ *
+ * In the caller's transaction, and once an epoch: what stands above the base
+ * afterwards is the new epoch's. Positions go on from the last that was given:
+ * nobody's cursor meets another record under one that it knows. */
+#ifndef PARLEY_STORE_EPOCH_H
+#define PARLEY_STORE_EPOCH_H
+
+#include "store.h"
+
+/* The epoch that this store has entered; 1 at first. */
+int64_t epoch_entered (struct store *self);
+
+struct epoch_void {
+    int64_t records;  /* that were held, whole blocks of them */
+    int64_t messages; /* of the outbox, that wait again */
+};
+/* Enter epoch `number`. The store's errors. */
+enum err epoch_cut (struct store *self, int64_t number, int64_t base,
+                    struct epoch_void *out, struct error *e) MUST_CHECK;
+
+#endif
