@@ -120,7 +120,8 @@ static void say_checkpoint (struct said *self, const struct checkpoint *cp,
     say_time (self, "first cosigned", verdict->first);
     say_time (self, "last cosigned", verdict->last);
     if (verdict->bound > 0)
-        say (self, "existed by", "%s (by witnesses, even if some lie)",
+        say (self, "existed by",
+             "%s (by its witnesses' own clocks, even if some lie)",
              clock_text (bound, verdict->bound * 1000));
 }
 

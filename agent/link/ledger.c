@@ -50,8 +50,10 @@ static enum err settled_load (struct ledger *self, struct error *e) {
         rc ? 0 : ledger_mark_time (self, &self->settled.checkpoint);
     const struct roster *roster =
         rc ? NULL : notes_roster (self, &self->settled.checkpoint);
-    if (roster && !checkpoint_read (buf_slice (&octets), &cp, &note, &why))
+    if (roster && !checkpoint_read (buf_slice (&octets), &cp, &note, &why)) {
         quorum_judge (roster, &cp, &note, &self->quorum, NULL);
+        quorum_near (&self->quorum, self->mark_time);
+    }
     buf_free (&octets);
     if (rc == ERR_NOT_FOUND)
         return ERR_NONE;
@@ -341,10 +343,7 @@ enum err ledger_resume (struct ledger *self, struct error *e) {
 
 static void current_set (const struct ledger *self, struct ledger_status *out) {
     int64_t age = (clock_wall_ms() - out->settled_time) / 1000;
-    /* By the witnesses' own rule it is not older, for who holds all marks. */
-    int64_t behind = self->quorum.needed > 0 && self->mark_time > 0
-                         ? (out->settled_time - self->mark_time) / 1000
-                         : 0;
+    bool near = self->quorum.needed == 0 || self->quorum.time > 0;
     if (self->parted)
         snprintf (out->why, sizeof out->why,
                   "the broker shows another ledger than before");
@@ -353,14 +352,14 @@ static void current_set (const struct ledger *self, struct ledger_status *out) {
                   "evidence against the broker is held");
     else if (!self->has_settled)
         snprintf (out->why, sizeof out->why, "no checkpoint has settled yet");
+    else if (!near)
+        snprintf (out->why, sizeof out->why,
+                  "no quorum is dated within %d s of the newest mark here: "
+                  "`$log` is withheld, or clocks are wrong",
+                  QUORUM_NEAR_MS / 1000);
     else if (age > LEDGER_FRESH_S)
         snprintf (out->why, sizeof out->why,
                   "the newest settled checkpoint is %" PRId64 " s old", age);
-    else if (behind > LEDGER_FRESH_S)
-        snprintf (out->why, sizeof out->why,
-                  "the newest mark is %" PRId64
-                  " s older than the cosignatures: `$log` is withheld",
-                  behind);
     out->current = out->why[0] == '\0';
 }
 

@@ -251,8 +251,8 @@ static int64_t settled_time (const struct ledger *self,
                              const struct checkpoint *cp,
                              const struct quorum *quorum) {
     int64_t time = quorum->time * 1000, now = clock_wall_ms();
-    if (quorum->needed == 0)
-        (void) records_mark_below (self->core->store, cp->size, &time);
+    if (time == 0) /* none is needed, or their times say nothing */
+        time = ledger_mark_time (self, cp);
     /* One witness that is ahead could keep it fresh for years. */
     return time < now ? time : now;
 }
@@ -300,6 +300,7 @@ static enum err settle_clean (struct ledger *self, const struct checkpoint *cp,
         note = &form;
     }
     quorum_judge (now, cp, note, &quorum, NULL);
+    quorum_near (&quorum, ledger_mark_time (self, cp));
     enum err rc = settle (self, cp, octets, &quorum, now, e);
     if (!rc)
         rc = cosign_passed (self, cp, note, now, e);

@@ -38,12 +38,14 @@ static int ascending (const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The two times that stand for the whole (section 7.5). */
-static void times_judge (struct quorum *self) {
+/* The two times that stand for the whole (section 7.5), of lines dated from
+ * `first` to `last`, s. */
+static void times_judge (struct quorum *self, int64_t first, int64_t last) {
     int64_t sorted[QUORUM_WITNESSES_MAX];
     size_t n = 0;
+    self->time = self->bound = 0;
     for (size_t i = 0; i < self->witnesses; i++)
-        if (self->times[i])
+        if (self->times[i] && self->times[i] >= first && self->times[i] <= last)
             sorted[n++] = self->times[i];
     qsort (sorted, n, sizeof sorted[0], ascending);
     if (self->needed > 0 && n >= self->needed)
@@ -52,6 +54,13 @@ static void times_judge (struct quorum *self) {
     if (2 * self->needed > self->witnesses
         && 2 * self->needed - self->witnesses <= n)
         self->bound = sorted[2 * self->needed - self->witnesses - 1];
+}
+
+void quorum_near (struct quorum *self, int64_t mark_ms) {
+    /* In whole seconds, rounded in favour of the line. */
+    if (mark_ms > 0)
+        times_judge (self, (mark_ms - QUORUM_NEAR_MS) / 1000,
+                     (mark_ms + QUORUM_NEAR_MS + 999) / 1000);
 }
 
 void quorum_judge (const struct roster *roster, const struct checkpoint *self,
@@ -66,7 +75,7 @@ void quorum_judge (const struct roster *roster, const struct checkpoint *self,
             wrong++;
         out->cosigned += out->times[i] != 0;
     }
-    times_judge (out);
+    times_judge (out, 0, INT64_MAX);
     if (bad)
         *bad = wrong;
 }

@@ -31,6 +31,12 @@ struct quorum {
  * Whether the log signed is not asked here. */
 void quorum_judge (const struct roster *roster, const struct checkpoint *self,
                    const struct note *note, struct quorum *out, size_t *bad);
+/* The same by a holder of the newest mark below the checkpoint: of the times,
+ * only lines count that are dated near that mark's log time, ms (0: it holds
+ * none). An honest witness dates none else; how many cosigned stays as it is.
+ */
+#define QUORUM_NEAR_MS 125000 /* two minutes, and a message's way */
+void quorum_near (struct quorum *self, int64_t mark_ms);
 static inline bool quorum_whole (const struct quorum *self) {
     return self->cosigned >= self->needed;
 }

@@ -161,7 +161,18 @@ static void test_future (void **state) {
     add_line (cast.frontex, seconds + 300000000);
     hear_note (FEED_COSIGNATURES);
     assert_int_equal (status().settled, 20);
-    assert_in_range (status().settled_time, seconds * 1000, clock_wall_ms());
+    assert_int_equal (status().cosigned, 2);
+    assert_in_range (status().settled_time, seconds * 1000 - 1000,
+                     clock_wall_ms()); /* the mark's */
+    assert_false (status().current);   /* who knows when that was? */
+    assert_non_null (strstr (status().why, "or clocks are wrong"));
+    again();
+    assert_false (status().current);
+    sign (leaves, 20);
+    add_line (cast.hq, seconds - 5);
+    add_line (cast.frontex, seconds + 100);
+    hear_note (FEED_COSIGNATURES);
+    assert_true (status().current);
 }
 
 /* Others settle on, and we get no marks. */
@@ -351,6 +362,7 @@ static void test_evidence_stops (void **state) {
 static void test_settles (void **state) {
     (void) state;
     int64_t seconds = clock_wall_ms() / 1000;
+    mark_put (29, clock_wall_ms() - 200000);
     hear_upto (30);
     sign (leaves, 20);
     add_line (cast.hq, seconds - 7);
@@ -373,7 +385,7 @@ static void test_settles (void **state) {
     hear_note (FEED_COSIGNATURES);
     assert_int_equal (status().settled, 20);
     sign (leaves, 30);
-    add_line (cast.hq, seconds - 900);
+    add_line (cast.hq, seconds - 250);
     add_line (cast.frontex, seconds - 200);
     hear_note (FEED_COSIGNATURES);
     assert_int_equal (status().settled, 30);

@@ -175,6 +175,43 @@ static void times_and_counts (void **state) {
     }
 }
 
+/* A line that is dated far from the mark counts for the quorum, not for when. */
+static void times_near_a_mark (void **state) {
+    (void) state;
+    static const struct {
+        const char *cosigned;
+        int64_t mark; /* ms behind T; -1: none is held */
+        int64_t time, bound;
+    } cases[] = {
+        { "0@5 1@9 2@7", 5000, 7, 5 },
+        { "0@5 1@9 2@7", -1, 7, 5 },
+        { "0@1 1@251 2@300", 126000, 251, 1 }, /* the ends of it */
+        { "0@1 1@251 2@300", 125000, -1, 1 },
+        { "0@1 1@252 2@300", 127999, -1, 252 },
+        { "0@2 1@252 2@300", 127999, 252, 2 },
+        { "0@2 1@9000 2@9000", 2000, -1, 2 },
+        { "0@2 1@9000 2@9000", 9000000, 9000, 9000 },
+    };
+    struct roster *roster = with_witnesses ("012", 2, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf octets = { 0 };
+        struct checkpoint cp;
+        struct note note;
+        struct quorum out;
+        note_of (&octets, &cp, &note, cases[i].cosigned);
+        quorum_judge (roster, &cp, &note, &out, NULL);
+        quorum_near (&out, cases[i].mark < 0 ? 0 : 1000 * T + cases[i].mark);
+        if (out.time != (cases[i].time < 0 ? 0 : T + cases[i].time)
+            || out.bound != (cases[i].bound < 0 ? 0 : T + cases[i].bound)
+            || out.cosigned != 3 || !quorum_whole (&out))
+            fail_msg ("%s by %jd: time %jd, bound %jd", cases[i].cosigned,
+                      (intmax_t) cases[i].mark, (intmax_t) (out.time - T),
+                      (intmax_t) (out.bound - T));
+        buf_free (&octets);
+    }
+    roster_unref (&roster);
+}
+
 static void times_stand_in_the_rosters_order (void **state) {
     (void) state;
     struct roster *roster = with_witnesses ("201", 2, NULL);
@@ -317,6 +354,7 @@ static void an_epoch_has_no_handover (void **state) {
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (times_and_counts),
+        cmocka_unit_test (times_near_a_mark),
         cmocka_unit_test (times_stand_in_the_rosters_order),
         cmocka_unit_test (keys_count_while_they_are_valid),
         cmocka_unit_test (what_settles),
