@@ -87,9 +87,15 @@ static void roll (struct commit *self) {
     buf_free (&snapshot);
 }
 
+/* Promises are signed while the disk writes what they promise. */
 static void append (struct commit *self) {
     struct error e;
-    if (group_append (self->group, &e))
+    if (group_write (self->group, &e))
+        stop ("COMMIT-FAILED", &e);
+    for (size_t i = 0; i < self->job_count; i++)
+        if (self->jobs[i]->reply_type != WIRE_ERROR)
+            group_answer (self->group, self->jobs[i]);
+    if (group_commit (self->group, &e))
         stop ("COMMIT-FAILED", &e);
     if (group_records (self->group) > 0)
         settle (self);
@@ -119,7 +125,6 @@ static void publish (struct commit *self, struct job *job) {
 static void answer (struct commit *self, struct job *job) {
     struct state_counts *counts = state_counts (self->state);
     if (job->reply_type != WIRE_ERROR) {
-        group_answer (self->group, job);
         if (job->refused_count > 0)
             refusals_add (self->refusals, job->delegation,
                           job->batch.size ? job->batch.author

@@ -31,7 +31,7 @@ struct hash blocks_mark (struct blocks *self, const struct record *place,
 
 /* Octets of all blocks so far. */
 size_t blocks_octets (const struct blocks *self);
-/* No more records: all blocks in order, for journal_append; borrowed until
+/* No more records: all blocks in order, for journal_write; borrowed until
  * blocks_clear. `leaves` are those of all records, `first` the first one's
  * sequence. */
 struct journal_block *blocks_finish (struct blocks *self, int64_t first,

@@ -384,13 +384,18 @@ enum err group_roster (struct group *self, struct roster *roster,
 
 /* The end of it */
 
-enum err group_append (struct group *self, struct error *e) {
+enum err group_write (struct group *self, struct error *e) {
     if (self->records == 0)
         return ERR_NONE;
     size_t count;
     const struct journal_block *blocks =
         blocks_finish (self->blocks, self->first, self->leaves, &count);
-    return journal_append (state_journal (self->state), blocks, count, e);
+    return journal_write (state_journal (self->state), blocks, count, e);
+}
+
+enum err group_commit (struct group *self, struct error *e) {
+    return self->records == 0 ? ERR_NONE
+                              : journal_commit (state_journal (self->state), e);
 }
 
 void group_answer (struct group *self, struct job *job) {

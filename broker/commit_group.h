@@ -2,7 +2,7 @@
  * (DESIGN section 13). Of commit's thread.
  *
  * Records count as recorded from the moment they are judged: what comes behind
- * them in the group is judged by them. So a group whose append fails must end
+ * them in the group is judged by them. So a group whose write fails must end
  * the process. */
 #ifndef PARLEY_COMMIT_GROUP_H
 #define PARLEY_COMMIT_GROUP_H
@@ -46,11 +46,13 @@ enum err group_roster (struct group *self, struct roster *roster,
                        struct error *e) MUST_CHECK;
 
 size_t group_records (const struct group *self);
-/* Everything in one append; nothing where there is no record. An error: end
- * the process. */
-enum err group_append (struct group *self, struct error *e) MUST_CHECK;
-/* Promise and reply of one of its publishes, after group_append. */
+/* Everything in one write; nothing where there is no record. Then promise and
+ * reply of each of its publishes, which nobody may see yet: signing them takes
+ * no time of its own while the disk writes. Then the sync: durable, and all may
+ * be sent. An error: end the process. */
+enum err group_write (struct group *self, struct error *e) MUST_CHECK;
 void group_answer (struct group *self, struct job *job);
+enum err group_commit (struct group *self, struct error *e) MUST_CHECK;
 /* Its blocks go to the feed (NULL: nowhere), and its leaf hashes behind them,
  * which ends the group. */
 void group_feed (struct group *self, struct feed *feed);

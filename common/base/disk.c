@@ -1,9 +1,8 @@
 /* disk - durable files (PROTOCOL.md section 7: what a promise rests on).
  *
- * Each step that changes the disk asks the fault hook first, so that the tests
- * can fail every one of them, both not done and done anyway. The hook is the
- * only global state here; it is set before threads start. */
-#include "base/disk.h"
+ * Each step that changes the disk asks the fault hook first (disk_fault.c), so
+ * that the tests can fail every one of them, both not done and done anyway. */
+#include "base/disk_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,37 +15,6 @@
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-static disk_fault_fn *fault_fn;
-static void *fault_arg;
-
-void disk_set_fault (disk_fault_fn *fn, void *arg) {
-    fault_fn = fn;
-    fault_arg = arg;
-}
-
-static enum disk_fault fault_ask (enum disk_step step, const char *path) {
-    return fault_fn ? fault_fn (fault_arg, step, path) : DISK_FINE;
-}
-
-/* As fault_ask, for a descriptor: the kernel knows its name. */
-static enum disk_fault fault_ask_fd (enum disk_step step, int fd) {
-    if (!fault_fn)
-        return DISK_FINE;
-    char link[64], path[PATH_MAX];
-    snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t size = readlink (link, path, sizeof path - 1);
-    path[size > 0 ? size : 0] = 0;
-    return fault_fn (fault_arg, step, path);
-}
-
-/* What the hook wants to be seen as failed fails as a broken disk does. */
-static int fault_result (enum disk_fault fault, int result) {
-    if (fault == DISK_FINE)
-        return result;
-    errno = EIO;
-    return -1;
-}
 
 /* "WHAT 'PATH': reason", with a code of its own for the two reasons that a
  * caller may want to act on. */
@@ -84,13 +52,13 @@ int disk_open (const char *path, int flags, struct error *e) {
     enum disk_fault fault = DISK_FINE;
     if (flags & DISK_CREATE) {
         mode |= O_CREAT | O_EXCL;
-        fault = fault_ask (DISK_STEP_CREATE, path);
+        fault = disk_ask (DISK_STEP_CREATE, path);
     }
     int fd = -1;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         fd = open (path, mode, 0600);
     int opened = fd;
-    fd = fault_result (fault, fd);
+    fd = disk_result (fault, fd);
     if (fd < 0) {
         path_error (e, errno, flags & DISK_CREATE ? "create" : "open", path);
         disk_close (&opened);
@@ -165,13 +133,13 @@ enum err disk_writev_at (int fd, struct iovec *iov, int count, uint64_t offset,
     if (offset > INT64_MAX || total > INT64_MAX - offset)
         return error_set (e, ERR_LIMIT, "write of %zu octets at %ju", total,
                           (uintmax_t) offset);
-    enum disk_fault fault = fault_ask_fd (DISK_STEP_WRITE, fd);
+    enum disk_fault fault = disk_ask_fd (DISK_STEP_WRITE, fd);
     if (fault == DISK_FAIL_HALF)
         iov_cut (iov, count, total / 2);
     int rc = 0;
     if (fault != DISK_FAIL_UNDONE)
         rc = iov_write (fd, iov, count, offset);
-    if (fault_result (fault, rc) != 0)
+    if (disk_result (fault, rc) != 0)
         return error_sys (e, errno, "write of %zu octets at %ju", total,
                           (uintmax_t) offset);
     return ERR_NONE;
@@ -222,39 +190,62 @@ enum err disk_size (int fd, uint64_t *size, struct error *e) {
 enum err disk_truncate (int fd, uint64_t size, struct error *e) {
     if (size > INT64_MAX)
         return error_set (e, ERR_LIMIT, "cut to %ju octets", (uintmax_t) size);
-    enum disk_fault fault = fault_ask_fd (DISK_STEP_TRUNCATE, fd);
+    enum disk_fault fault = disk_ask_fd (DISK_STEP_TRUNCATE, fd);
     int rc = 0;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         do
             rc = ftruncate (fd, (off_t) size);
         while (rc != 0 && errno == EINTR);
-    if (fault_result (fault, rc) != 0)
+    if (disk_result (fault, rc) != 0)
         return error_sys (e, errno, "cut to %ju octets", (uintmax_t) size);
     return ERR_NONE;
 }
 
 enum err disk_sync (int fd, struct error *e) {
-    enum disk_fault fault = fault_ask_fd (DISK_STEP_SYNC, fd);
+    enum disk_fault fault = disk_ask_fd (DISK_STEP_SYNC, fd);
     int rc = 0;
     /* No second try, not even after EINTR: see the header. */
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         rc = fdatasync (fd);
-    if (fault_result (fault, rc) != 0)
+    if (disk_result (fault, rc) != 0)
         return error_sys (e, errno, "sync");
+    return ERR_NONE;
+}
+
+/* Where it is not there, disk_sync does all of it. */
+static bool is_unknown (int number) {
+    return number == ENOSYS || number == EINVAL || number == ESPIPE
+           || number == EOPNOTSUPP;
+}
+
+enum err disk_start (int fd, uint64_t offset, uint64_t size, struct error *e) {
+    if (fd < 0 || size == 0 || offset > INT64_MAX || size > INT64_MAX - offset)
+        return error_set (e, ERR_ARGUMENT, "start %ju octets at %ju of %d",
+                          (uintmax_t) size, (uintmax_t) offset, fd);
+    enum disk_fault fault = disk_ask_fd (DISK_STEP_START, fd);
+    int rc = 0;
+    if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
+        rc = sync_file_range (fd, (off_t) offset, (off_t) size,
+                              SYNC_FILE_RANGE_WRITE);
+    if (rc != 0 && is_unknown (errno))
+        rc = 0;
+    if (disk_result (fault, rc) != 0)
+        return error_sys (e, errno, "start of %ju octets at %ju",
+                          (uintmax_t) size, (uintmax_t) offset);
     return ERR_NONE;
 }
 
 /* Names */
 
 enum err disk_sync_dir (const char *dir, struct error *e) {
-    enum disk_fault fault = fault_ask (DISK_STEP_SYNC_DIR, dir);
+    enum disk_fault fault = disk_ask (DISK_STEP_SYNC_DIR, dir);
     int rc = 0;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE) {
         int fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         rc = fd < 0 ? -1 : fsync (fd);
         disk_close (&fd);
     }
-    if (fault_result (fault, rc) != 0)
+    if (disk_result (fault, rc) != 0)
         return path_error (e, errno, "sync folder", dir);
     return ERR_NONE;
 }
@@ -267,27 +258,27 @@ static enum err sync_folder_of (const char *path, struct error *e) {
 }
 
 enum err disk_rename (const char *from, const char *to, struct error *e) {
-    enum disk_fault fault = fault_ask (DISK_STEP_RENAME, to);
+    enum disk_fault fault = disk_ask (DISK_STEP_RENAME, to);
     int rc = 0;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         rc = rename (from, to);
-    if (fault_result (fault, rc) != 0)
+    if (disk_result (fault, rc) != 0)
         return path_error (e, errno, "rename to", to);
     return sync_folder_of (to, e);
 }
 
 enum err disk_remove (const char *path, struct error *e) {
-    enum disk_fault fault = fault_ask (DISK_STEP_REMOVE, path);
+    enum disk_fault fault = disk_ask (DISK_STEP_REMOVE, path);
     int rc = 0;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         rc = unlink (path);
-    if (fault_result (fault, rc) != 0)
+    if (disk_result (fault, rc) != 0)
         return path_error (e, errno, "remove", path);
     return sync_folder_of (path, e);
 }
 
 enum err disk_make_dir (const char *path, struct error *e) {
-    enum disk_fault fault = fault_ask (DISK_STEP_CREATE, path);
+    enum disk_fault fault = disk_ask (DISK_STEP_CREATE, path);
     int rc = 0;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         rc = mkdir (path, 0700);
@@ -298,7 +289,7 @@ enum err disk_make_dir (const char *path, struct error *e) {
                               path);
         rc = 0;
     }
-    if (fault_result (fault, rc) != 0)
+    if (disk_result (fault, rc) != 0)
         return path_error (e, errno, "make folder", path);
     /* Also where it stood already: whoever made it may have died before. */
     return sync_folder_of (path, e);
@@ -407,13 +398,13 @@ static enum err write_temp (const char *path, struct slice data, char **temp,
     struct buf name = { 0 };
     buf_add_format (&name, "%s.XXXXXX", path);
     *temp = buf_take_text (&name);
-    enum disk_fault fault = fault_ask (DISK_STEP_CREATE, path);
+    enum disk_fault fault = disk_ask (DISK_STEP_CREATE, path);
     int made = -1;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         made = mkostemp (*temp, O_CLOEXEC);
     int fd = made;
     enum err rc = ERR_NONE;
-    if (fault_result (fault, made) < 0)
+    if (disk_result (fault, made) < 0)
         rc = path_error (e, errno, "create a file beside", path);
     if (!rc)
         rc = disk_write_at (fd, data, 0, e);
@@ -427,12 +418,12 @@ static enum err write_temp (const char *path, struct slice data, char **temp,
 
 /* Give the finished file its name where nobody has it. */
 static enum err link_new (const char *temp, const char *path, struct error *e) {
-    enum disk_fault fault = fault_ask (DISK_STEP_RENAME, path);
+    enum disk_fault fault = disk_ask (DISK_STEP_RENAME, path);
     int rc = 0;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         rc = link (temp, path);
     enum err result = ERR_NONE;
-    if (fault_result (fault, rc) != 0)
+    if (disk_result (fault, rc) != 0)
         result = path_error (e, errno, "create", path);
     unlink (temp);
     return result ? result : sync_folder_of (path, e);
@@ -486,11 +477,11 @@ int disk_lock (const char *dir, struct error *e) {
     buf_add_format (&name, "%s/lock", dir);
     char *path = buf_take_text (&name);
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
-    enum disk_fault fault = fault_ask (DISK_STEP_CREATE, path);
+    enum disk_fault fault = disk_ask (DISK_STEP_CREATE, path);
     int fd = -1;
     if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
         fd = open (path, flags, 0600);
-    if (fault_result (fault, fd) < 0) {
+    if (disk_result (fault, fd) < 0) {
         path_error (e, errno, "open", path);
         disk_close (&fd);
     } else if (lock_file (fd, dir, e)) {

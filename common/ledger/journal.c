@@ -138,26 +138,39 @@ static enum err write_group (struct journal *self,
     struct slice *octets = mem_alloc (count * sizeof *octets);
     for (size_t i = 0; i < count; i++)
         octets[i] = blocks[i].octets;
-    enum err rc = segment_append (self->segment, octets, count, NULL, e);
+    enum err rc = segment_write (self->segment, octets, count, NULL, e);
     free (octets);
     return rc;
 }
 
 /* The index first: it refuses what does not follow, and readers see nothing of
  * it before index_show. */
-enum err journal_append (struct journal *self,
-                         const struct journal_block *blocks, size_t count,
-                         struct error *e) {
+enum err journal_write (struct journal *self,
+                        const struct journal_block *blocks, size_t count,
+                        struct error *e) {
     enum err rc = check_group (self, blocks, count, e);
     if (rc)
         return rc;
     rc = add_to_index (self, blocks, count, e);
     if (!rc)
         rc = write_group (self, blocks, count, e);
+    self->failed = rc != ERR_NONE;
+    return rc;
+}
+
+enum err journal_commit (struct journal *self, struct error *e) {
+    enum err rc = segment_commit (self->segment, e);
     if (!rc)
         index_show (self->index);
     self->failed = rc != ERR_NONE;
     return rc;
+}
+
+enum err journal_append (struct journal *self,
+                         const struct journal_block *blocks, size_t count,
+                         struct error *e) {
+    enum err rc = journal_write (self, blocks, count, e);
+    return rc ? rc : journal_commit (self, e);
 }
 
 /* Rolling. */

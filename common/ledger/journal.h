@@ -33,11 +33,11 @@ struct journal_replay {
 };
 
 struct journal_opened {
-    int64_t records;       /* in the ledger */
-    int64_t replayed;      /* of those, read again at this start */
-    int64_t snapshot;      /* the place of the one that was used; -1: none */
-    uint64_t cut_octets;   /* of a torn last group, set aside; 0: none */
-    char cut_path[512];    /* where they are now */
+    int64_t records;     /* in the ledger */
+    int64_t replayed;    /* of those, read again at this start */
+    int64_t snapshot;    /* the place of the one that was used; -1: none */
+    uint64_t cut_octets; /* of a torn last group, set aside; 0: none */
+    char cut_path[512];  /* where they are now */
     bool index_rebuilt;
 };
 
@@ -62,6 +62,13 @@ struct journal_block {
 enum err journal_append (struct journal *self,
                          const struct journal_block *blocks, size_t count,
                          struct error *e) MUST_CHECK;
+/* The same in two halves, for work that may be done while the disk writes:
+ * nothing is durable, and readers see nothing, before the second. Nothing but
+ * journal_close between them. */
+enum err journal_write (struct journal *self,
+                        const struct journal_block *blocks, size_t count,
+                        struct error *e) MUST_CHECK;
+enum err journal_commit (struct journal *self, struct error *e) MUST_CHECK;
 /* Time for a new segment? Then the owner's state goes with it. */
 bool journal_wants_roll (const struct journal *self);
 enum err journal_roll (struct journal *self, struct slice snapshot,

@@ -81,7 +81,7 @@ static enum err aside_write (const struct patched *self, const char *path,
     return rc;
 }
 
-static enum err segment_write (const struct patched *self, int64_t first,
+static enum err patched_write (const struct patched *self, int64_t first,
                                struct error *e) {
     struct buf name = { 0 };
     char *path = segment_path (self->journal_dir, first);
@@ -105,6 +105,6 @@ enum err patches_write (const char *journal_dir, struct mend_patch *patches,
     enum err rc = ERR_NONE;
     for (size_t i = 0; !rc && i < count; i++)
         if (i == 0 || patches[i].segment != patches[i - 1].segment)
-            rc = segment_write (&self, patches[i].segment, e);
+            rc = patched_write (&self, patches[i].segment, e);
     return rc;
 }

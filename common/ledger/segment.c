@@ -2,6 +2,7 @@
 #include "ledger/segment.h"
 #include "ledger/segment_impl.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct segment {
     char *path;
     uint64_t seed;
     uint64_t octets;   /* with the next group's header */
+    uint64_t written;  /* of a group behind those, not committed yet */
     uint64_t group;    /* the next one's number */
     struct iovec *iov; /* memory of the last append */
     size_t iov_room;
@@ -194,6 +196,7 @@ void segment_close (struct segment **self_p) {
 }
 
 enum err segment_sync (struct segment *self, struct error *e) {
+    assert (self->written == 0);
     return disk_sync (self->fd, e);
 }
 
@@ -258,8 +261,9 @@ static void fill_iov (struct segment *self, const struct slice *blocks,
  * or missing, and no header stands behind it; after it, it is whole. The next
  * header may be whole, torn or missing at any time, since the size of the file
  * and the octets reach the disk on their own. */
-enum err segment_append (struct segment *self, const struct slice *blocks,
-                         size_t count, uint64_t *offsets, struct error *e) {
+enum err segment_write (struct segment *self, const struct slice *blocks,
+                        size_t count, uint64_t *offsets, struct error *e) {
+    assert (self->written == 0);
     struct group_end end;
     enum err rc = check_blocks (blocks, count, &end.octets, e);
     if (rc)
@@ -272,12 +276,22 @@ enum err segment_append (struct segment *self, const struct slice *blocks,
     fill_iov (self, blocks, count, offsets);
     self->iov[count] =
         (struct iovec){ .iov_base = frame, .iov_len = sizeof frame };
+    uint64_t octets = end.octets + sizeof frame;
     rc = disk_writev_at (self->fd, self->iov, (int) count + 1, self->octets, e);
     if (!rc)
-        rc = disk_sync (self->fd, e);
+        rc = disk_start (self->fd, self->octets, octets, e);
+    if (!rc)
+        self->written = octets;
+    return rc;
+}
+
+enum err segment_commit (struct segment *self, struct error *e) {
+    assert (self->written > 0);
+    enum err rc = disk_sync (self->fd, e);
     if (rc)
         return rc;
-    self->octets += end.octets + sizeof frame;
+    self->octets += self->written;
+    self->written = 0;
     self->group++;
     return write_group_header (self, e);
 }

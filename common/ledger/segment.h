@@ -39,17 +39,20 @@ struct segment *segment_resume (const char *dir, int64_t first_sequence,
                                 struct error *e) MUST_CHECK;
 void segment_close (struct segment **self_p);
 
-/* One group: blocks and end in one write, one sync, then the next group's
- * header (written, not synced). offsets[i] (may be NULL) gets where block i
- * starts. Any error: the file's end is unknown; never go on. */
-enum err segment_append (struct segment *self, const struct slice *blocks,
-                         size_t count, uint64_t *offsets, struct error *e)
+/* One group: blocks and end in one write, which is on its way to the disk when
+ * this returns. offsets[i] (may be NULL) gets where block i starts. Any error:
+ * the file's end is unknown; never go on. */
+enum err segment_write (struct segment *self, const struct slice *blocks,
+                        size_t count, uint64_t *offsets, struct error *e)
     MUST_CHECK;
+/* The group that was written (asserted): one sync, then the next one's header
+ * (written, not synced). Durable on 0; errors as above. */
+enum err segment_commit (struct segment *self, struct error *e) MUST_CHECK;
 /* Make the next header durable too: before another segment states the size of
  * this one. */
 enum err segment_sync (struct segment *self, struct error *e) MUST_CHECK;
 uint64_t segment_octets (const struct segment *self); /* with the next header */
-uint64_t segment_group (const struct segment *self);  /* the next one's number */
+uint64_t segment_group (const struct segment *self); /* the next one's number */
 
 /* Reading a whole file, in order. */
 struct segment_scan;

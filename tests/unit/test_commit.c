@@ -414,12 +414,13 @@ static void fail_in_child (struct run *r, uint64_t lane) {
 
 static void test_faults (void **state) {
     (void) state;
-    static const enum disk_step steps[] = { DISK_STEP_WRITE, DISK_STEP_SYNC };
+    static const enum disk_step steps[] = { DISK_STEP_WRITE, DISK_STEP_START,
+                                            DISK_STEP_SYNC };
     struct run *r = run_begin (usual, 0);
     struct world *w = r->world;
     state_hello_heard (w->state, "EUROPOL/hq");
-    (void) publish (r, "all/a", 8, 1); /* behind a mark: none is due below */
-    for (int n = 0; n < 6; n++) {
+    (void) publish (r, "all/a", 20, 1); /* behind a mark: none is due below */
+    for (int n = 0; n < 9; n++) {
         run_close (r);
         world_close (w);
         faulty = steps[n / 3];
@@ -442,7 +443,7 @@ static void test_faults (void **state) {
     state_hello_heard (w->state, "EUROPOL/hq");
     jobs_drop (r);
     r->ticket = 0;
-    struct job *job = publish (r, "all/a", 9, 1);
+    struct job *job = publish (r, "all/a", 21, 1);
     assert_int_equal (job->accepted_count, 1);
     run_end (&r);
 }

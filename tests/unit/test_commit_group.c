@@ -17,7 +17,8 @@ static struct job *hq (struct world *w, const struct post *posts, size_t n) {
 
 static void append (struct world *w) {
     struct error e;
-    must (group_append (w->group, &e), &e);
+    must (group_write (w->group, &e), &e);
+    must (group_commit (w->group, &e), &e);
 }
 
 /* The answer as "index:sequence ... | index:RULE ...", after its frame was read

@@ -151,7 +151,8 @@ static void publish (struct world *w, const char *topic, uint64_t lane,
 
 static void append (struct world *w) {
     struct error e;
-    must (group_append (w->group, &e), &e);
+    must (group_write (w->group, &e), &e);
+    must (group_commit (w->group, &e), &e);
     group_feed (w->group, NULL);
 }
 

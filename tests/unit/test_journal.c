@@ -112,6 +112,28 @@ static void what_does_not_follow_is_refused (void **state) {
     journal_close (&journal);
 }
 
+/* Between its halves a group is not there. */
+static void it_shows_what_is_committed (void **state) {
+    (void) state;
+    struct journal *journal = open_journal (0);
+    fill (journal, 0, 3);
+    const int64_t size = journal_size (journal);
+    struct block_plan plan = plan_of (3);
+    struct buf octets = { 0 }, found = { 0 };
+    plan_write (&plan, &octets);
+    struct journal_block one = { .octets = buf_slice (&octets) };
+    assert_int_equal (journal_write (journal, &one, 1, &e), 0);
+    assert_int_equal (journal_size (journal), size);
+    assert_int_not_equal (journal_read (journal, size, &found, &e), 0);
+    check_all (journal, 3);
+    assert_int_equal (journal_commit (journal, &e), 0);
+    assert_int_equal (journal_size (journal), size + (int64_t) plan.count);
+    check_all (journal, 4);
+    buf_free (&octets);
+    buf_free (&found);
+    journal_close (&journal);
+}
+
 /* A roll of an empty segment renews the snapshot. */
 static void it_rolls_where_nothing_is_new (void **state) {
     (void) state;
@@ -228,6 +250,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown (what_was_appended_is_read, setup,
                                      teardown),
     cmocka_unit_test_setup_teardown (what_does_not_follow_is_refused, setup,
+                                     teardown),
+    cmocka_unit_test_setup_teardown (it_shows_what_is_committed, setup,
                                      teardown),
     cmocka_unit_test_setup_teardown (a_bad_block_is_not_given_out, setup,
                                      teardown),

@@ -89,7 +89,7 @@ static void a_failed_append_is_the_last (void **state) {
 /* The recovery itself. A start with something to mend: */
 struct mend {
     enum disk_fault append; /* how the last append failed */
-    int step;               /* which of its steps: write, sync, write */
+    int step;               /* which of its: write, start, sync, write */
     bool no_index;          /* all is replayed */
     int groups;             /* there after it */
 };
@@ -115,9 +115,10 @@ static void every_step_of_a_recovery_may_fail (void **state) {
         { DISK_FAIL_DONE, 0, false, SCRIPT_GROUPS + 1 },
         { DISK_FAIL_UNDONE, 1, false, SCRIPT_GROUPS + 1 },
         { DISK_FAIL_UNDONE, 2, false, SCRIPT_GROUPS + 1 },
-        { DISK_FAIL_HALF, 2, false, SCRIPT_GROUPS + 1 },
+        { DISK_FAIL_UNDONE, 3, false, SCRIPT_GROUPS + 1 },
+        { DISK_FAIL_HALF, 3, false, SCRIPT_GROUPS + 1 },
         { DISK_FAIL_HALF, 0, true, SCRIPT_GROUPS },
-        { DISK_FAIL_HALF, 2, true, SCRIPT_GROUPS + 1 },
+        { DISK_FAIL_HALF, 3, true, SCRIPT_GROUPS + 1 },
     };
     for (size_t m = 0; m < sizeof mends / sizeof *mends; m++) {
         const struct mend *mend = &mends[m];

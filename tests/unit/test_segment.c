@@ -61,7 +61,8 @@ static enum err append (struct segment *segment, int from, int count,
     struct slice slices[3];
     for (int i = 0; i < count; i++)
         slices[i] = buf_slice (&blocks[from + i]);
-    return segment_append (segment, slices, (size_t) count, offsets, &e);
+    enum err rc = segment_write (segment, slices, (size_t) count, offsets, &e);
+    return rc ? rc : segment_commit (segment, &e);
 }
 
 static void blocks_have_to_be_blocks (void **state) {
@@ -82,13 +83,12 @@ static void blocks_have_to_be_blocks (void **state) {
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct slice two[2] = { good, rows[i].block };
-        assert_int_equal (segment_append (segment, two, 2, NULL, &e),
+        assert_int_equal (segment_write (segment, two, 2, NULL, &e),
                           rows[i].want);
-        assert_int_equal (segment_append (segment, two, 2, NULL, NULL),
+        assert_int_equal (segment_write (segment, two, 2, NULL, NULL),
                           rows[i].want);
     }
-    assert_int_equal (segment_append (segment, NULL, 0, NULL, &e),
-                      ERR_ARGUMENT);
+    assert_int_equal (segment_write (segment, NULL, 0, NULL, &e), ERR_ARGUMENT);
     /* Nothing of it was written. */
     assert_int_equal (segment_octets (segment), SEGMENT_HEADER + GROUP_HEADER);
     assert_int_equal (segment_group (segment), 7);
@@ -110,9 +110,10 @@ static void a_group_has_a_limit (void **state) {
     struct slice *many = mem_alloc ((most + 1) * sizeof *many);
     for (size_t i = 0; i <= most; i++)
         many[i] = buf_slice (&large);
-    assert_int_equal (segment_append (segment, many, most + 1, NULL, &e),
+    assert_int_equal (segment_write (segment, many, most + 1, NULL, &e),
                       ERR_LIMIT);
-    assert_int_equal (segment_append (segment, many, most, NULL, &e), 0);
+    assert_int_equal (segment_write (segment, many, most, NULL, &e), 0);
+    assert_int_equal (segment_commit (segment, &e), 0);
     segment_close (&segment);
     struct segment_scan *scan = scan_of (10);
     struct slice found;
