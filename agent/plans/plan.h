@@ -13,10 +13,10 @@
 struct json_t;
 
 #define PLAN_OCTETS_MAX 245760 /* of a document as msgpack: 240 KiB */
-#define PLAN_ID_MAX 80
-#define PLAN_PART_MAX 32   /* octets of an action's, goal's ... id */
-#define PLAN_REF_MAX 113   /* PLAN-ID#PART, with the NUL 114 */
-#define PLAN_TEXT_MAX 4000 /* characters */
+#define PLAN_ID_MAX 81         /* ENTITY, a hyphen, 64 more */
+#define PLAN_PART_MAX 32       /* octets of an action's, goal's ... id */
+#define PLAN_REF_MAX 114       /* PLAN-ID#PART; without the NUL */
+#define PLAN_TEXT_MAX 4000     /* characters */
 
 enum action_kind {
     KIND_OPERATION,
@@ -44,7 +44,7 @@ bool action_kind_read (struct slice text, enum action_kind *out);
 bool action_status_read (struct slice text, enum action_status *out);
 
 /* Plain, or in languages: the first one is the plan's own language or the first
- * of the document. */
+ * by its name's octets, as on the wire. */
 struct text {
     size_t count;
     struct {
@@ -103,8 +103,10 @@ struct action {
     const struct milestone *milestones;
     const struct indicator *indicators;
     const char *audience; /* the channel it came by; NULL in a lone document */
-    struct hash
-        facts; /* over what a statement on an overlap rests (section 7) */
+    /* SHA-256 over what a statement on an overlap rests on (section 7): the
+     * canonical msgpack array of priorities, regions, from, to or nil, lead,
+     * co-leads, partners, same_as, cancelled; lists sorted by octets. */
+    struct hash facts;
 };
 struct plan {
     const char *id, *entity, *lang, *handling, *level; /* level "" */
@@ -123,6 +125,13 @@ struct plan {
 struct plan *plan_read (const struct json_t *document,
                         const struct taxonomy *taxonomy, struct faults *faults)
     MUST_CHECK;
+/* The same of a document that annexes were joined to, which may be larger and
+ * its lists longer. */
+struct plan *plan_read_joined (const struct json_t *document,
+                               const struct taxonomy *taxonomy,
+                               struct faults *faults) MUST_CHECK;
+/* Of the n-th action; the name is copied. Only before others see the plan. */
+void plan_set_audience (struct plan *self, size_t action, const char *channel);
 void plan_free (struct plan **self_p);
 const struct action *plan_action (const struct plan *self, const char *id);
 /* Is the entity lead, co-lead or partner? */
