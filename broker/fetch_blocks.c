@@ -251,6 +251,68 @@ enum err fetch_blocks (struct state *state, struct job *job, const char *name,
     return rc;
 }
 
+/* Where a cover may end */
+
+struct side {
+    int64_t roster; /* in force at the record */
+    bool hidden;    /* by that one */
+};
+
+static bool hides (struct state *state, const char *delegation,
+                   const struct record *r) {
+    struct message m;
+    struct slice author = { 0 };
+    struct error e;
+    if (r->type == RECORD_MESSAGE && !record_message (r, &m, &e))
+        author = m.author;
+    struct roster *then = state_roster_of (state, r->roster);
+    bool reads = then
+                 && rights_record (then, then, slice_text (delegation),
+                                   r->channel, author, 0);
+    roster_unref (&then);
+    return !reads;
+}
+
+static enum err side_find (struct state *state, const char *delegation,
+                           const char *stream, int64_t number, struct side *out,
+                           struct error *e) {
+    struct buf octets = { 0 };
+    struct block block;
+    struct block_walk walk;
+    struct record record = { .roster = -1 };
+    int64_t at = 0;
+    enum err rc = journal_read_stream (state_journal (state), stream, number,
+                                       &octets, &at, e);
+    if (!rc)
+        rc = block_read (buf_slice (&octets), &block, e);
+    if (!rc) {
+        block_walk (&block, &walk);
+        while (at <= number && block_next (&walk))
+            at++;
+        rc = record_read (walk.record, &record, e);
+    }
+    if (!rc || rc == ERR_NEWER) {
+        *out =
+            (struct side){ record.roster, hides (state, delegation, &record) };
+        rc = ERR_NONE;
+    }
+    buf_free (&octets);
+    return rc;
+}
+
+enum err fetch_may_cut (struct state *state, const char *delegation,
+                        const char *stream, int64_t number, bool *may,
+                        struct error *e) {
+    struct side before, behind;
+    enum err rc = side_find (state, delegation, stream, number, &before, e);
+    if (!rc)
+        rc = side_find (state, delegation, stream, number + 1, &behind, e);
+    *may =
+        !rc
+        && (!before.hidden || !behind.hidden || before.roster != behind.roster);
+    return rc;
+}
+
 /* From where all is readable */
 
 /* The first number of the stream whose record is at or above `sequence`. */

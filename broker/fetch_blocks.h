@@ -19,6 +19,14 @@ enum err fetch_last (struct state *state, const char *delegation,
                      const char *stream, int64_t *last, struct error *e)
     MUST_CHECK;
 
+/* May a cover end between numbers `number` and the next one of a stream? Not
+ * where one roster hides both from the delegation: a cover would say where in
+ * the ledger a record stands that is no business of its. Both are there. An
+ * error is our store's. */
+enum err fetch_may_cut (struct state *state, const char *delegation,
+                        const char *stream, int64_t number, bool *may,
+                        struct error *e) MUST_CHECK;
+
 /* Fills the job's reply and blocks. `name` is the stream asked for, with a NUL;
  * `last` is fetch_last's. An error is our store's. */
 enum err fetch_blocks (struct state *state, struct job *job, const char *name,

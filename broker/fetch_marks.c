@@ -306,7 +306,25 @@ static void refuse_stream (struct job *job, struct slice stream) {
     job_fail (job, &why, "no stream of this name for this delegation");
 }
 
-/* ERR_RIGHT: not the delegation's; ERR_MALFORMED: above what it has. */
+/* ERR_NOT_FOUND: an end within what one roster hides. */
+static enum err ends_check (struct fetch_marks *self, const struct job *job,
+                            const char *name, int64_t from, int64_t to,
+                            int64_t last, struct error *e) {
+    const int64_t ends[] = { from, to };
+    bool may = true;
+    enum err rc = ERR_NONE;
+    for (int i = 0; !rc && may && i < 2; i++)
+        if (ends[i] > 0 && ends[i] < last)
+            rc = fetch_may_cut (self->state, job->delegation, name, ends[i],
+                                &may, e);
+    if (!rc && !may)
+        rc = error_set (e, ERR_NOT_FOUND,
+                        "a cover ends within what one roster hides");
+    return rc;
+}
+
+/* ERR_RIGHT: not the delegation's; ERR_MALFORMED: above what it has;
+ * ends_check's. */
 static enum err cover_make (struct fetch_marks *self, struct job *job,
                             struct slice stream, int64_t from, int64_t to,
                             struct error *e) {
@@ -322,6 +340,8 @@ static enum err cover_make (struct fetch_marks *self, struct job *job,
         rc = error_set (e, ERR_MALFORMED,
                         "to number %" PRId64 "; the stream's last is %" PRId64,
                         to, last);
+    if (!rc)
+        rc = ends_check (self, job, name, from, to, last, e);
     if (rc)
         return rc;
     struct tree_source source =

@@ -466,6 +466,32 @@ static void test_cover (void **state) {
     }
 }
 
+/* What a roster hid, as a whole: a part of it would say where in the ledger its
+ * records stand. */
+static void test_cover_hidden (void **state) {
+    (void) state;
+    static const struct {
+        int64_t from, to;
+        bool given;
+    } cases[] = {
+        { 6, 11, true },   { 2, 4, true },   { 0, 11, true }, { 5, 6, true },
+        { 6, 7, false },   { 6, 10, false }, { 7, 8, false }, { 8, 11, false },
+        { 10, 11, false }, { 0, 8, false },
+    };
+    struct roster *roster = stage_next (
+        stage, core ("['entity:EUROPOL','delegation:FRONTEX/hq']"), NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ask_cover (FRONTEX, "core", cases[i].from, cases[i].to);
+        if (cases[i].given)
+            assert_int_equal (job->reply_type, WIRE_COVER + WIRE_REPLY);
+        else
+            check_error ("a part", RULE_NOT_FOUND, "NOT-FOUND");
+        ask_cover (HQ, "core", cases[i].from, cases[i].to);
+        assert_int_equal (job->reply_type, WIRE_COVER + WIRE_REPLY);
+    }
+    roster_unref (&roster);
+}
+
 /* More marks than are kept, in any order; older ones push out no newer. */
 static void test_cache (void **state) {
     (void) state;
@@ -540,9 +566,9 @@ static void test_cosign (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        CASE (test_malformed),  CASE (test_no_mark), CASE (test_paths),
-        CASE (test_handed),     CASE (test_cover),   CASE (test_cache),
-        CASE (test_checkpoint), CASE (test_cosign),
+        CASE (test_malformed), CASE (test_no_mark),    CASE (test_paths),
+        CASE (test_handed),    CASE (test_cover),      CASE (test_cover_hidden),
+        CASE (test_cache),     CASE (test_checkpoint), CASE (test_cosign),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
