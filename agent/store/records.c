@@ -114,18 +114,38 @@ static enum err entry_read (struct slice octets, struct entry *out,
     return ERR_NONE;
 }
 
+/* Is it one of those that plans are made of (plans/CONTENTS.md section 1)? By
+ * the topic's second level. */
+static bool about_plans (struct slice topic) {
+    static const char *const kinds[] = { "plan",   "annex",   "report",
+                                         "hidden", "overlap", "taxonomy" };
+    const uint8_t *slash =
+        topic.size ? memchr (topic.data, '/', topic.size) : NULL;
+    if (!slash)
+        return false;
+    size_t left = topic.size - (size_t) (slash + 1 - topic.data);
+    const uint8_t *end = memchr (slash + 1, '/', left);
+    struct slice level =
+        slice_of (slash + 1, end ? (size_t) (end - slash - 1) : left);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (slice_is (level, kinds[i]))
+            return true;
+    return false;
+}
+
 static enum err insert_record (struct store *self, const struct entry *entry,
                                int64_t block, size_t place, struct error *e) {
     /* Below the floor are positions that an epoch has taken away. */
     sqlite3_stmt *s = store_prepare (
         self, "INSERT INTO records (sequence, block, place, type, log_time,"
-              " channel, topic, author, id, leaf, position)"
+              " channel, topic, author, id, leaf, position, about)"
               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, MAX (?, IFNULL ("
-              "(SELECT MAX (position) FROM records), 0)) + 1)");
+              "(SELECT MAX (position) FROM records), 0)) + 1, ?)");
     const struct record *r = &entry->record;
     if (self->floor == 0)
         self->floor = store_void_floor (self) + 1;
     sqlite3_bind_int64 (s, 11, self->floor - 1);
+    sqlite3_bind_int64 (s, 12, about_plans (entry->topic));
     struct hash leaf = record_leaf (r->octets);
     sqlite3_bind_int64 (s, 1, r->sequence);
     sqlite3_bind_int64 (s, 2, block);

@@ -85,6 +85,12 @@ struct records_cursor;
 struct records_cursor *records_open (struct store *self,
                                      const struct records_query *query,
                                      struct error *e) MUST_CHECK;
+/* Messages whose topic's second level is one of plans/CONTENTS.md section 1, of
+ * one channel (NULL: of all), above position `after`, by position. An index of
+ * their own leads: what others there are does not count. */
+struct records_cursor *records_about_plans (struct store *self,
+                                            const char *channel, int64_t after,
+                                            struct error *e) MUST_CHECK;
 /* ERR_NOT_FOUND: no more now (asked again later, what came since is given).
  * ERR_DAMAGED: the store holds something else than what was put there. */
 enum err records_next (struct records_cursor *self, struct record_row *out,

@@ -37,6 +37,9 @@ static const char channel_by_position[] =
 static const char topic_by_position[] =
     ROWS "INDEXED BY records_by_topic WHERE topic = ?10"
          " AND position > ?1" BOUNDS " ORDER BY position";
+static const char about_by_position[] =
+    ROWS "INDEXED BY records_about_plans WHERE about = 1"
+         " AND position > ?1" BOUNDS " ORDER BY position";
 static const char topic_by_sequence[] =
     ROWS "INDEXED BY records_by_topic WHERE topic = ?10"
          " AND sequence > ?1" BOUNDS " ORDER BY sequence";
@@ -191,6 +194,23 @@ struct records_cursor *records_open (struct store *self,
         records_close (&cursor);
     else
         cursor->key = q->by_sequence ? q->from_sequence - 1 : q->after;
+    return cursor;
+}
+
+struct records_cursor *records_about_plans (struct store *self,
+                                            const char *channel, int64_t after,
+                                            struct error *e) {
+    struct buf filter = { 0 };
+    if (channel)
+        buf_add_format (&filter, "%s/#", channel);
+    char *text = channel ? buf_take_text (&filter) : NULL;
+    struct records_query query = {
+        .filter = text, .after = after, .to_sequence = -1, .to_ms = -1
+    };
+    struct records_cursor *cursor = records_open (self, &query, e);
+    if (cursor)
+        cursor->sql = about_by_position;
+    free (text);
     return cursor;
 }
 
