@@ -40,7 +40,7 @@ struct taxonomy *taxonomy_read (const struct json_t *json,
 struct taxonomy *taxonomy_extend (const struct taxonomy *self,
                                   const struct json_t *extension,
                                   struct faults *faults) MUST_CHECK;
-struct taxonomy *taxonomy_ref (struct taxonomy *self);
+struct taxonomy *taxonomy_ref (const struct taxonomy *self);
 void taxonomy_unref (struct taxonomy **self_p);
 
 int64_t taxonomy_version (const struct taxonomy *self);
