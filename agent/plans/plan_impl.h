@@ -29,6 +29,7 @@ void check_plan_id (struct check *self, const struct json_t *document);
 void check_order (struct check *self, const struct json_t *object);
 /* Ids of goals, actions, milestones and indicators, all together: text to
  * pointer. Each fault at the later one. */
+void check_id (struct check *self, const struct json_t *part, void *seen);
 void check_ids (struct check *self, struct json_t *seen,
                 const struct json_t *part);
 void check_part_ids (struct check *self, struct json_t *seen,

@@ -63,7 +63,7 @@ void check_each (struct check *self, const json_t *object, const char *name,
 
 /* Ids */
 
-static void take_id (struct check *self, const json_t *part, void *arg) {
+void check_id (struct check *self, const json_t *part, void *arg) {
     json_t *seen = arg;
     struct slice id = json_slice (json_object_get (part, "id"));
     if (id.size == 0 || id.size > PLAN_PART_MAX)
@@ -83,12 +83,12 @@ static void take_id (struct check *self, const json_t *part, void *arg) {
 }
 
 void check_part_ids (struct check *self, json_t *seen, const json_t *part) {
-    check_each (self, part, "milestones", take_id, seen);
-    check_each (self, part, "indicators", take_id, seen);
+    check_each (self, part, "milestones", check_id, seen);
+    check_each (self, part, "indicators", check_id, seen);
 }
 
 void check_ids (struct check *self, json_t *seen, const json_t *part) {
-    take_id (self, part, seen);
+    check_id (self, part, seen);
     check_part_ids (self, seen, part);
 }
 
