@@ -139,7 +139,7 @@ class Broker(Notary, threading.Thread):
                                  self.chain[0][0].digest)
         frame1 = wire.HelloReply(
             self.chain[0][0].digest, hello[3], self.run_id, who, [1, 1], [],
-            1, read.version, read.digest, at, len(self.records),
+            read.epoch, read.version, read.digest, at, len(self.records),
             self.records[-1].log_time, self.clock(), [0], self.generation,
             lanes).encode()
         return [frame1, wire.hello_signature(self.who, frame1)]
@@ -198,8 +198,8 @@ class Broker(Notary, threading.Thread):
                                  self.records[sequence].leaf))
             except Refused as no:
                 refused.append((i, header.id, no.rule, {"why": str(no)}))
-        promise = ledger.Promise(1, self.who.id("desk"), self.clock(),
-                                 accepted, refused)
+        promise = ledger.Promise(self.newest.epoch, self.who.id("desk"),
+                                 self.clock(), accepted, refused)
         promise.sign(self.who, dialogue)
         for sequence in new:
             self.show(sequence)
@@ -221,7 +221,7 @@ class Broker(Notary, threading.Thread):
         previous = [r.sequence for r in of
                     if r.header().topic == header.topic]
         sequence = self.add(ledger.Record(
-            ledger.MESSAGE, len(self.records), self.clock(), 1,
+            ledger.MESSAGE, len(self.records), self.clock(), self.newest.epoch,
             self.chain[-1][1], header.channel, len(of) + 1, header.octets,
             previous[-1] if previous else None, batch.via, batch.size, index,
             batch.signature), body)
@@ -244,8 +244,8 @@ class Broker(Notary, threading.Thread):
             self.chain.append((read, len(self.records), note))
         read, at, _ = self.chain[-1]
         self.add(ledger.Record(
-            ledger.ROSTER, len(self.records), self.clock(), 1, at, "$log",
-            len(self.stream("$log")) + 1, ledger.roster_payload(
+            ledger.ROSTER, len(self.records), self.clock(), read.epoch, at,
+            "$log", len(self.stream("$log")) + 1, ledger.roster_payload(
                 read.version, read.digest, note.encode())), note.encode())
         self.add_mark()
         return at

@@ -170,6 +170,6 @@ class Notary:
         sequence = len(self.records)
         root = self.mark_tree(sequence, read).root
         return self.add(ledger.Record(
-            ledger.MARK, sequence, self.clock(), 1, at, "$log",
+            ledger.MARK, sequence, self.clock(), read.epoch, at, "$log",
             len(self.stream("$log")) + 1,
             ledger.mark_payload(read.version, read.digest, root)))

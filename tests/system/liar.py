@@ -68,6 +68,35 @@ class Liar(fake_broker.Broker):
         if not self.silent:
             super().show(*sequences)
 
+    # -- epochs ---------------------------------------------------------
+
+    def cut(self, size):
+        """Its disk was lost, but for so many records. In its thread."""
+        del self.records[size:], self.bodies[size:]
+        self.chain = [one for one in self.chain if one[1] < size]
+        self.lanes = {k: at for k, at in self.lanes.items() if at < size}
+        self.tops = {}
+        for who, lane, number in self.lanes:
+            top = self.tops.get((who, lane), 0)
+            self.tops[who, lane] = max(top, number)
+
+    def log_key(self):
+        """The same broker with another log key."""
+        other = copy.copy(self.who)
+        made = keys.Identity("broker", other.name, os.urandom(32))
+        other.secret = {**other.secret, "log": made.secret["log"]}
+        other.public = {**other.public, "log": made.public["log"]}
+        return other
+
+    def open_epoch(self, note, who):
+        """The next epoch begins at its end, whatever the base says."""
+        def call(b):
+            b.who = who
+            b.add_roster(note)
+        self.send_part("$log", feed.head_part(0, 0, 0), run=os.urandom(16))
+        self.tell(call)
+        self.tell(lambda b: b.new_run())
+
     # -- from the test's thread -----------------------------------------
 
     def frames_of(self, name, topic, text):

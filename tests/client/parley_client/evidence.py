@@ -181,8 +181,10 @@ def _broken_promise(of, points, chain):
              if keys.sign_key_id(k) == p[1]]
     check(known, "the promise is by no desk of the chain", "BAD-SIGNATURE")
     ledger.check_highest(p, known[0], of.dialogue)
-    check(p[9] == leaf.index and p[0] == points[0][1],
-          "a promise of another place or epoch")
+    ends = [r.base[0] for r in chain if r.epoch > p[0]]  # what is void
+    check(p[9] == leaf.index and (p[0] == points[0][1] or (
+        p[0] < points[0][1] and p[9] < min(ends))),
+        "a promise of another place or epoch")
     return _contradicts(p[10] != leaf.leaf,
                         f"record {leaf.index} is not the one promised")
 

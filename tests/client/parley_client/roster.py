@@ -410,6 +410,8 @@ def following(before, note):
           f"epoch {roster.epoch} behind {before.epoch}")
     check(roster.epoch != before.epoch or roster.base == before.base,
           "the same epoch with another base")
+    check((roster.epoch == before.epoch) == (roster.log == before.log),
+          "another log key in the same epoch, or the same in another")
     known = list({*before.signers, *roster.signers})
     _signed_by(note, roster, before.signers, before.threshold, known)
     _signed_by(note, roster, roster.signers, roster.threshold, known)
