@@ -10,6 +10,7 @@
 #include "cut.h"
 #include "desk_frames.h"
 #include "desk_hello.h"
+#include "desk_pass.h"
 #include "identity/rights.h"
 #include "listen.h"
 
@@ -25,20 +26,12 @@
 #define SMALL_MAX 512    /* octets of a frame that only asks */
 #define HELLO_MAX 131072 /* its checkpoint has 65,536 at most */
 #define LINGER_MS 500    /* for the last replies, when the broker stops */
-/* Of the pool's jobs, what may not be reads in hand: long ones take none that
- * publishes and hellos need. And what one delegation's reads may be; an agent
- * has four fetches and few others at a time. */
-#define PUBLISH_SHARE 4
-#define READER_SHARE 8
-#define READER_LEAST 2
 
 struct desk {
     struct state *state; /* borrowed, as all of these */
     struct timekeeper *time;
     struct job_pool *pool;
-    struct intake *intake;
     struct commit *commit;
-    struct fetch *fetch;
     struct meter *meter;   /* or NULL */
     struct notary *notary; /* or NULL */
 
@@ -46,9 +39,8 @@ struct desk {
     uint16_t port;
     struct queue *replies; /* owned; has room for all jobs */
     struct session_table *sessions;
-    struct job *next;           /* taken, for the next request; or NULL */
-    size_t reads, reader_reads; /* jobs for reads: of all, of a delegation */
-    uint64_t tickets;           /* given so far */
+    struct pass pass;
+    struct job *next; /* taken, for the next request; or NULL */
 
     pthread_t thread;
     bool started;
@@ -103,8 +95,7 @@ static void refuse_flight (struct job *job) {
 static void reply_pass (struct desk *self, struct job *job) {
     struct session *session =
         session_credit_give (self->sessions, job->session, job->delegation);
-    if (job->head.type != WIRE_PUBLISH)
-        session_read_give (self->sessions, job->delegation);
+    pass_back (&self->pass, job);
     if (session && job->head.type != WIRE_PUBLISH
         && flight_over (session->flight))
         refuse_flight (job);
@@ -269,62 +260,6 @@ static void hello (struct desk *self, struct request *request) {
 
 /* What goes on to other threads */
 
-/* Messages that the batch head states; what it states wrongly intake finds. */
-static int64_t stated_size (struct job *job) {
-    struct mp in;
-    mp_start (&in, job_frame (job, 0));
-    mp_array (&in, 6, 6);
-    mp_str (&in, 0, DELEGATION_MAX);
-    mp_str (&in, 0, CHANNEL_MAX);
-    int64_t size = mp_int (&in, 1, BATCH_MAX);
-    return in.failed ? 1 : size;
-}
-
-/* Over its rate: still read, so that each message gets a signed refusal. */
-static void rate_judge (struct desk *self, struct job *job,
-                        const struct roster *roster) {
-    size_t octets =
-        zmq_msg_size (&job->frames[1]) + zmq_msg_size (&job->frames[2]);
-    const char *what;
-    int64_t limit, wait_ms;
-    if (session_rate (self->sessions, job->delegation, roster_limits (roster),
-                      stated_size (job), (int64_t) octets, job->arrived_ms,
-                      &what, &limit, &wait_ms))
-        return;
-    job->batch_refused = true;
-    refusal_set (&job->why, RULE_RATE);
-    refusal_text (&job->why, "what", what);
-    refusal_int (&job->why, "limit", limit);
-    refusal_int (&job->why, "wait_ms", wait_ms);
-}
-
-static enum err read_pass (struct desk *self, const struct session *session,
-                           struct job *job) {
-    if (!session_read_take (self->sessions, session, self->reader_reads,
-                            self->reads))
-        return ERR_FULL;
-    enum err rc = fetch_put (self->fetch, job);
-    if (rc)
-        session_read_give (self->sessions, session->delegation);
-    return rc;
-}
-
-/* Takes self->next where it can go on. A ticket that is given is used: commit
- * waits for each. */
-static enum err pass_on (struct desk *self, const struct session *session,
-                         const struct roster *roster) {
-    struct job *job = self->next;
-    if (job->head.type != WIRE_PUBLISH)
-        return read_pass (self, session, job);
-    rate_judge (self, job, roster);
-    job->ticket = self->tickets + 1;
-    enum err rc = intake_put (self->intake, job);
-    if (rc)
-        return rc;
-    self->tickets++;
-    return ERR_NONE;
-}
-
 static bool ledger_check (struct desk *self, struct request *request) {
     struct refusal why;
     if (self->next->head.type != WIRE_PUBLISH
@@ -349,7 +284,7 @@ static void ask (struct desk *self, struct request *request,
         refuse (self, request, &why, "too many requests are unanswered");
         return;
     }
-    if (!pass_on (self, session, roster)) {
+    if (!pass_on (&self->pass, session, roster, self->next)) {
         self->next = NULL;
         return;
     }
@@ -463,10 +398,7 @@ struct desk *desk_new (const struct desk_parts *parts, char *bound,
     pthread_cond_init (&self->stopped, NULL);
     self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     size_t jobs = job_pool_free (parts->pool);
-    self->reads = jobs - jobs / PUBLISH_SHARE;
-    self->reader_reads = jobs / READER_SHARE;
-    if (self->reader_reads < READER_LEAST)
-        self->reader_reads = READER_LEAST;
+    pass_begin (&self->pass, jobs);
     self->replies = queue_new (jobs + 1);
     if (self->wake_fd >= 0 && self->replies)
         return self;
@@ -487,9 +419,10 @@ enum err desk_start (struct desk *self, struct intake *intake,
                      struct commit *commit, struct fetch *fetch,
                      struct error *e) {
     assert (!self->started);
-    self->intake = intake;
     self->commit = commit;
-    self->fetch = fetch;
+    self->pass.sessions = self->sessions;
+    self->pass.intake = intake;
+    self->pass.fetch = fetch;
     self->reading = true;
     int rc = pthread_create (&self->thread, NULL, desk_run, self);
     if (rc != 0)

@@ -97,12 +97,16 @@ void intake_read (struct state *state, struct job *job) {
     roster_unref (&roster);
 }
 
+void intake_serve (struct intake *self, struct job *job) {
+    intake_read (self->state, job);
+    self->put (self->arg, job);
+}
+
 static void *intake_run (void *arg) {
     struct intake *self = arg;
     struct job *job;
     while ((job = queue_take_wait (self->jobs, -1))) {
-        intake_read (self->state, job);
-        self->put (self->arg, job);
+        intake_serve (self, job);
     }
     return NULL;
 }

@@ -8,7 +8,8 @@
 #include "state.h"
 
 struct intake;
-/* `put` gets each job, in any order, from the intake threads. */
+/* `put` gets each job, in any order, from the intake threads, or from that of
+ * intake_serve. */
 struct intake *intake_new (struct state *state, int threads, size_t most,
                            void (*put) (void *arg, struct job *job), void *arg,
                            struct error *e) MUST_CHECK;
@@ -16,6 +17,8 @@ struct intake *intake_new (struct state *state, int threads, size_t most,
 void intake_destroy (struct intake **self_p);
 /* ERR_FULL: push back. */
 enum err intake_put (struct intake *self, struct job *job) MUST_CHECK;
+/* The same on the caller's own time; not while intake is destroyed. */
+void intake_serve (struct intake *self, struct job *job);
 
 /* One job's work, for the threads and for tests. */
 void intake_read (struct state *state, struct job *job);
