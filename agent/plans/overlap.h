@@ -54,7 +54,7 @@ struct overlap_query {
     unsigned kinds;   /* bits 1 << kind, of either side; 0: all */
     bool narrow_only; /* leave the broad ones out (they are counted) */
     /* Left out, and not counted; NULL: none. */
-    bool (*skip) (void *arg, const struct overlap *);
+    bool (*omit) (void *arg, const struct overlap *);
     void *arg;
     size_t offset, limit; /* the page */
 };

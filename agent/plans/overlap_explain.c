@@ -40,25 +40,26 @@ static void facet_tell (const struct taxonomy *taxonomy, const int facet[2],
         buf_add_format (out, "\"%s\" (which is in \"%s\")", a, b);
 }
 
-/* Facets of two second-level priorities first, since they weigh more. */
+/* What both name by the same second-level priority says more than what holds it,
+ * which is left out then. */
 static void facets_tell (const struct taxonomy *taxonomy,
                          const struct overlap *o, struct buf *out) {
     int facets[64][2];
-    size_t count = overlap_facets (taxonomy, o, facets, 64), told = 0;
-    size_t kept = count < 64 ? count : 64;
-    for (int exact = 1; exact >= 0; exact--)
-        for (size_t i = 0; i < kept && told < FACETS_TOLD; i++) {
-            bool is_exact =
-                facets[i][0] == facets[i][1]
-                && taxonomy_priority_parent (taxonomy, facets[i][0]) >= 0;
-            if (is_exact != (exact == 1))
-                continue;
-            buf_add_text (out, told == 0 ? "" : ", ");
+    size_t count = overlap_facets (taxonomy, o, facets, 64);
+    size_t kept = count < 64 ? count : 64, fitting = 0;
+    for (size_t i = 0; i < kept; i++) {
+        bool equal = facets[i][0] == facets[i][1]
+                     && taxonomy_priority_parent (taxonomy, facets[i][0]) >= 0;
+        if (o->equal && !equal)
+            continue;
+        if (fitting < FACETS_TOLD) {
+            buf_add_text (out, fitting == 0 ? "" : ", ");
             facet_tell (taxonomy, facets[i], out);
-            told++;
         }
-    if (count > told)
-        buf_add_format (out, " and %zu more", count - told);
+        fitting++;
+    }
+    if (fitting > FACETS_TOLD)
+        buf_add_format (out, " and %zu more", fitting - FACETS_TOLD);
 }
 
 static void days_tell (const struct overlap *o, struct buf *out) {

@@ -238,9 +238,9 @@ static void meet (struct search *self, const struct slot *a,
     struct overlap overlap;
     slots_judge (a, b, &meeting);
     bool listed = is_listed (self->query, &meeting);
-    if (self->query->skip || (listed && self->key_max > 0))
+    if (self->query->omit || (listed && self->key_max > 0))
         slots_overlap (a, b, &meeting, &overlap);
-    if (self->query->skip && self->query->skip (self->query->arg, &overlap))
+    if (self->query->omit && self->query->omit (self->query->arg, &overlap))
         return;
     if (strcmp (a->plan->entity, b->plan->entity) > 0)
         pair_count (self, b, a, &meeting);
