@@ -597,7 +597,9 @@ def _bad_next():
     taken = [{"entity": s.name[:-5], "key": keys.b64(s.public["root"])}
              for s in (stranger, other)]
     later = {"number": 2, "base_size": 9, "base_root": "00" * 32}
+    log = keys.b64(w.identity("broker", "next").public["log"])
     obj = _changed(("epoch",), later, w.roster2_json())
+    obj = _changed(("log", "key"), log, obj)
     note = notes.sign(w.roster_text(obj, w.DIALOGUE), *w.ROOTS[:2])
     return [
         good("roster 2 opens epoch 2", "next",
@@ -610,6 +612,10 @@ def _bad_next():
         one("a nonce", "$.nonce: unknown name", ("nonce",), "00" * 32),
         one("epoch 3 behind 1", "the same epoch or one higher", ("epoch",),
             dict(later, number=3)),
+        one("epoch 2 with the log key of epoch 1", "another log key, or the "
+            "same", ("epoch",), later),
+        one("another log key in epoch 1", "another log key, or the same",
+            ("log", "key"), log),
         one("epoch 2 without base", "$.epoch.base_size: missing", ("epoch",),
             {"number": 2}),
         one("one signature of two", "1 of 2 signatures",
