@@ -50,19 +50,27 @@ enum err faults_error (const struct faults *self, struct error *e) {
     return error_set (e, ERR_MALFORMED, "%s: %s", first->pointer, first->text);
 }
 
-static void path_add (struct path *self, char letter) {
-    if (self->size + 1 < sizeof self->text)
-        self->text[self->size++] = letter;
+/* Whole characters, so that what is cut is UTF-8 still. */
+static void path_add (struct path *self, const char *character, size_t size) {
+    if (self->size + size >= sizeof self->text)
+        return;
+    memcpy (self->text + self->size, character, size);
+    self->size += size;
     self->text[self->size] = '\0';
 }
 
 size_t path_member (struct path *self, const char *name) {
-    size_t mark = self->size;
-    path_add (self, '/');
-    for (; *name; name++) {
-        if (*name == '~' || *name == '/')
-            path_add (self, '~');
-        path_add (self, *name == '~' ? '0' : *name == '/' ? '1' : *name);
+    size_t mark = self->size, left = strlen (name), size;
+    path_add (self, "/", 1);
+    for (; left; name += size, left -= size) {
+        size = utf8_size ((const uint8_t *) name, left);
+        size = size ? size : 1;
+        if (*name == '~')
+            path_add (self, "~0", 2);
+        else if (*name == '/')
+            path_add (self, "~1", 2);
+        else
+            path_add (self, name, size);
     }
     return mark;
 }
