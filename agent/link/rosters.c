@@ -128,25 +128,23 @@ void rosters_guard (struct rosters *self, rosters_enter *enter, void *arg) {
 /* Epochs */
 
 /* What opens an epoch follows the last roster below its base: those at or above
- * it are void. NULL: it is not known here. */
+ * it are void. One that `$log` has not shown yet may stand below. */
 static struct roster *predecessor (const struct rosters *self,
                                    const struct roster *next) {
     int64_t base, sequence;
     struct hash root;
     struct error e;
+    struct roster *below = NULL;
     if (!roster_epoch_base (next, &base, &root))
         return NULL;
-    for (size_t n = roster_chain_count (self->chain); n-- > 0;) {
+    bool placed = rosters_newest_sequence (self) >= 0;
+    for (size_t n = roster_chain_count (self->chain); n-- > 0 && !below;) {
         struct roster *held = roster_chain_nth (self->chain, n, &sequence);
-        if (sequence < base)
-            /* One that stands here not yet may follow it. */
-            return roster_precedes (held, next, &e) == ERR_NONE
-                           || roster_version (held)
-                                  >= roster_version (self->newest)
-                       ? held
-                       : self->newest;
+        below = sequence < base ? held : NULL;
     }
-    return self->newest;
+    return placed || (below && !roster_precedes (below, next, &e))
+               ? below
+               : self->newest;
 }
 
 static bool opens_epoch (const struct rosters *self,
@@ -162,8 +160,8 @@ static enum err epoch_enter (struct rosters *self, struct roster *next,
     struct roster *below = predecessor (self, next);
     if (!below || !roster_epoch_base (next, &base, &root))
         return error_set (e, ERR_CHAIN,
-                          "roster version %" PRId64 " opens an epoch without "
-                          "a base",
+                          "roster version %" PRId64 " opens an epoch, and no "
+                          "roster stands below its base",
                           roster_version (next));
     enum err rc = roster_follows (below, next, e);
     if (!rc)

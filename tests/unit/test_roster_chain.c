@@ -265,6 +265,35 @@ static void test_chain_refuses (void **state) {
     roster_unref (&second);
 }
 
+/* What stands at or above a base is void. */
+static void test_cut (void **state) {
+    (void) state;
+    struct roster *at[4] = { first_of ("2", "EUROPOL FRONTEX") };
+    struct roster_chain *chain = roster_chain_new();
+    struct error e = { 0 };
+    int64_t sequence;
+    for (int i = 0; i < 4; i++) {
+        if (i > 0)
+            at[i] = next_of (at[i - 1], NULL, "EUROPOL FRONTEX");
+        says (roster_chain_add (chain, at[i], 3 * i, &e), ERR_NONE, &e, "");
+    }
+    roster_chain_cut (chain, 10);
+    assert_int_equal (roster_chain_count (chain), 4);
+    roster_chain_cut (chain, 6);
+    assert_int_equal (roster_chain_count (chain), 2);
+    assert_ptr_equal (roster_chain_last (chain, &sequence), at[1]);
+    assert_int_equal (sequence, 3);
+    assert_ptr_equal (roster_chain_at (chain, 9), at[1]);
+    assert_null (roster_chain_by_version (chain, 3, NULL));
+    says (roster_chain_add (chain, at[2], 9, &e), ERR_NONE, &e, "");
+    roster_chain_cut (chain, 0);
+    assert_int_equal (roster_chain_count (chain), 0);
+    roster_chain_cut (chain, 0);
+    roster_chain_destroy (&chain);
+    for (int i = 0; i < 4; i++)
+        roster_unref (&at[i]);
+}
+
 /* An epoch may open at a version further up: none is between. */
 static void test_chain_gap (void **state) {
     (void) state;
@@ -344,6 +373,7 @@ int main (void) {
         cmocka_unit_test (test_follows),
         cmocka_unit_test (test_directions),
         cmocka_unit_test (test_epochs),
+        cmocka_unit_test (test_cut),
         cmocka_unit_test (test_chain_refuses),
         cmocka_unit_test (test_chain_gap),
         cmocka_unit_test (test_chain),

@@ -223,6 +223,134 @@ static void test_gap (void **state) {
     roster_unref (&later);
 }
 
+/* Epochs, as the link takes them. */
+
+static struct roster *opening (const struct line *line,
+                               const struct roster *before, int version,
+                               int base) {
+    struct error e = { 0 };
+    char dialogue[HASH_TEXT_MAX], number[8], epoch[160];
+    char key[BASE64_SIZE (KEY_SIZE)], text[BASE64_SIZE (KEY_SIZE) + 2];
+    uint8_t octets[KEY_SIZE] = { 77 };
+    json_t *document = fixture_next (before, fixture_document());
+    snprintf (text, sizeof text, "'%s'", base64_encode (key, octets, KEY_SIZE));
+    snprintf (number, sizeof number, "%d", version);
+    snprintf (epoch, sizeof epoch,
+              "{'number':2,'base_size':%d,'base_root':'%064d'}", base, 0);
+    fixture_set (document, "log.key", text);
+    fixture_set (document, "version", number);
+    fixture_set (document, "epoch", epoch);
+    struct roster *next = fixture_read (
+        document, hash_text (dialogue, &line->dialogue), "EUROPOL UNODC", &e);
+    if (!next)
+        fail_msg ("%s", e.text);
+    return next;
+}
+
+struct gate {
+    enum err says;
+    int64_t entered; /* version */
+};
+static enum err gate_enter (void *arg, struct roster *next, struct error *e) {
+    struct gate *self = arg;
+    self->entered = roster_version (next);
+    return self->says ? error_set (e, self->says, "the base is refused")
+                      : ERR_NONE;
+}
+
+/* Versions 1 and 2 stand below the base, 3 is void; 4 and 5 never were. */
+static struct rosters *before_epoch (const struct line *line,
+                                     struct gate *gate) {
+    struct rosters *self = make (line, line->at[1]);
+    for (int i = 1; i <= 3; i++)
+        assert_int_equal (learn (self, line->at[i], 4 * i - 4, ""), 0);
+    rosters_guard (self, gate_enter, gate);
+    return self;
+}
+
+static void test_epoch (void **state) {
+    struct line *line = *state;
+    struct gate gate = { 0 };
+    struct roster *epoch = opening (line, line->at[2], 6, 7);
+    struct roster *void_one = opening (line, line->at[3], 6, 7);
+    struct rosters *self = before_epoch (line, &gate);
+    assert_int_equal (rosters_wanted (self), 4);
+    assert_int_equal (answer (self, NULL, ""), 0);
+    assert_int_equal (rosters_wanted (self), ROSTERS_IN_FORCE);
+    assert_int_equal (answer (self, epoch, ""), 0); /* its version alone */
+    assert_int_equal (gate.entered, 0);
+    assert_int_equal (rosters_wanted (self), 5);
+    assert_int_equal (answer (self, NULL, ""), 0);
+    assert_int_equal (rosters_wanted (self), 6);
+    assert_int_equal (answer (self, void_one, "predecessor"), ERR_CHAIN);
+    assert_int_equal (gate.entered, 0);
+    gate.says = ERR_CHAIN;
+    assert_int_equal (answer (self, epoch, "refused"), ERR_CHAIN);
+    assert_int_equal (gate.entered, 6);
+    assert_int_equal (roster_version (rosters_newest (self)), 3);
+    assert_int_equal (roster_chain_count (rosters_chain (self)), 3);
+    gate.says = ERR_NONE;
+    assert_int_equal (answer (self, epoch, ""), 0);
+    assert_int_equal (roster_version (rosters_newest (self)), 6);
+    assert_int_equal (roster_chain_count (rosters_chain (self)), 2);
+    assert_int_equal (rosters_wanted (self), 7);
+    assert_int_equal (answer (self, NULL, ""), 0); /* 6 is in force */
+    assert_int_equal (rosters_wanted (self), 0);
+    assert_int_equal (learn (self, line->at[3], 8, "another branch"),
+                      ERR_CHAIN);
+    assert_int_equal (learn (self, epoch, 6, "at its base 7"), ERR_CHAIN);
+    assert_int_equal (learn (self, epoch, 7, ""), 0);
+    assert_int_equal (rosters_newest_sequence (self), 7);
+    rosters_destroy (&self);
+    roster_unref (&epoch);
+    roster_unref (&void_one);
+}
+
+/* By `$log` alone nobody enters; by the desk without a gap, at once. */
+static void test_epoch_asked (void **state) {
+    struct line *line = *state;
+    struct gate gate = { 0 };
+    struct roster *epoch = opening (line, line->at[2], 4, 7);
+    struct rosters *self = before_epoch (line, &gate);
+    assert_int_equal (learn (self, epoch, 7, "asked of the desk"), ERR_STATE);
+    assert_int_equal (gate.entered, 0);
+    assert_int_equal (rosters_wanted (self), 4);
+    assert_int_equal (answer (self, epoch, ""), 0);
+    assert_int_equal (gate.entered, 4);
+    assert_int_equal (learn (self, epoch, 7, ""), 0);
+    rosters_destroy (&self);
+    roster_unref (&epoch);
+}
+
+/* What the desk says of the one in force is no more than a hint. */
+static void test_in_force (void **state) {
+    struct line *line = *state;
+    struct gate gate = { 0 };
+    struct roster *far = opening (line, line->at[2], 3000, 7);
+    struct rosters *self = before_epoch (line, &gate);
+    (void) answer (self, NULL, "");
+    assert_int_equal (answer (self, far, "is not to be had"), ERR_LIMIT);
+    rosters_ask_again (self);
+    (void) answer (self, NULL, "");
+    assert_int_equal (answer (self, line->at[6], ""), 0);
+    for (int version = 5; version <= 6; version++) {
+        assert_int_equal (rosters_wanted (self), version);
+        assert_int_equal (answer (self, NULL, ""), 0);
+    }
+    assert_int_equal (rosters_wanted (self), 0); /* none of them is there */
+    rosters_ask_again (self);
+    (void) answer (self, NULL, "");
+    assert_int_equal (answer (self, line->at[2], ""), 0); /* an older one */
+    assert_int_equal (rosters_wanted (self), 0);
+    rosters_ask_again (self);
+    (void) answer (self, NULL, "");
+    assert_int_equal (answer (self, line->at[4], ""), 0); /* came meanwhile */
+    assert_int_equal (roster_version (rosters_newest (self)), 4);
+    assert_int_equal (gate.entered, 0);
+    rosters_destroy (&self);
+    roster_unref (&far);
+}
+
 /* A first roster that is not the dialogue's is none, whoever signed it. */
 static void test_first (void **state) {
     struct line *line = *state;
@@ -265,10 +393,11 @@ static void test_restore (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_new),   cmocka_unit_test (test_forward),
-        cmocka_unit_test (test_back),  cmocka_unit_test (test_learn),
-        cmocka_unit_test (test_first), cmocka_unit_test (test_restore),
-        cmocka_unit_test (test_gap),
+        cmocka_unit_test (test_new),         cmocka_unit_test (test_forward),
+        cmocka_unit_test (test_back),        cmocka_unit_test (test_learn),
+        cmocka_unit_test (test_first),       cmocka_unit_test (test_restore),
+        cmocka_unit_test (test_gap),         cmocka_unit_test (test_epoch),
+        cmocka_unit_test (test_epoch_asked), cmocka_unit_test (test_in_force),
     };
     return cmocka_run_group_tests (tests, line_begin, line_end);
 }
