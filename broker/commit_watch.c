@@ -25,7 +25,7 @@ static void look_at_space (struct watch *self) {
     int64_t now = clock_mono_ms();
     uint64_t kept = atomic_load (&self->keep_free);
     if (self->asked && now < self->asked_ms + WATCH_TICK_MS
-        && self->written <= kept / WATCH_SHARE)
+        && (kept == 0 || self->written <= kept / WATCH_SHARE))
         return;
     struct error e;
     if (!self->asked)
