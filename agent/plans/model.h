@@ -33,12 +33,15 @@ struct model_record {
     struct slice topic;
     struct json_t *document;
     const char *why;
+    bool absent; /* it is nobody's fault that there is none: erased, sealed */
 };
 void model_add (struct model *self, const struct model_record *record);
 /* After some were added: derives what they touched. Cheap where nothing was. */
 void model_settle (struct model *self);
 /* Forget a channel's records (the right to read it was taken). */
 void model_forget (struct model *self, const char *channel);
+/* Forget all at and above that place: an epoch begins there. */
+void model_cut (struct model *self, int64_t from);
 
 /* What changed lately, by subject: for live feeds. `generation` counts
  * model_settle calls that changed something. */

@@ -22,6 +22,8 @@ struct history_entry {
     struct origin origin;
     enum content_kind kind;
     bool withdrawal, newer;
+    bool absent; /* no body to judge (erased, sealed): `faults` says why, and it
+                    is nobody's fault */
     int64_t revision;        /* 1, 2, ...; 0: is none */
     struct faults *faults;   /* NULL: fine. Quarantined otherwise */
     struct content *content; /* NULL: let go of (an older revision), or none */

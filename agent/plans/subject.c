@@ -1,0 +1,419 @@
+/* subject - a plan's records by sequence, and the revision, withdrawal and
+ * annexes that follow from them. Joining is in subject_join.c, reports in
+ * subject_progress.c. */
+#include "subject_impl.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *origin_entity (char out[ENTITY_MAX + 1], const struct origin *origin) {
+    struct slice entity = delegation_entity (slice_text (origin->author));
+    snprintf (out, ENTITY_MAX + 1, "%.*s", (int) entity.size,
+              (const char *) entity.data);
+    return out;
+}
+
+/* Entries */
+
+struct entry *entry_new (const struct origin *origin, enum content_kind kind,
+                         json_t *document, const char *why, bool absent) {
+    struct entry *self = mem_alloc (sizeof *self);
+    self->is.origin = *origin;
+    self->is.kind = kind;
+    self->is.absent = absent;
+    self->document = json_incref (document);
+    if (why)
+        self->why = mem_copy_text (why);
+    return self;
+}
+
+static void faults_free (struct faults **self_p) {
+    if (!*self_p)
+        return;
+    faults_clear (*self_p);
+    free (*self_p);
+    *self_p = NULL;
+}
+
+static void entry_forget (struct entry *self) {
+    faults_free (&self->is.faults);
+    content_free (&self->is.content);
+    free (self->part);
+    self->part = NULL;
+}
+
+void entry_free (struct entry **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    struct entry *self = *self_p;
+    *self_p = NULL;
+    entry_forget (self);
+    json_decref (self->document);
+    free (self->why);
+    free (self->topic);
+    free (self);
+}
+
+size_t entries_below (const struct entries *self, int64_t sequence) {
+    size_t low = 0, high = self->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (self->at[middle]->origin.sequence < sequence)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct entry *entries_find (const struct entries *self, int64_t sequence) {
+    size_t at = entries_below (self, sequence);
+    if (at == self->count || self->at[at]->origin.sequence != sequence)
+        return NULL;
+    return entry_of (self->at[at]);
+}
+
+bool entries_add (struct entries *self, struct entry *entry) {
+    size_t at = entries_below (self, entry->is.origin.sequence);
+    if (at < self->count
+        && self->at[at]->origin.sequence == entry->is.origin.sequence)
+        return false;
+    if (self->count == self->room) {
+        self->room = self->room ? 2 * self->room : 4;
+        self->at = mem_resize (self->at, self->room * sizeof *self->at);
+    }
+    memmove (self->at + at + 1, self->at + at,
+             (self->count - at) * sizeof *self->at);
+    self->at[at] = &entry->is;
+    self->count++;
+    return true;
+}
+
+size_t entries_drop (struct entries *self, const char *channel, int64_t from) {
+    size_t kept = 0, count = self->count;
+    for (size_t i = 0; i < count; i++) {
+        struct entry *entry = entry_of (self->at[i]);
+        bool drop = channel ? strcmp (entry->is.origin.channel, channel) == 0
+                            : entry->is.origin.sequence >= from;
+        if (drop)
+            entry_free (&entry);
+        else
+            self->at[kept++] = &entry->is;
+    }
+    self->count = kept;
+    return count - kept;
+}
+
+void entries_clear (struct entries *self) {
+    for (size_t i = 0; i < self->count; i++) {
+        struct entry *entry = entry_of (self->at[i]);
+        entry_free (&entry);
+    }
+    free (self->at);
+    *self = (struct entries){ 0 };
+}
+
+/* Reading */
+
+/* Only annexes and changes of the taxonomy borrow from the document, which is
+ * many times as large as what was read from it. */
+static void document_drop (struct content *content) {
+    if (content->kind == CONTENT_ANNEX || content->kind == CONTENT_TAXONOMY)
+        return;
+    json_decref (content->document);
+    content->document = NULL;
+}
+
+static struct content *body_read (const struct entry *self,
+                                  const struct content_place *place,
+                                  const struct reading *reading,
+                                  struct faults *faults, bool *newer) {
+    json_t *document = self->document ? json_incref (self->document)
+                       : self->why
+                           ? NULL
+                           : reading->load (reading->arg, &self->is.origin);
+    if (!document) {
+        faults_add (faults, "", "%s",
+                    self->why ? self->why : "the body is no longer there");
+        return NULL;
+    }
+    struct content *content = content_read (
+        place, document,
+        reading->taxonomy (reading->arg, self->is.origin.sequence), faults,
+        newer);
+    json_decref (document);
+    if (content)
+        document_drop (content);
+    return content;
+}
+
+void entry_judge (struct entry *self, const struct content_place *place,
+                  const struct reading *reading) {
+    struct history_entry *is = &self->is;
+    if (self->judged)
+        return;
+    struct faults *faults = mem_alloc (sizeof *faults);
+    entry_forget (self);
+    is->content = body_read (self, place, reading, faults, &is->newer);
+    if (is->content) {
+        is->withdrawal = is->kind == CONTENT_PLAN && is->content->is_withdrawal;
+        if (is->kind == CONTENT_ANNEX)
+            self->part = mem_copy_text (is->content->annex.id);
+    } else if (faults->count > 0) {
+        is->faults = faults;
+        faults = NULL;
+    }
+    faults_free (&faults);
+    json_decref (self->document);
+    self->document = NULL;
+    self->judged = true;
+}
+
+void entry_unjudge (struct entry *self) {
+    if (self->why || !self->judged)
+        return;
+    entry_forget (self);
+    self->is.newer = self->is.withdrawal = false;
+    self->judged = false;
+}
+
+bool entry_recall (struct entry *self, const struct content_place *place,
+                   const struct reading *reading) {
+    if (self->is.content)
+        return true;
+    struct faults faults = { 0 };
+    bool newer;
+    self->is.content = body_read (self, place, reading, &faults, &newer);
+    faults_clear (&faults);
+    return self->is.content != NULL;
+}
+
+/* Subjects */
+
+struct work *work_new (const char *plan_id, const char *entity) {
+    struct work *self = mem_alloc (sizeof *self);
+    snprintf (self->is.plan_id, sizeof self->is.plan_id, "%s", plan_id);
+    snprintf (self->is.entity, sizeof self->is.entity, "%s", entity);
+    return self;
+}
+
+static void derived_free (struct work *self) {
+    struct subject *is = &self->is;
+    for (size_t i = 0; i < is->part_count; i++)
+        faults_clear (&((struct part *) (uintptr_t) is->parts)[i].covered);
+    free ((void *) (uintptr_t) is->parts);
+    free ((void *) (uintptr_t) is->progress);
+    free ((void *) (uintptr_t) is->hidden);
+    plan_free (&self->joined);
+    is->parts = NULL;
+    is->progress = NULL;
+    is->hidden = NULL;
+    is->part_count = is->progress_count = is->hidden_count = 0;
+    is->plan = NULL;
+    is->revision = is->withdrawal = NULL;
+}
+
+void work_free (struct work **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    struct work *self = *self_p;
+    *self_p = NULL;
+    derived_free (self);
+    entries_clear (&self->entries);
+    free (self);
+}
+
+static bool good (const struct history_entry *entry, enum content_kind kind) {
+    return entry->kind == kind && !entry->faults && !entry->newer;
+}
+
+static struct content_place place_of (const struct work *self,
+                                      const struct history_entry *entry) {
+    struct content_place place = { .kind = entry->kind };
+    snprintf (place.channel, sizeof place.channel, "%s", entry->origin.channel);
+    snprintf (place.entity, sizeof place.entity, "%s", self->is.entity);
+    snprintf (place.plan, sizeof place.plan, "%s", self->is.plan_id);
+    return place;
+}
+
+/* Number the revisions; the last of them or of the withdrawals stands. All but
+ * the one that stands are let go of. */
+static void revision_find (struct work *self) {
+    struct subject *is = &self->is;
+    const struct history_entry *newest = NULL;
+    int64_t number = 0;
+    for (size_t i = 0; i < is->entry_count; i++) {
+        struct history_entry *entry = self->entries.at[i];
+        if (!good (entry, CONTENT_PLAN))
+            continue;
+        newest = entry;
+        entry->revision = entry->withdrawal ? 0 : ++number;
+    }
+    for (size_t i = 0; i < self->entries.count; i++)
+        if (self->entries.at[i] != newest
+            && good (self->entries.at[i], CONTENT_PLAN))
+            content_free (&self->entries.at[i]->content);
+    if (newest && newest->withdrawal)
+        is->withdrawal = newest;
+    else
+        is->revision = newest;
+}
+
+/* Annexes */
+
+static int by_part (const void *a, const void *b) {
+    const struct history_entry *x = *(const struct history_entry *const *) a;
+    const struct history_entry *y = *(const struct history_entry *const *) b;
+    int order = strcmp (x->origin.channel, y->origin.channel);
+    if (order == 0)
+        order = strcmp (entry_of (x)->part, entry_of (y)->part);
+    if (order == 0)
+        order = x->origin.sequence < y->origin.sequence ? -1 : 1;
+    return order;
+}
+
+static bool same_part (const struct history_entry *a,
+                       const struct history_entry *b) {
+    return strcmp (a->origin.channel, b->origin.channel) == 0
+           && strcmp (entry_of (a)->part, entry_of (b)->part) == 0;
+}
+
+/* The newest for each channel and id, in that order. */
+static void parts_find (struct work *self, const struct reading *reading) {
+    struct subject *is = &self->is;
+    size_t count = 0;
+    struct history_entry **annexes =
+        mem_alloc ((is->entry_count + 1) * sizeof *annexes);
+    struct part *parts = mem_alloc ((is->entry_count + 1) * sizeof *parts);
+    for (size_t i = 0; i < is->entry_count; i++)
+        if (good (self->entries.at[i], CONTENT_ANNEX))
+            annexes[count++] = self->entries.at[i];
+    qsort (annexes, count, sizeof *annexes, by_part);
+    is->parts = parts;
+    for (size_t i = 0; i < count; i++) {
+        struct history_entry *annex = annexes[i];
+        if (i + 1 < count && same_part (annex, annexes[i + 1])) {
+            content_free (&annex->content);
+            continue;
+        }
+        struct content_place place = place_of (self, annex);
+        if (entry_recall (entry_of (annex), &place, reading)
+            && !annex->content->annex.withdraw)
+            parts[is->part_count++].entry = annex;
+    }
+    free (annexes);
+}
+
+/* All that goes into it are judged by the taxonomy of the last of them. */
+static int64_t newest_place (const struct subject *is) {
+    int64_t newest = is->revision->origin.sequence;
+    for (size_t i = 0; i < is->part_count; i++)
+        if (is->parts[i].entry->origin.sequence > newest)
+            newest = is->parts[i].entry->origin.sequence;
+    return newest;
+}
+
+static void parts_join (struct work *self, const struct reading *reading) {
+    struct subject *is = &self->is;
+    const struct taxonomy *taxonomy =
+        reading->taxonomy (reading->arg, newest_place (is));
+    json_t *document = reading->load (reading->arg, &is->revision->origin);
+    if (!document)
+        return;
+    struct joining *joining =
+        joining_new (document, is->revision->origin.channel);
+    for (size_t i = 0; i < is->part_count; i++) {
+        struct part *part = &((struct part *) (uintptr_t) is->parts)[i];
+        joining_add (joining, &part->entry->content->annex,
+                     part->entry->origin.channel, taxonomy, &part->covered);
+    }
+    self->joined = joining_plan (joining, taxonomy);
+    if (self->joined)
+        is->plan = self->joined;
+    joining_free (&joining);
+    json_decref (document);
+}
+
+static void plan_derive (struct work *self, const struct reading *reading) {
+    struct subject *is = &self->is;
+    if (!is->revision)
+        return;
+    struct content_place place = place_of (self, is->revision);
+    if (!entry_recall (entry_of (is->revision), &place, reading)) {
+        is->revision = NULL; /* the store is damaged, and says so elsewhere */
+        return;
+    }
+    struct plan *plan = is->revision->content->plan;
+    is->plan = plan;
+    for (size_t i = 0; i < plan->action_count; i++)
+        if (!plan->actions[i].audience)
+            plan_set_audience (plan, i, is->revision->origin.channel);
+    if (is->part_count > 0)
+        parts_join (self, reading);
+}
+
+/* Answers to the withdrawal, the first of each delegation. */
+static void hidden_find (struct work *self) {
+    struct subject *is = &self->is;
+    if (!is->withdrawal)
+        return;
+    struct answer_hidden *hidden =
+        mem_alloc ((is->entry_count + 1) * sizeof *hidden);
+    is->hidden = hidden;
+    for (size_t i = 0; i < is->entry_count; i++) {
+        const struct history_entry *entry = self->entries.at[i];
+        if (!good (entry, CONTENT_HIDDEN)
+            || !hash_equal (&entry->content->hidden.withdrawal,
+                            &is->withdrawal->origin.id))
+            continue;
+        bool again = false;
+        for (size_t k = 0; !again && k < is->hidden_count; k++)
+            again =
+                strcmp (hidden[k].entry->origin.author, entry->origin.author)
+                == 0;
+        if (!again)
+            hidden[is->hidden_count++].entry = entry;
+    }
+}
+
+void work_derive (struct work *self, int64_t limit,
+                  const struct reading *reading) {
+    derived_free (self);
+    for (size_t i = 0; i < self->entries.count; i++) {
+        struct content_place place = place_of (self, self->entries.at[i]);
+        entry_judge (entry_of (self->entries.at[i]), &place, reading);
+    }
+    self->is.entries = (const struct history_entry *const *) self->entries.at;
+    self->is.entry_count = entries_below (&self->entries, limit);
+    revision_find (self);
+    parts_find (self, reading);
+    plan_derive (self, reading);
+    hidden_find (self);
+    progress_derive (self);
+    self->has_digest = false;
+}
+
+json_t *subject_document (const struct subject *self, subject_load_fn *load,
+                          void *arg) {
+    if (!self->plan)
+        return NULL;
+    json_t *document = load (arg, self->revision);
+    if (!document)
+        return NULL;
+    struct joining *joining =
+        joining_new (document, self->revision->origin.channel);
+    json_decref (document);
+    for (size_t i = 0; i < self->part_count; i++) {
+        const struct history_entry *entry = self->parts[i].entry;
+        struct faults covered = { 0 };
+        joining_add (joining, &entry->content->annex, entry->origin.channel,
+                     self->plan->taxonomy, &covered);
+        faults_clear (&covered);
+    }
+    json_t *out = joining_document (joining);
+    joining_free (&joining);
+    return out;
+}
