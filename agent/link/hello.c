@@ -136,7 +136,21 @@ static enum err offset_take (struct core *core, const struct hello *self,
                         (struct slice){ 0 }, e);
 }
 
-/* Promised to us, or held by us, and the broker does not have it. */
+/* The last record below the newest checkpoint that was verified, of the epoch in
+ * force; -1: none. */
+static int64_t signed_highest (const struct core *core) {
+    char origin[ORIGIN_MAX + 1];
+    struct checkpoint cp;
+    struct error why;
+    checkpoint_origin (rosters_newest (core->rosters), origin);
+    return checkpoints_verified (core->store, &cp, NULL, &why)
+                   || strcmp (cp.origin, origin) != 0
+               ? -1
+               : cp.size - 1;
+}
+
+/* Promised to us, held by us, or under a checkpoint, and the broker does not have
+ * it. */
 static enum err memory_check (struct core *core,
                               const struct wire_welcome *welcome,
                               struct error *e) {
@@ -145,8 +159,15 @@ static enum err memory_check (struct core *core,
     bool promised =
         outbox_highest_promise (core->store, welcome->epoch, &highest);
     int64_t held = records_highest (core->store, NULL);
-    if (promised && highest.sequence > held)
+    const char *how = "gave out";
+    if (promised && highest.sequence >= held) {
         held = highest.sequence;
+        how = "promised";
+    }
+    if (signed_highest (core) > held) {
+        held = signed_highest (core);
+        how = "signed a checkpoint of";
+    }
     if (held < welcome->size && welcome->closed != RULE_LEDGER_BEHIND)
         return ERR_NONE;
     if (held < welcome->size) /* what it has there may still be another */
@@ -157,8 +178,7 @@ static enum err memory_check (struct core *core,
     snprintf (text, sizeof text,
               "the broker's ledger ends before record %" PRId64
               ", which it %s: it has lost its memory",
-              held,
-              promised && highest.sequence == held ? "promised" : "gave out");
+              held, how);
     return core_notice (core, "LEDGER-BEHIND", true, text, (struct slice){ 0 },
                         e);
 }

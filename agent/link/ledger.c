@@ -82,6 +82,9 @@ static enum err reload (struct ledger *self, struct error *e) {
     self->older = checkpoints_older (self->core->store);
     self->signed_size = self->has_verified ? self->verified.size : 0;
     self->unsigned_told = false;
+    rc = times_load (self, e);
+    if (rc)
+        return rc;
     leaves_begin (self, (int64_t) tree.size);
     self->compared = self->has_verified ? self->verified.size : 0;
     self->settle_at = 0;
@@ -134,7 +137,7 @@ void ledger_end (struct ledger *self) {
 void ledger_restart (struct ledger *self) {
     ledger_end (self);
     suspects_end (self);
-    self->times_count = self->told_count = self->convicted_count = 0;
+    self->convicted_count = 0;
     self->parted = false;
     self->sent = -1;
 }
@@ -185,17 +188,6 @@ static bool awaited (const struct ledger *self,
                   == VERDICT_YES;
 }
 
-bool ledger_told (struct ledger *self, int64_t sequence) {
-    for (size_t i = 0; i < self->told_count; i++)
-        if (self->told[i] == sequence)
-            return true;
-    size_t room = sizeof self->told / sizeof *self->told;
-    if (self->told_count == room)
-        return true; /* so many say enough */
-    self->told[self->told_count++] = sequence;
-    return false;
-}
-
 static enum err stands (void *arg, const struct outbox_place *place, bool *yes,
                         struct error *e) {
     struct ledger *self = arg;
@@ -213,8 +205,6 @@ static enum err stands (void *arg, const struct outbox_place *place, bool *yes,
         *yes = place->topic.size == 0 || !awaited (self, place);
         return ERR_NONE;
     }
-    if (ledger_told (self, place->sequence))
-        return ERR_NONE;
     rc = checkpoints_covering (core->store, place->sequence, &row, &note, e);
     if (!rc)
         rc = evidence_promise (self, &row.checkpoint, buf_slice (&note),

@@ -32,6 +32,25 @@ void ledger_times (struct ledger *self, int64_t first, int64_t second) {
         self->times[self->times_count++] = (struct times){ first, second };
 }
 
+static enum err times_take (void *arg, int64_t first, int64_t second,
+                            struct error *e) {
+    struct ledger *self = arg;
+    const struct roster_chain *chain = rosters_chain (self->core->rosters);
+    const struct roster *a = roster_chain_at (chain, first);
+    const struct roster *b = roster_chain_at (chain, second);
+    (void) e;
+    if (a && b && roster_epoch (a) == roster_epoch (b))
+        ledger_times (self, first, second);
+    return ERR_NONE;
+}
+
+enum err times_load (struct ledger *self, struct error *e) {
+    self->times_count = 0;
+    return records_times (self->core->store,
+                          self->has_verified ? self->verified.size : 0,
+                          2 * LEDGER_TIMES_MAX, times_take, self, e);
+}
+
 static enum err times_prove (struct ledger *self, const struct times *times,
                              struct slice note, struct error *e) {
     struct core *core = self->core;
@@ -160,13 +179,19 @@ static enum err convict (struct ledger *self, struct slice octets,
     struct record record;
     struct buf json = { 0 };
     char text[160];
+    bool before = false;
     enum err rc = record_read (octets, &record, e);
     if (!rc)
         rc = core_begin (core, e);
     if (!rc)
+        rc =
+            store_told (core->store, "BAD-RECORD", record.sequence, &before, e);
+    if (!rc && before)
+        self->convicted[self->convicted_count++] = record.sequence;
+    if (!rc && !before)
         rc = evidence_leaf (core, &self->verified, note, record.sequence,
                             &evidence.leaves[0], e);
-    if (rc)
+    if (rc || before)
         return rc;
     evidence.leaves[0].record = octets;
     bool proves = record_proves (self, &evidence, &record, note, &json);

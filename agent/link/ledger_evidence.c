@@ -66,10 +66,15 @@ enum err evidence_promise (struct ledger *self, const struct checkpoint *cp,
     struct evidence evidence = { .kind = EVIDENCE_PROMISE, .leaf_count = 1 };
     struct buf json = { 0 };
     char text[160];
+    bool before = false;
     const struct roster *roster =
         roster_chain_at (rosters_chain (core->rosters), sequence);
-    enum err rc =
-        evidence_leaf (core, cp, note, sequence, &evidence.leaves[0], e);
+    enum err rc = core_begin (core, e);
+    if (!rc)
+        rc = store_told (core->store, "PROMISE-BROKEN", sequence, &before, e);
+    if (rc || before)
+        return rc;
+    rc = evidence_leaf (core, cp, note, sequence, &evidence.leaves[0], e);
     evidence.has_promise =
         roster
         && outbox_promise_at (core->store, roster_epoch (roster), sequence,
@@ -109,8 +114,7 @@ enum err ledger_promised (struct ledger *self, const struct promise *promise,
             || roster_epoch (roster) != promise->epoch)
             continue;
         rc = hashes_leaf (core->store, HASHES_LEDGER, (uint64_t) at, &leaf, e);
-        if (rc || hash_equal (&leaf, &accepted[i].leaf)
-            || ledger_told (self, at))
+        if (rc || hash_equal (&leaf, &accepted[i].leaf))
             continue;
         buf_clear (&note);
         rc = checkpoints_verified (core->store, &cp, &note, e);

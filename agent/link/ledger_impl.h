@@ -114,7 +114,7 @@ struct ledger {
 
     /* Evidence */
     struct inquiry inquiry;
-    bool parted; /* in this connection the broker shows another ledger */
+    bool parted;   /* in this connection the broker shows another ledger */
     int64_t based; /* the epoch whose base our tree has; 0: not known */
     bool alarmed;
     int64_t alarmed_at;                   /* monotonic: looked at last */
@@ -125,8 +125,6 @@ struct ledger {
     int64_t convicted[64]; /* bad records that were told */
     size_t convicted_count;
     int64_t settle_at, settle_after; /* the outbox: monotonic; outbox_settle */
-    int64_t told[1024];              /* places of promises that were told */
-    size_t told_count;
     int proofs; /* files of broken promises that were made */
 };
 
@@ -209,13 +207,17 @@ void inquiry_end (struct ledger *self);
 enum err evidence_compare (struct ledger *self, const struct checkpoint *cp,
                            struct slice note, bool *done, struct error *e)
     MUST_CHECK;
-/* A promise of another leaf than the tree has there, under this checkpoint. */
+/* A promise of another leaf than the tree has there, under this checkpoint. Told
+ * once of a place. */
 enum err evidence_promise (struct ledger *self, const struct checkpoint *cp,
                            struct slice note, int64_t sequence,
                            const struct hash *leaf, struct error *e) MUST_CHECK;
 /* A record that is not its leaf, by what was given out. */
 enum err evidence_record (struct ledger *self, int64_t sequence,
                           struct slice octets, struct error *e) MUST_CHECK;
+/* Pairs of records held whose times go back, that no verified checkpoint holds
+ * yet: as the store has them. */
+enum err times_load (struct ledger *self, struct error *e) MUST_CHECK;
 /* A checkpoint was verified, by this note: pairs of records that it holds. */
 enum err evidence_times (struct ledger *self, struct slice note,
                          struct error *e) MUST_CHECK;
@@ -223,8 +225,6 @@ enum err evidence_times (struct ledger *self, struct slice note,
 enum err evidence_suspects (struct ledger *self, struct slice note,
                             struct error *e) MUST_CHECK;
 void suspects_end (struct ledger *self);
-/* Was the promise of that place told before? It is from now on. */
-bool ledger_told (struct ledger *self, int64_t sequence);
 /* A note smaller than one before. */
 enum err evidence_shrunk (struct ledger *self, const struct checkpoint *cp,
                           struct slice note, struct error *e) MUST_CHECK;

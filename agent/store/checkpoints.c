@@ -310,7 +310,8 @@ static enum err alarms (struct store *self, int64_t *count, struct error *e) {
     sqlite3_stmt *s = store_prepare (
         self, "SELECT IFNULL (SUM (count), 0) FROM notices WHERE alarm"
               " AND kind IN ('FORK', 'BAD-ROOT', 'SHRUNK', 'WRONG-RECORD',"
-              " 'PROMISE-BROKEN', 'CONTRADICTION', 'LOG-TIME', 'BAD-RECORD')");
+              " 'PROMISE-BROKEN', 'CONTRADICTION', 'LOG-TIME', 'BAD-RECORD',"
+              " 'MARK-WRONG')");
     enum err rc = store_row (self, s, "notices", e);
     if (rc)
         return rc;

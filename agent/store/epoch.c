@@ -207,6 +207,7 @@ static enum err verified_cut (struct store *self, int64_t base,
 static enum err ledger_cut (struct store *self, int64_t base, struct error *e) {
     static const char *const sql[] = {
         "DELETE FROM rosters WHERE sequence >= ?",
+        "DELETE FROM told WHERE sequence >= ?",
         "DELETE FROM claims WHERE mark >= ?",
         "DELETE FROM checkpoints WHERE size > ?",
         /* Below are records of before this store, still. */

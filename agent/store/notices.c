@@ -67,6 +67,17 @@ enum err store_notice (struct store *self, const char *kind, bool alarm,
     return notice_add (self, kind, alarm, more, (struct slice){ 0 }, e);
 }
 
+enum err store_told (struct store *self, const char *kind, int64_t sequence,
+                     bool *before, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "INSERT OR IGNORE INTO told (kind, sequence) VALUES (?, ?)");
+    sqlite3_bind_text (s, 1, kind, -1, SQLITE_STATIC);
+    sqlite3_bind_int64 (s, 2, sequence);
+    enum err rc = store_done (self, s, "notice", e);
+    *before = !rc && sqlite3_changes (self->db) == 0;
+    return rc;
+}
+
 enum err store_notices (struct store *self,
                         void (*each) (void *arg, const struct store_notice *),
                         void *arg, struct error *e) {

@@ -46,6 +46,12 @@ enum err records_leaves (struct store *self, int64_t from, int64_t to,
                                            struct error *e),
                          void *arg, int64_t *next, struct error *e) MUST_CHECK;
 /* Is it held? */
+/* Neighbours among the records held, the second at or above `from`, of which it
+ * has the earlier log time; at most `limit`, by sequence. */
+enum err records_times (struct store *self, int64_t from, int limit,
+                        enum err (*each) (void *arg, int64_t first,
+                                          int64_t second, struct error *e),
+                        void *arg, struct error *e) MUST_CHECK;
 bool records_held (struct store *self, int64_t sequence);
 /* The newest mark held below `size`, and its log time; -1: none. */
 int64_t records_mark_below (struct store *self, int64_t size,

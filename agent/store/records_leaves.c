@@ -32,6 +32,26 @@ enum err records_leaves (struct store *self, int64_t from, int64_t to,
     return ERR_NONE;
 }
 
+enum err records_times (struct store *self, int64_t from, int limit,
+                        enum err (*each) (void *arg, int64_t first,
+                                          int64_t second, struct error *e),
+                        void *arg, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT before, sequence FROM (SELECT sequence, log_time,"
+              " LAG (sequence) OVER w AS before, LAG (log_time) OVER w AS time"
+              " FROM records WHERE sequence >= IFNULL ((SELECT MAX (sequence)"
+              " FROM records WHERE sequence < ?1), 0) WINDOW w AS"
+              " (ORDER BY sequence)) WHERE time > log_time LIMIT ?2");
+    sqlite3_bind_int64 (s, 1, from);
+    sqlite3_bind_int (s, 2, limit);
+    enum err rc = ERR_NONE;
+    while (!rc && (rc = store_row (self, s, "records", e)) == ERR_NONE)
+        rc = each (arg, sqlite3_column_int64 (s, 0),
+                   sqlite3_column_int64 (s, 1), e);
+    sqlite3_reset (s);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+}
+
 bool records_held (struct store *self, int64_t sequence) {
     sqlite3_stmt *s =
         store_prepare (self, "SELECT 1 FROM records WHERE sequence = ?");

@@ -98,6 +98,10 @@ bool store_knows (struct store *self, const char *run, int64_t position);
 enum err store_notice (struct store *self, const char *kind, bool alarm,
                        const char *text, struct slice evidence, struct error *e)
     MUST_CHECK;
+/* Of that record, for that alarm: was it told before? It is from now on, also
+ * over a restart: what an operator has looked at is no news. */
+enum err store_told (struct store *self, const char *kind, int64_t sequence,
+                     bool *before, struct error *e) MUST_CHECK;
 struct store_notice {
     int64_t number, ms;
     const char *kind, *text; /* borrowed for the call */
@@ -110,8 +114,8 @@ enum err store_notices (struct store *self,
                         void *arg, struct error *e) MUST_CHECK;
 /* An operator has looked at it: it stays, and alarms no more. Again is fine, the
  * first time stands. ERR_NOT_FOUND. */
-enum err store_acknowledge (struct store *self, int64_t number,
-                            struct error *e) MUST_CHECK;
+enum err store_acknowledge (struct store *self, int64_t number, struct error *e)
+    MUST_CHECK;
 /* What a notice rests on, appended; nothing where there is nothing.
  * ERR_NOT_FOUND. */
 enum err store_evidence (struct store *self, int64_t number, struct buf *out,

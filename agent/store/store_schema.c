@@ -83,6 +83,8 @@ const char store_schema[] =
     "  text TEXT NOT NULL, evidence BLOB NOT NULL,"
     "  count INTEGER NOT NULL DEFAULT 1,"
     "  acknowledged INTEGER NOT NULL DEFAULT 0, UNIQUE (kind, text));"
+    "CREATE TABLE told (kind TEXT NOT NULL, sequence INTEGER NOT NULL,"
+    "  PRIMARY KEY (kind, sequence)) WITHOUT ROWID;"
     "CREATE TABLE runs (number INTEGER PRIMARY KEY,"
     "  run TEXT NOT NULL UNIQUE, first INTEGER NOT NULL);";
 

@@ -665,6 +665,32 @@ static void forged (struct buf *octets, struct hash *leaf) {
 }
 
 /* Behind the checkpoint that holds it. */
+/* Which they are is not lost with the process. */
+static void test_times_kept (void **state) {
+    (void) state;
+    records_put_at (10, clock_wall_ms() + 9000);
+    records_put_at (30, clock_wall_ms() + 5000);
+    for (int i = 0; i < 2; i++) {
+        leaf_put (10 + i);
+        leaf_put (30 + i);
+    }
+    hear_upto (20);
+    again();
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    verify (20);
+    again();
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    assert_int_equal (notices ("LOG-TIME"), 0);
+    verify (31);
+    convinces ("LOG-TIME", EVIDENCE_TIMES);
+    again(); /* told */
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    assert_int_equal (ledger->times_count, 0);
+}
+
 static void test_bad_record (void **state) {
     (void) state;
     struct buf octets = { 0 };
@@ -685,6 +711,13 @@ static void test_bad_record (void **state) {
     FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
     verify (32);
     refuse (WIRE_COSIGN);
+    again(); /* and goes on in spite of it after a start */
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+    verify (33);
+    refuse (WIRE_COSIGN);
+    assert_int_equal (notices ("BAD-RECORD"), 1);
     buf_free (&octets);
     leaves[BUILD_FIRST] = was;
 }
@@ -803,6 +836,29 @@ static void test_broken_promise (void **state) {
     verify (20);
     convinces ("PROMISE-BROKEN", EVIDENCE_PROMISE);
     assert_true (none_asked());
+    assert_true (status().alarmed);
+}
+
+/* An operator goes on in spite of it: that lasts over a start. */
+static void test_broken_once (void **state) {
+    (void) state;
+    promised ("broken", 7, &leaves[6]);
+    settle (20);
+    tick (1000);
+    assert_int_equal (notices ("PROMISE-BROKEN"), 1);
+    assert_true (status().alarmed);
+    FINE (ledger_resume (ledger, &e));
+    again();
+    refuse (WIRE_CHECKPOINT);
+    refuse (WIRE_CHECKPOINT);
+    tick (1000);
+    tick (1000);
+    assert_false (status().alarmed);
+    verify (21);
+    refuse (WIRE_COSIGN);
+    promised ("another", 8, &leaves[6]); /* that is news */
+    tick (1000);
+    tick (1000);
     assert_true (status().alarmed);
 }
 
@@ -1017,6 +1073,7 @@ int main (void) {
         T (test_bad_root),       T (test_bad_root_alone),
         T (test_wrong_feed),     T (test_records),
         T (test_block),          T (test_broken_promise),
+        T (test_broken_once),    T (test_times_kept),
         T (test_late_promise),   T (test_done),
         T (test_handover),       T (test_no_handover),
         T (test_quorum_0),       T (test_times),

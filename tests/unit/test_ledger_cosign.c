@@ -147,12 +147,26 @@ static void test_others_go_on (void **state) {
     roster_unref (&two);
 }
 
+/* A signed mark that the records contradict. */
+static void test_wrong_mark (void **state) {
+    (void) state;
+    FINE (core_notice (&core, "MARK-WRONG", true, "one", (struct slice){ 0 },
+                       &e));
+    verify (20);
+    assert_true (none_asked());
+    assert_true (status().alarmed);
+    FINE (ledger_resume (ledger, &e));
+    tick (0);
+    cosigned (20);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown (f, begin_test, end_test)
 
 int main (void) {
     const struct CMUnitTest tests[] = {
         T (test_put_back),   T (test_no_witness),  T (test_own_line),
         T (test_other_root), T (test_other_lines), T (test_others_go_on),
+        T (test_wrong_mark),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }
