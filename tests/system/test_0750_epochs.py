@@ -179,3 +179,51 @@ def check_audit(parley, *of):
         name = "bundle-" + agent.name.replace("/", "-")
         parley("--socket", agent.socket, "audit", "export", name)
         parley("audit", "check", name)
+
+
+def test_command_refuses(broker, dialogue, spare, tmp_path):
+    """What opens no epoch, each told with what is wrong; nothing is written
+    then. A broker that runs takes none at all."""
+    note = dialogue.sign(dialogue.text(dialogue.draft(
+        epoch_of([b"\0" * 32], spare))))
+    broker.client("EUROPOL/hq").hello()
+    broker.client("AFRIPOL/hq").hello()
+    line = broker.reload(note)
+    assert line.id == "ROSTER-REFUSED" and "parley-broker epoch" in line.text
+    assert "in use" in broker.run("epoch", "--config", broker.config, code=75)
+    broker.stop()
+    leaves = leaves_of(broker)
+    rows = [
+        (epoch_of(leaves[:-1], spare), f"the ledger has {len(leaves)} records with root "
+         + tree.root_of_leaves(leaves).hex()),
+        (epoch_of(leaves[:-1] + [b"\1" * 32], spare), "with root"),
+        (epoch_of(leaves, spare, number=3, version=3), "its epoch is not"),
+        (epoch_of(leaves, spare, previous="ab" * 32), "another digest"),
+        (epoch_of(leaves, keys.Identity("broker", "lyon", bytes(32))),
+         "is not ours"),
+        (lambda obj: obj.update(name="No epoch"), "SIGHUP records it")]
+    take_over(broker, spare)
+    for change, why in rows:
+        said = open_epoch(broker, spare, dialogue.sign(
+            dialogue.text(dialogue.draft(change))), code=78)
+        assert why in said, said
+    note = dialogue.sign(dialogue.text(dialogue.draft(
+        epoch_of(leaves, spare))), ["EUROPOL"])
+    assert "1 of " in open_epoch(broker, spare, note, code=78)
+    assert leaves_of(broker) == leaves
+
+
+def test_command_after_settling(broker, cast, dialogue, spare):
+    """The folder keeps a checkpoint above what is left of the ledger."""
+    broker.stop()
+    shutil.copytree(broker.state / "journal", broker.folder / "old")
+    broker.start()
+    settled = say(cast["EUROPOL/hq"], "settled")
+    wait_settled_at(cast["UNODC/hq"], settled["sequence"] + 1)
+    broker.stop()
+    for part, source in (("journal", "old"), ("index", None)):
+        shutil.rmtree(broker.state / part)
+        if source:
+            shutil.copytree(broker.folder / source, broker.state / part)
+    note = dialogue.follow(epoch_of(leaves_of(broker), spare))
+    assert "have settled" in open_epoch(broker, spare, note, code=75)

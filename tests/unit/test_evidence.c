@@ -439,6 +439,67 @@ static void a_promise_of_an_older_key_convinces (void **state) {
     identity_destroy (&old);
 }
 
+/* Epochs */
+
+static struct roster *epoch_of (int base, const struct identity *log) {
+    char epoch[160], value[80], base64[BASE64_SIZE (KEY_SIZE)];
+    char text[HASH_TEXT_MAX];
+    struct error e = { 0 };
+    json_t *d = fixture_next (second, proofs_document (&proofs.cast));
+    snprintf (epoch, sizeof epoch,
+              "{'number':2,'base_size':%d,'base_root':'%064d'}", base, 0);
+    snprintf (value, sizeof value, "'%s'",
+              base64_encode (base64, identity_public (log, KEY_LOG), KEY_SIZE));
+    fixture_set (d, "epoch", epoch);
+    fixture_set (d, "log.key", value);
+    struct roster *roster = fixture_read (
+        d, hash_text (text, &proofs.cast.dialogue), "EUROPOL FRONTEX", &e);
+    if (!roster)
+        fail_msg ("%s", e.text);
+    return roster;
+}
+
+/* The n-th statement is under a checkpoint of that roster's epoch. */
+static void move_to (struct given *g, size_t n, const struct roster *epoch,
+                     const struct identity *log) {
+    struct checkpoint cp;
+    struct note note;
+    struct error e;
+    assert_int_equal (
+        checkpoint_read (buf_slice (&g->notes[n]), &cp, &note, &e), ERR_NONE);
+    checkpoint_origin (epoch, cp.origin);
+    buf_clear (&g->notes[n]);
+    checkpoint_sign (&cp, log, &g->notes[n]);
+    g->rosters[2] = roster_octets (epoch);
+    g->of.roster_count = 3;
+}
+
+/* Two epochs are no fork; of the older one promises below the base hold. */
+static void epochs_are_two_logs (void **state) {
+    (void) state;
+    struct error e;
+    struct identity *log = identity_new (IDENTITY_BROKER, "lyon", &e);
+    struct given g;
+    for (int base = AT; base <= AT + 1; base++) {
+        struct roster *epoch = epoch_of (base, log);
+        two (&g, EVIDENCE_LEAVES);
+        move_to (&g, 1, epoch, log);
+        expect (&g, ERR_CHAIN, "two logs");
+        broken (&g, proofs.cast.broker, 1);
+        move_to (&g, 0, epoch, log);
+        bool holds = base > AT;
+        expect (&g, holds ? ERR_NONE : ERR_CHAIN,
+                holds ? "the place 22 with leaf"
+                      : "in epoch 1, the leaf of 22");
+        broken (&g, proofs.cast.broker, 2); /* nothing was said of epoch 1 */
+        g.rosters[2] = roster_octets (epoch);
+        g.of.roster_count = 3;
+        expect (&g, ERR_CHAIN, "in epoch 2, the leaf of 22 in epoch 1");
+        roster_unref (&epoch);
+    }
+    identity_destroy (&log);
+}
+
 /* Records */
 
 /* Put `r` in the ledger's place of item `n`. */
@@ -724,6 +785,7 @@ int main (void) {
         cmocka_unit_test (two_roots_convince),
         cmocka_unit_test (a_broken_promise_convinces),
         cmocka_unit_test (a_promise_of_an_older_key_convinces),
+        cmocka_unit_test (epochs_are_two_logs),
         cmocka_unit_test (time_that_goes_back_convinces),
         cmocka_unit_test (a_bad_record_convinces),
         cmocka_unit_test (a_message_of_another_dialogue_convinces),
