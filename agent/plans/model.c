@@ -26,6 +26,7 @@ struct model *model_new (const struct model_options *options) {
               (const char *) entity.data);
     self->reading = (struct reading){ load, taxonomy_at, self };
     self->limit = INT64_MAX;
+    self->generation = self->forgotten = options->generation;
     self->digest_generation = -1;
     self->changes_dirty = true;
     self->highest = -1;

@@ -21,6 +21,7 @@ struct model_options {
     /* The roster in force at a place; borrowed. */
     const struct roster *(*roster) (void *arg, int64_t sequence);
     void *arg;
+    int64_t generation; /* of the first: a model that takes another's place */
 };
 struct model *model_new (const struct model_options *options) MUST_CHECK;
 void model_destroy (struct model **self_p);

@@ -269,3 +269,15 @@ enum err epoch_cut (struct store *self, int64_t number, int64_t base,
         rc = outbox_void (self, base, &out->messages, e);
     return rc ? rc : number_set (self, EPOCH, number, e);
 }
+
+void store_basis (struct store *self, struct store_basis *out) {
+    struct error e;
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT COUNT (*), IFNULL (MAX (sequence), -1) FROM rosters");
+    *out = (struct store_basis){ 0, -1, store_void_floor (self) };
+    if (store_row (self, s, "rosters", &e))
+        return;
+    out->rosters = sqlite3_column_int64 (s, 0);
+    out->roster_sequence = sqlite3_column_int64 (s, 1);
+    sqlite3_reset (s);
+}

@@ -20,4 +20,12 @@ struct epoch_void {
 enum err epoch_cut (struct store *self, int64_t number, int64_t base,
                     struct epoch_void *out, struct error *e) MUST_CHECK;
 
+/* What there is of rosters, and the floor above which positions are: to see
+ * whether rosters came, or an epoch took records away. */
+struct store_basis {
+    int64_t rosters, roster_sequence; /* -1: none */
+    int64_t floor;
+};
+void store_basis (struct store *self, struct store_basis *out);
+
 #endif

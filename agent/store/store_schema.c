@@ -27,8 +27,6 @@ const char store_schema[] =
     "CREATE INDEX records_by_channel ON records (channel);"
     "CREATE INDEX records_by_topic ON records (topic)"
     "  WHERE topic IS NOT NULL;"
-    "CREATE INDEX records_about_plans ON records (about)"
-    "  WHERE about = 1;"
     "CREATE INDEX records_by_time ON records (log_time, sequence);"
     "CREATE TABLE positions (stream TEXT PRIMARY KEY, upto INTEGER NOT NULL)"
     "  WITHOUT ROWID;"
@@ -88,9 +86,11 @@ const char store_schema[] =
     "CREATE TABLE runs (number INTEGER PRIMARY KEY,"
     "  run TEXT NOT NULL UNIQUE, first INTEGER NOT NULL);";
 
-/* What is held of the ledger's trees: the leaves of streams and of the ledger,
+/* Records about plans among the others. And what is held of the ledger's trees: the leaves of streams and of the ledger,
  * claims and checkpoints. */
 const char store_schema_audit[] =
+    "CREATE INDEX records_about_plans ON records (about)"
+    "  WHERE about = 1;"
     "CREATE TABLE stream_places (stream TEXT NOT NULL,"
     "  sequence INTEGER NOT NULL, first INTEGER NOT NULL,"
     "  last INTEGER NOT NULL, PRIMARY KEY (stream, sequence)) WITHOUT ROWID;"

@@ -1,0 +1,69 @@
+/* projector_impl - what the files projector*.c share, and nobody else. */
+#ifndef PARLEY_PROJECTOR_IMPL_H
+#define PARLEY_PROJECTOR_IMPL_H
+
+#include "projector.h"
+
+#include "identity/roster_chain.h"
+#include "store/epoch.h"
+#include "store/records.h"
+
+#include <pthread.h>
+
+/* Our right to what was recorded on a channel under a roster: asked again when
+ * the present roster or the time is another one. */
+struct judged {
+    char channel[CHANNEL_MAX + 1];
+    int64_t version; /* of the roster in force there; -1: not known */
+    bool readable;
+};
+
+struct projector {
+    struct projector_options options;
+    pthread_t thread;
+    /* Over what follows; never held while something waits. */
+    pthread_mutex_t mutex;
+    pthread_cond_t woken_cond, ready_cond;
+    bool woken, stop, ready;
+    int64_t now_ms, now_mark; /* of the newest mark held */
+    int64_t mark, mark_ms;    /* up to which all is held and derived; -1 */
+    int64_t position, replay_ms;
+    /* Over the model, the rosters and `loader`: readers may read the model, who
+     * writes has all three. */
+    pthread_rwlock_t lock;
+    struct model *model;
+    struct roster_chain *chain;
+    struct store *loader;           /* bodies of older revisions */
+    struct projector_status status; /* made for status_generation */
+    int64_t status_generation;
+    /* The thread's own. */
+    struct store *store, *writer; /* writer: NULL until something is said */
+    struct store_basis basis;
+    struct roster *present; /* the roster in force now */
+    struct judged *judged;
+    size_t judged_count;
+    int64_t judged_ms; /* monotonic */
+    int64_t answered_generation, answered_settled;
+    struct search *search; /* projector_search.c */
+};
+
+/* projector_records.c, on the thread */
+
+/* The roster chain and the present roster as the store and link have them; true:
+ * what was derived is void. With the lock held for writing. */
+bool projector_rosters (struct projector *self);
+/* Have our rights to what was read changed? */
+bool projector_rights_changed (struct projector *self);
+bool projector_may_read (struct projector *self, const struct record_row *row);
+/* The body of a row as JSON: the caller's; or NULL and *why (a literal or
+ * borrowed from *e), *absent. */
+struct json_t *projector_body (const struct record_row *row, const char **why,
+                               bool *absent, struct error *e);
+void projector_origin (const struct record_row *row, struct origin *out);
+struct json_t *projector_load (void *arg, const struct origin *origin);
+const struct roster *projector_roster_at (void *arg, int64_t sequence);
+
+/* projector_answer.c: say of settled withdrawals that they are hidden here. */
+void projector_answer (struct projector *self);
+
+#endif
