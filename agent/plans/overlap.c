@@ -48,7 +48,9 @@ static void bits_grow (struct bits *sets, size_t count, size_t from,
 static void sets_grow (struct overlaps *self, size_t words) {
     bits_grow (self->by_priority, self->priorities, self->words, words);
     bits_grow (self->below, self->priorities, self->words, words);
-    bits_grow (self->by_country, self->countries, self->words, words);
+    places_grow (self, words);
+    self->glances =
+        mem_resize (self->glances, words * 64 * sizeof *self->glances);
     self->slots = mem_resize (self->slots, words * 64 * sizeof *self->slots);
     self->unused = mem_resize (self->unused, words * 64 * sizeof *self->unused);
     self->words = words;
@@ -112,6 +114,7 @@ void slot_fill (struct slot *self, const struct overlaps *index,
                            .first = action->span.first,
                            .last = action->span.last,
                            .world = action->world,
+                           .place = NO_PLACE,
                            .countries = action->countries };
     self->entity = overlaps_entity (index, plan->entity);
     named_fill (self, index, action);
@@ -127,6 +130,26 @@ void slot_free (struct slot *self) {
     *self = (struct slot){ 0 };
 }
 
+static bool is_whole (const struct span *span) {
+    return span->from.precision == PRECISION_DAY
+           && (span->open || span->to.precision == PRECISION_DAY);
+}
+
+void glance_fill (struct glance *self, const struct slot *slot) {
+    *self = (struct glance){ .first = slot->first,
+                             .last = slot->last,
+                             .entity = slot->entity,
+                             .place = slot->place,
+                             .world = slot->world,
+                             .whole_days = is_whole (&slot->action->span),
+                             .linked = slot->action->same_as.count > 0 };
+    for (size_t i = 0; i < slot->named_count; i++)
+        if (slot->named[i] != NO_ENTITY)
+            self->named |= UINT64_C (1) << slot->named[i] % 64;
+    for (size_t i = 0; i < PRIORITY_WORDS; i++)
+        self->exact |= slot->exact[i];
+}
+
 /* Put it into the sets, or take it out of them. */
 static void slot_enter (struct overlaps *self, size_t slot,
                         void (*change) (struct bits *, size_t)) {
@@ -137,19 +160,14 @@ static void slot_enter (struct overlaps *self, size_t slot,
         change (&self->by_priority[p], slot);
         change (&self->below[parent < 0 ? p : parent], slot);
     }
-    for (size_t i = 0; i < self->countries; i++)
-        if (action->countries.bits[i / 64] >> i % 64 & 1)
-            change (&self->by_country[i], slot);
 }
 
 struct overlaps *overlaps_new (const struct taxonomy *taxonomy) {
     struct overlaps *self = mem_alloc (sizeof *self);
     self->taxonomy = taxonomy_ref (taxonomy);
     self->priorities = taxonomy_priority_count (taxonomy);
-    self->countries = taxonomy_country_count (taxonomy);
     self->by_priority = mem_alloc (self->priorities * sizeof (struct bits));
     self->below = mem_alloc (self->priorities * sizeof (struct bits));
-    self->by_country = mem_alloc (self->countries * sizeof (struct bits));
     sets_grow (self, 4);
     return self;
 }
@@ -165,9 +183,10 @@ void overlaps_destroy (struct overlaps **self_p) {
         free (self->entities[i]);
     bits_free (self->by_priority, self->priorities);
     bits_free (self->below, self->priorities);
-    bits_free (self->by_country, self->countries);
+    places_free (self);
     free (self->entities);
     free (self->slots);
+    free (self->glances);
     free (self->unused);
     taxonomy_unref (&self->taxonomy);
     free (self);
@@ -186,6 +205,8 @@ void overlaps_add (struct overlaps *self, const struct plan *plan) {
         entities_add (self, plan, &plan->actions[i]);
         slot_fill (&self->slots[slot], self, plan, &plan->actions[i]);
         slot_enter (self, slot, bit_set);
+        place_enter (self, slot);
+        glance_fill (&self->glances[slot], &self->slots[slot]);
         self->count++;
     }
 }
@@ -195,6 +216,7 @@ void overlaps_remove (struct overlaps *self, const struct plan *plan) {
         if (self->slots[i].plan != plan)
             continue;
         slot_enter (self, i, bit_clear);
+        place_leave (self, i);
         slot_free (&self->slots[i]);
         self->unused[self->unused_count++] = (uint32_t) i;
         self->count--;
@@ -225,7 +247,7 @@ bool slots_meet (const struct taxonomy *taxonomy, const struct slot *a,
            && priorities_meet (taxonomy, a->action, b->action);
 }
 
-static bool slot_names (const struct slot *self, uint16_t entity) {
+bool slot_names (const struct slot *self, uint16_t entity) {
     for (size_t i = 0; entity != NO_ENTITY && i < self->named_count; i++)
         if (self->named[i] == entity)
             return true;

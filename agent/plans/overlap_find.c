@@ -1,16 +1,12 @@
 /* overlap_find - searches.
  *
- * For one action the sets give those that share a priority (and, where it has
- * few countries, a country) with it; each of these is then looked at. Only the
- * page that is asked for is kept, as keys by which it is ordered. */
+ * For one action the sets give those that share a priority and a country with
+ * it; of each of these one glance tells whether and how it counts. Only the page
+ * that is asked for is kept, as keys by which it is ordered. */
 #include "overlap_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* More countries than that are looked up one pair at a time: joining their sets
- * costs more than it saves. */
-#define COUNTRY_SETS_MAX 24
 
 /* Where an overlap stands in the order, smallest first; equal keys are ordered
  * by the references. */
@@ -37,17 +33,25 @@ struct search {
      * end in order. */
     struct key *keys;
     size_t key_count, key_room, key_max;
+    bool small;      /* numbers of priorities and entities are below 64 */
+    bool wishes;     /* some that each pair has to be asked for */
+    uint32_t *tally; /* of one action: by the other's entity, class, broad */
 };
+#define TALLY 8 /* numbers for each entity: class * 2 + broad */
 
 /* Order */
 
-static uint64_t order_of (const struct overlap *o) {
-    uint64_t out = o->broad;
-    out = out << 2 | o->class;
-    out = out << 1 | !o->equal;
-    out = out << 1 | o->imprecise;
-    out = out << 10 | (uint64_t) o->countries;
-    return out << 32 | ((uint32_t) o->first ^ UINT32_C (0x80000000));
+static uint64_t coarse_of (const struct meeting *meeting) {
+    uint64_t out = meeting->broad;
+    out = out << 2 | meeting->class;
+    return out << 1 | !meeting->equal;
+}
+
+#define FINE_BITS 43 /* imprecise, countries, first day */
+static uint64_t fine_of (bool imprecise, uint64_t countries, int32_t first) {
+    uint64_t out = imprecise;
+    out = out << 10 | countries;
+    return out << 32 | ((uint32_t) first ^ UINT32_C (0x80000000));
 }
 
 static int slot_compare (const struct slot *a, const struct slot *b) {
@@ -125,22 +129,14 @@ static void mask_priorities (struct search *self, const struct slot *x) {
     }
 }
 
-/* Leaves of the mask those that are open and, if it pays, share a country. */
+/* Leaves of the mask those that are open and, if that is known, share a
+ * country. */
 static void mask_narrow (struct search *self, const struct slot *x) {
     const struct overlaps *index = self->index;
-    const struct bits *sets[COUNTRY_SETS_MAX];
-    size_t count = 0;
-    bool few = countries_count (&x->countries) <= COUNTRY_SETS_MAX;
-    for (size_t i = 0; few && i < index->countries; i++)
-        if (x->countries.bits[i / 64] >> i % 64 & 1)
-            sets[count++] = &index->by_country[i];
-    for (size_t i = 0; i < index->words; i++) {
-        uint64_t any = 0;
-        uint64_t left = self->mask[i] & self->open[i];
-        for (size_t n = 0; left && n < count; n++)
-            any |= sets[n]->words[i];
-        self->mask[i] = few ? left & any : left;
-    }
+    const uint64_t *meets =
+        x->place == NO_PLACE ? NULL : index->places[x->place]->meets.words;
+    for (size_t i = 0; i < index->words; i++)
+        self->mask[i] &= meets ? self->open[i] & meets[i] : self->open[i];
 }
 
 /* The query's wishes */
@@ -215,64 +211,146 @@ static struct overlap_pair *pair_get (struct search *self, uint16_t a,
     return &out->pairs[*number - 1];
 }
 
-static void pair_count (struct search *self, const struct slot *a,
-                        const struct slot *b, const struct meeting *meeting) {
-    struct overlap_pair *pair = pair_get (self, a->entity, b->entity);
-    pair->a = a->plan->entity;
-    pair->b = b->plan->entity;
-    pair->counts[meeting->class]++;
-    pair->broad[meeting->class] += meeting->broad;
-    self->out->counts[meeting->class]++;
-    self->out->broad[meeting->class] += meeting->broad;
+static void pair_add (struct search *self, const struct slot *x,
+                      uint16_t entity, const uint32_t tally[TALLY]) {
+    const char *name = self->index->entities[entity];
+    bool swapped = strcmp (x->plan->entity, name) > 0;
+    struct overlap_pair *pair = swapped ? pair_get (self, entity, x->entity)
+                                        : pair_get (self, x->entity, entity);
+    pair->a = swapped ? name : x->plan->entity;
+    pair->b = swapped ? x->plan->entity : name;
+    for (int i = 0; i < OVERLAP_CLASSES; i++) {
+        int64_t broad = tally[i * 2 + 1], all = tally[i * 2] + broad;
+        pair->counts[i] += all;
+        pair->broad[i] += broad;
+        self->out->counts[i] += all;
+        self->out->broad[i] += broad;
+    }
 }
 
-static bool is_listed (const struct overlap_query *query,
-                       const struct meeting *meeting) {
-    return (!query->narrow_only || !meeting->broad)
-           && (!query->classes || query->classes >> meeting->class & 1);
+/* What one action's pairs came to goes to the pairs of entities. */
+static void tally_flush (struct search *self, const struct slot *x) {
+    static const uint32_t none[TALLY];
+    for (size_t i = 0; i < self->index->entity_count; i++) {
+        uint32_t *tally = self->tally + i * TALLY;
+        if (memcmp (tally, none, sizeof none) == 0)
+            continue;
+        pair_add (self, x, (uint16_t) i, tally);
+        memset (tally, 0, sizeof none);
+    }
 }
 
-static void meet (struct search *self, const struct slot *a,
-                  const struct slot *b) {
+/* Which numbers of the tally are listed, as bits. */
+static unsigned listable_of (const struct overlap_query *query) {
+    unsigned out = 0;
+    for (unsigned i = 0; i < TALLY; i++)
+        if ((!query->narrow_only || i % 2 == 0)
+            && (!query->classes || query->classes >> i / 2 & 1))
+            out |= 1u << i;
+    return out;
+}
+
+/* By how many of the two name the other. */
+static const enum overlap_class by_names[] = { OVERLAP_POSSIBLE,
+                                               OVERLAP_CLAIMED, OVERLAP_JOINT };
+
+/* One pair's kind by the folded sets; the sets themselves where those do not
+ * tell. */
+static void glances_judge (const struct search *self, const struct slot *x,
+                           const struct glance *a, const struct slot *y,
+                           const struct glance *b, struct meeting *out) {
+    if (!self->small || a->linked || b->linked) {
+        slots_judge (x, y, out);
+        return;
+    }
+    out->equal = (a->exact & b->exact) != 0;
+    out->broad = !out->equal || a->world || b->world;
+    out->a_names = a->named >> b->entity & 1;
+    out->b_names = a->entity != NO_ENTITY && b->named >> a->entity & 1;
+    out->class = by_names[out->a_names + out->b_names];
+}
+
+static uint64_t common_countries (const struct search *self,
+                                  const struct slot *x, const struct slot *y) {
+    struct countries common;
+    if (x->place != NO_PLACE && y->place != NO_PLACE)
+        return self->index->places[x->place]->common[y->place];
+    for (size_t i = 0; i < COUNTRIES_WORDS; i++)
+        common.bits[i] = x->countries.bits[i] & y->countries.bits[i];
+    return (uint64_t) countries_count (&common);
+}
+
+static bool days_imprecise (const struct slot *x, const struct slot *y,
+                            int32_t first, int32_t last) {
+    int32_t from, to;
+    return !span_common_certain (&x->action->span, &y->action->span, &from, &to)
+           || from != first || to != last;
+}
+
+/* For the page, if it may be among the first of it. */
+static void list (struct search *self, const struct slot *x,
+                  const struct glance *a, const struct slot *y,
+                  const struct glance *b, const struct meeting *meeting) {
+    uint64_t coarse = coarse_of (meeting);
+    bool full = self->key_count == self->key_max;
+    self->out->listed++;
+    if (self->key_max == 0
+        || (full && coarse > self->keys[0].order >> FINE_BITS))
+        return;
+    int32_t first = a->first > b->first ? a->first : b->first;
+    int32_t last = a->last < b->last ? a->last : b->last;
+    bool imprecise =
+        !(a->whole_days && b->whole_days) && days_imprecise (x, y, first, last);
+    uint64_t order =
+        coarse << FINE_BITS
+        | fine_of (imprecise, common_countries (self, x, y), first);
+    if (full && order > self->keys[0].order)
+        return;
+    bool swapped = slot_compare (x, y) > 0;
+    struct key key = { .order = order,
+                       .a = swapped ? y : x,
+                       .b = swapped ? x : y };
+    key_keep (self, &key);
+}
+
+static void meet (struct search *self, const struct slot *x,
+                  const struct glance *a, const struct slot *y,
+                  const struct glance *b) {
     struct meeting meeting;
     struct overlap overlap;
-    slots_judge (a, b, &meeting);
-    bool listed = is_listed (self->query, &meeting);
-    if (self->query->omit || (listed && self->key_max > 0))
-        slots_overlap (a, b, &meeting, &overlap);
-    if (self->query->omit && self->query->omit (self->query->arg, &overlap))
-        return;
-    if (strcmp (a->plan->entity, b->plan->entity) > 0)
-        pair_count (self, b, a, &meeting);
-    else
-        pair_count (self, a, b, &meeting);
-    if (!listed)
-        return;
-    self->out->listed++;
-    if (self->key_max == 0)
-        return;
-    bool swapped = overlap.a != a->action;
-    struct key key = { .order = order_of (&overlap),
-                       .a = swapped ? b : a,
-                       .b = swapped ? a : b };
-    key_keep (self, &key);
+    glances_judge (self, x, a, y, b, &meeting);
+    if (self->query->omit) {
+        slots_overlap (x, y, &meeting, &overlap);
+        if (self->query->omit (self->query->arg, &overlap))
+            return;
+    }
+    unsigned kind = meeting.class * 2u + meeting.broad;
+    self->tally[b->entity * TALLY + kind]++;
+    if (self->listable >> kind & 1)
+        list (self, x, a, y, b, &meeting);
 }
 
 /* x with all that are open. */
 static void slot_search (struct search *self, const struct slot *x) {
     const struct overlaps *index = self->index;
+    bool placed = x->place != NO_PLACE;
+    struct glance a;
+    glance_fill (&a, x);
     mask_priorities (self, x);
     mask_narrow (self, x);
     for (size_t i = 0; i < index->words; i++)
         for (uint64_t word = self->mask[i]; word; word &= word - 1) {
-            const struct slot *y =
-                &index->slots[i * 64 + (size_t) __builtin_ctzll (word)];
-            if (y->entity != x->entity && x->first <= y->last
-                && y->first <= x->last
-                && countries_common (&x->countries, &y->countries)
-                && wanted (self, x, y))
-                meet (self, x, y);
+            size_t n = i * 64 + (size_t) __builtin_ctzll (word);
+            const struct glance *b = &index->glances[n];
+            const struct slot *y = &index->slots[n];
+            /* One jump that is guessed wrong costs more than all three. */
+            if ((b->entity != a.entity) & (a.first <= b->last)
+                    & (b->first <= a.last)
+                && (placed || countries_common (&x->countries, &y->countries))
+                && (!self->wishes || wanted (self, x, y)))
+                meet (self, x, &a, y, b);
         }
+    tally_flush (self, x);
 }
 
 /* A search */
@@ -334,6 +412,11 @@ static void search_begin (struct search *self, const struct overlaps *index,
                              .other = NO_ENTITY };
     *out = (struct overlap_answer){ 0 };
     self->key_max = query->limit == 0 ? 0 : query->offset + query->limit;
+    self->small = index->entity_count <= 64 && index->priorities <= 64;
+    self->wishes = query->kinds || query->has_priority || query->has_region
+                   || query->has_period;
+    self->tally =
+        mem_alloc ((index->entity_count + 1) * TALLY * sizeof *self->tally);
     self->mask = mem_alloc (index->words * sizeof *self->mask);
     self->open = mem_alloc (index->words * sizeof *self->open);
     open_fill (self, own ? own->plan->id : NULL);
@@ -380,6 +463,7 @@ static void search_end (struct search *self) {
                sizeof *self->out->pairs, pair_compare);
     page_make (self);
     free (self->mask);
+    free (self->tally);
     free (self->open);
     free (self->owner_of);
     free (self->pair_of);
@@ -476,6 +560,8 @@ void overlaps_of (const struct overlaps *self, const struct plan *plan,
     for (size_t i = 0; i < plan->action_count; i++)
         if (plan->actions[i].status != STATUS_CANCELLED)
             slot_fill (&slots[count++], self, plan, &plan->actions[i]);
+    for (size_t i = 0; i < count; i++)
+        slots[i].place = overlaps_place (self, &slots[i].countries);
     *out = (struct overlap_answer){ 0 };
     if (count > 0) {
         search_begin (&search, self, query, &slots[0], out);

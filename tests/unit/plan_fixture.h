@@ -51,43 +51,61 @@ static inline uint32_t draw (uint64_t *state, uint32_t below) {
     return (uint32_t) ((*state >> 33) % below);
 }
 
-/* An action as some sample has it, led by the plan's entity: what it works on,
- * where, how long, how precisely and with whom stays, so that as many of all
- * pairs overlap as in the samples. */
-static inline json_t *draw_action (uint64_t *state, const json_t *samples,
-                                   int number, json_t **source) {
-    char id[16];
-    json_t *plan = json_array_get (
-        samples, draw (state, (uint32_t) json_array_size (samples)));
-    json_t *actions = json_object_get (plan, "actions");
-    json_t *out = json_deep_copy (json_array_get (
-        actions, draw (state, (uint32_t) json_array_size (actions))));
-    snprintf (id, sizeof id, "A%d", number);
-    json_object_set_new (out, "id", json_string (id));
-    json_object_del (out, "goals");
-    json_object_del (out, "same_as");
-    json_object_del (out, "depends_on");
-    json_object_del (out, "milestones");
-    json_object_del (out, "indicators");
-    *source = plan;
+/* Which action of all samples; *plan is the document that it is of. */
+static inline json_t *action_at (const json_t *samples, uint32_t number,
+                                 json_t **plan) {
+    size_t i;
+    json_array_foreach (samples, i, *plan) {
+        json_t *actions = json_object_get (*plan, "actions");
+        if (number < json_array_size (actions))
+            return json_array_get (actions, number);
+        number -= (uint32_t) json_array_size (actions);
+    }
+    abort();
+}
+
+static inline uint32_t actions_in (const json_t *samples) {
+    uint32_t out = 0;
+    size_t i;
+    json_t *plan;
+    json_array_foreach (samples, i, plan) out +=
+        (uint32_t) json_array_size (json_object_get (plan, "actions"));
     return out;
 }
 
-/* Plan `number` of `actions` actions. An action keeps its sample's entity where
- * the plan's is the same; its plan is the next sample's. */
+/* Some action of that body's plans, as the sample has it. */
+static inline json_t *draw_action (uint64_t *state, const json_t *samples,
+                                   const char *entity, int number) {
+    static const char *const without[] = { "goals", "same_as", "depends_on",
+                                           "milestones", "indicators" };
+    char id[16];
+    json_t *plan, *found;
+    do
+        found = action_at (samples, draw (state, actions_in (samples)), &plan);
+    while (strcmp (json_string_value (json_object_get (plan, "entity")), entity)
+           != 0);
+    json_t *out = json_deep_copy (found);
+    snprintf (id, sizeof id, "A%d", number);
+    json_object_set_new (out, "id", json_string (id));
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        json_object_del (out, without[i]);
+    return out;
+}
+
+/* Plan `number`, of the body that some action of the samples is of, with actions
+ * drawn from that body's: of all pairs of actions as many overlap as in the
+ * samples. */
 static inline json_t *draw_document (uint64_t *state, const json_t *samples,
                                      int number, int actions) {
     char id[64];
-    json_t *frame =
-        json_array_get (samples, (size_t) number % json_array_size (samples));
+    json_t *frame, *list = json_array();
+    (void) action_at (samples, draw (state, actions_in (samples)), &frame);
     const char *entity = json_string_value (json_object_get (frame, "entity"));
-    json_t *out = json_deep_copy (frame), *list = json_array();
+    json_t *out = json_deep_copy (frame);
     snprintf (id, sizeof id, "%s-drawn-%d", entity, number);
-    for (int i = 0; i < actions; i++) {
-        json_t *source;
+    for (int i = 0; i < actions; i++)
         json_array_append_new (list,
-                               draw_action (state, samples, i + 1, &source));
-    }
+                               draw_action (state, samples, entity, i + 1));
     json_object_set_new (out, "plan", json_string (id));
     json_object_set_new (out, "actions", list);
     return out;
