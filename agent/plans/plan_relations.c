@@ -174,7 +174,8 @@ static void check_circles (struct check *self, const json_t *list,
 
 static void check_goal (struct check *self, const json_t *goal, void *arg) {
     const struct goals *goals = arg;
-    check_ids (self, goals->seen, goal);
+    check_id (self, goal, goals->seen);
+    check_each (self, goal, "indicators", check_id, goals->seen);
     const json_t *parent = json_object_get (goal, "parent");
     size_t mark = path_member (&self->path, "parent");
     if (parent)

@@ -1,0 +1,384 @@
+"""The C code's verdict on plans and what else bodies say of them, against the
+JSON Schemas and the rules beside them as tests/client/plans.py has them: a few
+thousand documents, good ones and with each kind of fault, and the same pointers.
+"""
+import copy
+import json
+import random
+import re
+import subprocess
+
+import jsonschema
+import pytest
+
+import plans
+from conftest import BUILD, ROOT, SAMPLE
+
+SEED = 800
+TAXONOMY = json.loads((SAMPLE / "taxonomy.json").read_text())
+SCHEMAS = {path.name.removesuffix(".schema.json"): json.loads(path.read_text())
+           for path in [SAMPLE / "plan.schema.json",
+                        *sorted((ROOT / "deploy" / "schema").glob("*.json"))]}
+PLAN, ENTITY = "ABC-drugs-2026", "ABC"
+OTHER = "XYZ-plan"
+TOPICS = {"plan": f"all/plan/{ENTITY}/{PLAN}",
+          "withdrawal": f"all/plan/{ENTITY}/{PLAN}",
+          "annex": f"all/annex/{ENTITY}/{PLAN}",
+          "report": f"all/report/{ENTITY}/{PLAN}",
+          "hidden": f"all/hidden/{ENTITY}/{PLAN}",
+          "statement": f"all/overlap/{ENTITY}",
+          "taxonomy-change": "all/taxonomy/change"}
+
+
+def pattern(validator, rule, instance, schema):
+    """As ECMA has it: Python's $ also matches before a last newline."""
+    if validator.is_type(instance, "string") \
+            and not re.search(rule.replace("$", r"\Z"), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match")
+
+
+VALIDATOR = jsonschema.validators.extend(jsonschema.Draft202012Validator,
+                                         {"pattern": pattern})
+
+
+def found_at(reference, name):
+    """The schema that a reference of the file `name` leads to, and its file."""
+    file, _, path = reference.partition("#")
+    name = file.removesuffix(".schema.json") or name
+    schema = SCHEMAS[name]
+    for step in path.strip("/").split("/"):
+        schema = schema[step]
+    return schema, name
+
+
+def whole(schema, name):
+    """Without references: versions of jsonschema look them up differently, and
+    none does so fast. None of ours is recursive."""
+    if isinstance(schema, list):
+        return [whole(item, name) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return whole(*found_at(schema["$ref"], name))
+    return {key: whole(item, name) for key, item in schema.items()
+            if key not in ("$defs", "$id")}
+
+
+VALIDATORS = {name: VALIDATOR(whole(schema, name))
+              for name, schema in SCHEMAS.items()}
+
+
+# Documents that are good.
+
+def action(name="A1"):
+    return {
+        "id": name, "goals": ["G1", "G1.1"],
+        "title": {"en": "Checks", "fr": "Contrôles", "pt-BR": "Controlos"},
+        "description": "At ports", "kind": "operation",
+        "priorities": ["organized-crime", "cybercrime/cyber-attacks"],
+        "regions": ["EU", "002", "056"], "from": "2026-02", "to": "2026-11-30",
+        "lead": "ABC", "co_leads": ["INTERPOL"], "partners": ["EUROPOL", "XY2"],
+        "others": ["A ministry", {"en": "An office"}], "status": "planned",
+        "open_to": ["*", "AFRIPOL"], "needs": ["boats"],
+        "milestones": [{"id": f"{name}.M1", "title": "Start", "due": "2026-03",
+                        "done": "2026-03-04"},
+                       {"id": f"{name}.M2", "title": "End", "due": "2026"}],
+        "indicators": [{"id": f"{name}.I1", "title": "Seized", "unit": "kg",
+                        "better": "up",
+                        "baseline": {"at": "2025", "value": 0},
+                        "targets": [{"at": "2026-06", "value": 1.5},
+                                    {"at": "2026-12-31", "value": 12}],
+                        "source": "customs"}],
+        "depends_on": [OTHER, OTHER + "#A9"], "same_as": [OTHER + "#A1"],
+        "note": "none", "own-member": {"kept": [1, None]}}
+
+
+def plan():
+    # Small, since schemas are judged slowly.
+    later = {key: value for key, value in action("A2").items()
+             if key in ("id", "title", "kind", "priorities", "regions", "from",
+                        "lead", "status")}
+    last = dict(later, id="A3", to=None, goals=[], milestones=[])
+    return {
+        "format": 1, "plan": PLAN, "entity": ENTITY, "lang": "en",
+        "title": "Drugs", "summary": {"en": "In short"}, "level": "strategy",
+        "part_of": OTHER, "adopted": {"by": "The Council", "on": "2025-12-01",
+                                      "reference": "D 25/1"},
+        "cycle": {"from": "2026", "to": "2027-12", "next_review": "2026-12",
+                  "phases": [{"phase": "drafting", "from": "2025",
+                              "to": "2025-11"}]},
+        "handling": "TLP:AMBER", "caveats": [{"scheme": "SIENA", "code": "H1",
+                                              "text": "ask"}],
+        "priorities": ["organized-crime"],
+        "own_terms": {"organized-crime": "serious crime", "x/y~z": "w"},
+        "regions": ["001"], "sources": ["https://example.org"],
+        "contacts": [{"function": "desk", "unit": {"en": "U"}, "via": "mail",
+                      "address": "desk@example.org"}],
+        "goals": [{"id": "G1", "title": "Less"},
+                  {"id": "G1.1", "parent": "G1", "title": {"en": "Fewer"},
+                   "priorities": ["cybercrime"], "regions": ["AU"],
+                   "indicators": [{"id": "I1", "title": "n",
+                                   "better": "down"}]},
+                  {"id": "G2", "parent": "G1.1", "title": "Other"}],
+        "actions": [action(), later, last]}
+
+
+MESSAGE = "0123456789abcdef" * 4
+GOOD = {
+    "plan": plan,
+    "withdrawal": lambda: {"format": 1, "withdraw": PLAN, "reason": "over"},
+    "hidden": lambda: {"format": 1, "hidden": PLAN, "withdrawal": MESSAGE},
+    "annex": lambda: {
+        "format": 1, "annex": "X1", "plan": PLAN, "entity": ENTITY,
+        "actions": [action("B1")], "text": "more", "handling": "TLP:RED",
+        "adds": {"A1": {"note": "more", "own": 1},
+                 "A2": {key: value for key, value in action("A2").items()
+                        if key in ("milestones", "same_as", "regions", "to",
+                                   "indicators", "from")}}},
+    "report": lambda: {
+        "format": 1, "report": PLAN, "action": "A1",
+        "period": {"from": "2026-01", "to": "2026-06"}, "status": "active",
+        "milestones": [{"id": "A1.M1", "done": "2026-03"},
+                       {"id": "A1.M2", "done": None, "due": "2027"}],
+        "indicators": [{"id": "A1.I1", "at": "2026-05", "value": 2.5}],
+        "text": {"en": "well"}},
+    "statement": lambda: {
+        "format": 1, "a": PLAN + "#A1", "b": OTHER + "#A1",
+        "says": "not-overlap", "a_of": 12, "b_of": 900, "reason": "another"},
+    "taxonomy-change": lambda: {
+        "format": 1, "version": 2, "reason": "new",
+        "adds": {"priorities": {"arms": {"title": "Arms", "parent": None}},
+                 "regions": {"999": {"title": "R", "parts": ["056"]}},
+                 "country_groups": {
+                     "NEW": {"title": "N", "members": [
+                         {"country": "056", "from": "2026", "to": None}]},
+                     "EU": {"ends": [{"country": "056", "to": "2026-05"}]}}},
+        "titles": {"priorities": {"cybercrime": "Crime by computer"}}},
+}
+VARIANTS = {  # other forms of a kind
+    "annex": [{"format": 1, "annex": "X1", "plan": PLAN, "entity": ENTITY,
+               "withdraw": True}],
+    "taxonomy-change": [{"format": 1, "consent": MESSAGE}],
+}
+
+
+# Faults, somewhere.
+
+VALUES = [
+    None, True, False, 0, 1, 2, 1.0, 2.0, -1, 1.5, 2**53, -2**63, 1e300, "",
+    "x", "*", "é" * 4000, "é" * 4001, "nul\0", "2026", "2026-13", "2026-1",
+    "2026-02-29", "2024-02-29", "2026-04-31", "0000", "0000-01-01", "0001",
+    "9999-12-31", "2026\n", "20260101", "2026-01-01T00:00", "A1", "G1", "G2",
+    "I1", "A2", "1A", "A" * 32, "A" * 33, "A_b", "ABC", "abc", "A", "A" * 16,
+    "A" * 17, PLAN, PLAN + "#A1", OTHER, OTHER + "#A1", OTHER + "#", "abc-x",
+    "A-x", "ABC-" + "x" * 64, "ABC-" + "x" * 65, "ABC-X", "#A1", "056", "EU",
+    "998", "ZZ", "organized-crime", "organized-crime/none", "a/b/c", "done",
+    "planned", "operation", "up", "TLP:RED", "confirm", "not-overlap",
+    MESSAGE, MESSAGE.upper(), MESSAGE[1:], [], {}, ["A1"], [1, 1], ["x", "x"],
+    {"en": "t"}, {"EN": "t"}, {"en": 1}, {"en-": "t"}, {"engl": "t"},
+    {"zh-Hans-CN": "t"}, {"en": "nul\0"}, {"de-123456789": "x"}, {"$bin": "AA=="},
+    {"$bin": 5}, [[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]],
+]
+
+
+def walk(value, path=()):
+    """Paths to all values, the whole first."""
+    yield path
+    inner = []
+    if isinstance(value, dict):
+        inner = list(value.items())
+    elif isinstance(value, list):
+        inner = list(enumerate(value))
+    for name, item in inner:
+        yield from walk(item, path + (name,))
+
+
+def holder(document, path):
+    for name in path[:-1]:
+        document = document[name]
+    return document
+
+
+def put_value(rng, document, path):
+    holder(document, path)[path[-1]] = copy.deepcopy(rng.choice(VALUES))
+
+
+def drop(_, document, path):
+    del holder(document, path)[path[-1]]
+
+
+def repeat(rng, document, path):
+    """An item twice, or as many as there is no room for."""
+    inner = holder(document, path)
+    if isinstance(inner, list):
+        item = inner[path[-1]]
+        inner.extend(copy.deepcopy(item)
+                     for _ in range(rng.choice([1, 1, 1, 1, 70, 310])))
+
+
+def swap(rng, document, path):
+    """Another value of the same document in its place."""
+    paths = list(walk(document))[1:]
+    other = rng.choice(paths)
+    holder(document, path)[path[-1]] = copy.deepcopy(
+        holder(document, other)[other[-1]])
+
+
+def add(rng, document, path):
+    inner = holder(document, path)
+    name = rng.choice(["other", "milestones", "to", "withdraw", "consent",
+                       "parent", "en", "a/b~c", "xx-1"])
+    if isinstance(inner, dict):
+        inner.setdefault(name, copy.deepcopy(rng.choice(VALUES)))
+    else:
+        inner.append(copy.deepcopy(rng.choice(VALUES)))
+
+
+def fit(rng, document, path):
+    """Some value that its neighbours would have: a good one more often."""
+    inner = holder(document, path)
+    if isinstance(path[-1], int):
+        inner.reverse()
+    elif isinstance(inner.get(path[-1]), str):
+        inner[path[-1]] = inner[path[-1]][:rng.choice([1, 4, 7, 40])]
+
+
+OPERATIONS = [put_value, put_value, put_value, drop, repeat, swap, swap, add,
+              fit]
+
+
+def mutate(rng, document):
+    for _ in range(rng.choice([0, 1, 1, 1, 1, 2, 3])):
+        paths = list(walk(document))[1:]
+        if paths:
+            rng.choice(OPERATIONS)(rng, document, rng.choice(paths))
+    return document
+
+
+def drawn(kind, count):
+    rng = random.Random(f"{SEED} {kind}")
+    for _ in range(count):
+        forms = [GOOD[kind](), *copy.deepcopy(VARIANTS.get(kind, []))]
+        yield mutate(rng, rng.choice(forms))
+
+
+# Verdicts
+
+def pointer(path):
+    return "".join("/" + plans.escape(str(step)) for step in path)
+
+
+def twice(value, at):
+    seen = []
+    for i, item in enumerate(value):
+        if isinstance(item, str) and item in seen:
+            yield f"{at}/{i}"
+        seen.append(item)
+
+
+def schema_faults(kind, document):
+    """Pointers, and those of them whose faults may be told of deeper inside."""
+    found, wide = set(), set()
+    for error in VALIDATORS[kind].iter_errors(document):
+        at = pointer(error.absolute_path)
+        if error.validator == "uniqueItems":
+            found.update(twice(error.instance, at))
+        elif "propertyNames" in error.absolute_schema_path:
+            found.add(at + "/" + plans.escape(error.instance))
+        else:
+            found.add(at)
+            if error.validator == "oneOf":
+                wide.add(at)
+    return found, wide
+
+
+def judge(lines):
+    path = BUILD / "tests" / "plan_judge"
+    if not path.exists():
+        pytest.skip(f"{path} is not built")
+    done = subprocess.run([path], input="".join(lines), capture_output=True,
+                          text=True, check=True, timeout=60)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def line(kind, document, topic=None):
+    return f"{topic or TOPICS[kind]}\t{json.dumps(document)}\n"
+
+
+def kind_of(kind, document):
+    """What a body on a plan's topic is taken for."""
+    if kind in ("plan", "withdrawal") and isinstance(document, dict):
+        back = "withdraw" in document and "plan" not in document
+        return "withdrawal" if back else "plan"
+    return kind
+
+
+def expected(kind, document, plan_id=PLAN, entity=ENTITY):
+    kind = kind_of(kind, document)
+    found, wide = schema_faults(kind, document)
+    found |= plans.faults(kind, document, TAXONOMY, plan_id, entity)
+    return {widened(at, wide) for at in found}, wide
+
+
+def widened(at, wide):
+    """A pointer inside of what one of several shapes should have had."""
+    for outer in wide:
+        if at == outer or at.startswith(outer + "/"):
+            return outer
+    return at
+
+
+def compare(kind, document, answer, want=None):
+    if plans.is_newer(document):
+        assert answer["newer"] and answer["count"] == 0
+        return
+    found, wide = want or expected(kind, document)
+    assert not answer["newer"]
+    assert answer["ok"] == (answer["count"] == 0)
+    got = {widened(fault["pointer"], wide) for fault in answer["faults"]}
+    if answer["count"] > len(answer["faults"]):  # only so many are kept
+        assert got <= found
+    else:
+        assert got == found, (document, answer["faults"])
+
+
+# Hundreds a kind; of plans, whose schema is slow to judge, what time allows.
+COUNTS = {"plan": 3000, "annex": 600, "report": 700, "withdrawal": 200,
+          "hidden": 200, "statement": 500, "taxonomy-change": 700}
+
+
+@pytest.mark.parametrize("kind", COUNTS)
+def test_drawn(kind):
+    documents = list(drawn(kind, COUNTS[kind]))
+    answers = judge([line(kind, document) for document in documents])
+    assert len(answers) == len(documents)
+    for document, answer in zip(documents, answers):
+        compare(kind, document, answer)
+    good = sum(answer["ok"] for answer in answers)
+    assert len(documents) // 10 < good < len(documents) * 9 // 10
+
+
+def test_samples():
+    """Those of deploy/sample are good, and break as the schema says."""
+    rng = random.Random(f"{SEED} samples")
+    documents, answers = [], []
+    for path in sorted((SAMPLE / "plans").glob("*.json")):
+        good = json.loads(path.read_text())
+        topic = f"all/plan/{good['entity']}/{good['plan']}"
+        mutants = [good, *(mutate(rng, copy.deepcopy(good)) for _ in range(12))]
+        documents += [(good, mutant) for mutant in mutants]
+        answers += judge([line("plan", mutant, topic) for mutant in mutants])
+    assert len(answers) == len(documents)
+    for (good, mutant), answer in zip(documents, answers):
+        assert answer["ok"] or mutant is not good
+        compare("plan", mutant, answer,
+                expected("plan", mutant, good["plan"], good["entity"]))
+
+
+def test_schemas():
+    """They are JSON Schema, and installed, and their forms are all there."""
+    for name, schema in SCHEMAS.items():
+        VALIDATOR.check_schema(schema)
+        assert (ROOT / "deploy" / "meson.build").read_text().count(
+            f"/{name}.schema.json") == 1
+    assert set(SCHEMAS) == set(GOOD)
