@@ -122,7 +122,8 @@ int command_repair (const char *config, bool dry, char **bundles,
     if (!settings)
         return broker_say ("CONFIG-REFUSED", &e);
     enum err rc = ledger_repair (settings, bundles, count, dry, &report, &e);
-    bool lacks = rc == ERR_NOT_FOUND && report.lack_records > 0;
+    bool lacks = rc == ERR_NOT_FOUND
+                 && (report.lack_records > 0 || report.lost_count > 0);
     if (!rc || lacks)
         repair_report_print (&report, dry, stdout);
     fflush (stdout);

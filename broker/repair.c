@@ -9,9 +9,9 @@
 
 /* Against the bundles. */
 
-static enum err two_pasts (const struct repair *self,
-                           const struct source *source, int64_t sequence,
-                           struct error *e) {
+static enum err two_pasts (struct repair *self, const struct source *source,
+                           int64_t sequence, struct error *e) {
+    self->contradicted = true;
     return error_set (
         e, ERR_CHAIN,
         "record %" PRId64 " %s is not the one that bundle '%s' has at that "
@@ -21,17 +21,31 @@ static enum err two_pasts (const struct repair *self,
         source->path);
 }
 
+static bool same_body (const struct source *a, const struct source *b) {
+    return slice_equal (delegation_entity (slice_text (a->meta.exporter)),
+                        delegation_entity (slice_text (b->meta.exporter)));
+}
+
+/* *voices: how many bodies know it. */
 static enum err compare (struct repair *self, int64_t sequence,
-                         const struct hash *leaf, struct error *e) {
-    struct hash theirs;
-    bool known;
+                         const struct hash *leaf, uint8_t *voices,
+                         struct error *e) {
+    bool *known = mem_alloc ((self->sources.count + 1) * sizeof *known);
     enum err rc = ERR_NONE;
+    *voices = 0;
     for (size_t i = 0; !rc && i < self->sources.count; i++) {
         struct source *source = &self->sources.all[i];
-        rc = source_leaf (source, sequence, &theirs, &known, e);
-        if (!rc && known && !hash_equal (&theirs, leaf))
+        struct hash theirs;
+        bool heard = false;
+        rc = source_leaf (source, sequence, &theirs, &known[i], e);
+        if (!rc && known[i] && !hash_equal (&theirs, leaf))
             rc = two_pasts (self, source, sequence, e);
+        for (size_t k = 0; k < i; k++)
+            heard = heard
+                    || (known[k] && same_body (&self->sources.all[k], source));
+        *voices = (uint8_t) (*voices + (known[i] && !heard && *voices < 255));
     }
+    free (known);
     return rc;
 }
 
@@ -87,10 +101,15 @@ enum err repair_block (struct repair *self, const struct block *block,
     block_walk (block, &w);
     while (!rc && block_next (&w)) {
         struct hash leaf = record_leaf (w.record);
-        rc =
-            compare (self, block->first_sequence + (int64_t) w.index, &leaf, e);
+        int64_t at = block->first_sequence + (int64_t) w.index;
+        uint8_t voices;
+        rc = compare (self, at, &leaf, &voices, e);
+        if (!rc)
+            rc = repair_promised (self, at, facts->epoch, &leaf, e);
         if (!rc)
             rc = leaf_add (self, &leaf, e);
+        if (self->voices)
+            self->voices[w.index] = voices;
     }
     if (!rc && !self->holes)
         rc = block_judge (self, block, facts, verify, e);
@@ -185,7 +204,7 @@ static int64_t target_of (const struct repair *self) {
     return target > self->report->size ? target : -1;
 }
 
-static void leaves_keep (struct repair *self, const struct block *block) {
+void repair_leaves_keep (struct repair *self, const struct block *block) {
     struct block_walk w;
     block_walk (block, &w);
     while (block_next (&w)) {
@@ -215,7 +234,7 @@ static enum err end_step (struct repair *self, int64_t *at, struct buf *octets,
         rc = repair_block (self, &block, &facts, true, e);
     if (rc)
         return rc;
-    leaves_keep (self, &block);
+    repair_leaves_keep (self, &block);
     *at = block.first_sequence + (int64_t) block.count;
     self->report->added += (int64_t) block.count;
     self->report->sources[which].added += (int64_t) block.count;
@@ -229,6 +248,7 @@ static enum err end_read (struct repair *self, struct error *e) {
     report->target = target_of (self);
     if (report->open_end)
         report->target = -1;
+    report->covered = report->target;
     for (int64_t at = report->size; !rc && at < report->target;)
         rc = end_step (self, &at, &octets, e);
     buf_free (&octets);
@@ -236,7 +256,7 @@ static enum err end_read (struct repair *self, struct error *e) {
         && (int64_t) self->tree.size != report->target)
         rc = error_set (e, ERR_DIGEST, "no root of %" PRId64 " records",
                         report->target);
-    return rc;
+    return rc ? rc : repair_tail (self, e);
 }
 
 /* The report. */
@@ -323,12 +343,18 @@ static enum err repair_all (struct repair *self, char *const *bundles,
     if (rc)
         return rc;
     report_begin (self);
-    rc = own_read (self, e);
+    rc = repair_promises (self, e);
+    if (!rc)
+        rc = own_read (self, e);
     if (!rc)
         rc = end_read (self, e);
     absent_list (self);
     if (!rc && !dry)
         rc = write_all (self, e);
+    if (!rc && report->lost_count > 0)
+        rc = error_set (e, ERR_NOT_FOUND,
+                        "%" PRId64 " records that were promised are lost",
+                        report->lost_count);
     if (!rc && report->lack_records > 0)
         rc = error_set (e, ERR_NOT_FOUND,
                         "%" PRId64 " records are in none of the bundles",
@@ -339,7 +365,7 @@ static enum err repair_all (struct repair *self, char *const *bundles,
 enum err ledger_repair (const struct settings *settings, char *const *bundles,
                         size_t count, bool dry, struct repair_report *report,
                         struct error *e) {
-    *report = (struct repair_report){ .target = -1, .held = -1 };
+    repair_report_begin (report);
     struct repair self = { .settings = settings, .report = report };
     enum err rc = ledger_dialogue (settings->state, &self.dialogue, e);
     if (rc)
@@ -354,6 +380,7 @@ enum err ledger_repair (const struct settings *settings, char *const *bundles,
     counters_destroy (&self.counters);
     identity_destroy (&self.broker);
     buf_free (&self.leaves);
+    free (self.promises);
     disk_close (&lock);
     return rc;
 }

@@ -8,7 +8,12 @@
  * checkpoint that our log key signed, and judged as a replay does, block by block,
  * by the rosters at its place. The root must be the checkpoint's. Nothing is
  * written before all of that holds; then records are appended as they were
- * promised, with their places and times. */
+ * promised, with their places and times.
+ *
+ * Behind the checkpoint it goes on to the last record that a promise of ours
+ * proves. What lies between promised ones has to be promised too, or to have the
+ * same leaf hash in the bundles of two bodies; what one body alone tells of is not
+ * taken, nor anything behind it. */
 #ifndef PARLEY_REPAIR_H
 #define PARLEY_REPAIR_H
 
@@ -22,6 +27,13 @@ struct repair_range {
 };
 #define REPAIR_RANGES_MAX 32
 
+struct repair_lost {
+    int64_t sequence;  /* promised */
+    char exporter[64]; /* to it */
+    bool held;         /* some bundle has it: what lies in front of it lacks */
+};
+#define REPAIR_LOST_MAX 32
+
 struct repair_source {
     char exporter[64];
     const char *path;      /* the caller's */
@@ -30,10 +42,15 @@ struct repair_source {
 };
 
 struct repair_report {
-    int64_t size; /* records that the ledger had */
-    int64_t
-        target; /* size of the checkpoint that it was brought to; -1: none is
-                       above */
+    int64_t size;     /* records that the ledger had */
+    int64_t covered;  /* size of the newest checkpoint above it; -1: none */
+    int64_t target;   /* size that it was brought to; -1: nothing is above */
+    int64_t promised, /* records of those behind `covered`: by promises, */
+        agreed;       /* and by the word of two bodies */
+    int64_t stopped;  /* where promises wanted more; -1 */
+    char why[ERROR_TEXT_MAX]; /* and it ended there */
+    struct repair_lost lost[REPAIR_LOST_MAX]; /* the first of them */
+    int64_t lost_count;                       /* in all */
     int64_t added, mended; /* records that came back, or would */
     int64_t held;          /* the highest record in any bundle; -1 */
     struct repair_range lacks[REPAIR_RANGES_MAX]; /* that nobody brought */
@@ -48,6 +65,7 @@ struct repair_report {
     struct repair_source *sources; /* owned */
     size_t source_count;
 };
+void repair_report_begin (struct repair_report *self); /* of nothing */
 void repair_report_free (struct repair_report *self);
 /* Everything but the errors, in sentences. */
 void repair_report_print (const struct repair_report *self, bool dry,

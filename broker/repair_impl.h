@@ -17,6 +17,11 @@ struct repair {
     struct tree tree;          /* of all so far */
     bool holes;                /* a record is not here: counters have stopped */
     bool no_tree;              /* nor its leaf hash: no root can be known */
+    struct source_promise *promises; /* of all sources, by sequence */
+    size_t promise_count;
+    bool contradicted; /* two of them tell of one place, and not the same */
+    uint8_t *voices;   /* NULL; or of each record of the block in hand, how many
+                        bodies' bundles know its leaf hash */
     size_t lost;       /* the source of the block that mend was given last */
     struct buf leaves; /* hashes of what is to be appended */
     struct repair_report *report;
@@ -30,6 +35,20 @@ enum err repair_block (struct repair *self, const struct block *block,
 /* Records that are not here: leaf hashes from the bundles. */
 enum err repair_hole (struct repair *self, int64_t first, int64_t end,
                       const char *place, struct error *e) MUST_CHECK;
+
+/* Leaf hashes of what is to be appended, so that it stays the same. */
+void repair_leaves_keep (struct repair *self, const struct block *block);
+
+/* repair_tail */
+
+/* All promises, sorted. ERR_CHAIN: two that contradict each other. */
+enum err repair_promises (struct repair *self, struct error *e) MUST_CHECK;
+/* Is a record what was promised of its place? ERR_CHAIN. */
+enum err repair_promised (struct repair *self, int64_t sequence, int64_t epoch,
+                          const struct hash *leaf, struct error *e) MUST_CHECK;
+/* Behind [.., report->target), which a checkpoint proves: as far as promises
+ * do. */
+enum err repair_tail (struct repair *self, struct error *e) MUST_CHECK;
 
 /* repair_write */
 

@@ -3,9 +3,15 @@
 
 #include <stdlib.h>
 
+void repair_report_begin (struct repair_report *self) {
+    *self = (struct repair_report){
+        .covered = -1, .target = -1, .stopped = -1, .held = -1
+    };
+}
+
 void repair_report_free (struct repair_report *self) {
     free (self->sources);
-    *self = (struct repair_report){ .target = -1, .held = -1 };
+    repair_report_begin (self);
 }
 
 static void range_print (FILE *out, int64_t first, int64_t end) {
@@ -41,28 +47,54 @@ static void mended_print (const struct repair_report *self, bool dry,
         fprintf (out, "            as it was: %s\n", self->asides[i]);
 }
 
+static void tail_print (const struct repair_report *self, bool dry, FILE *out) {
+    int64_t from = self->covered > self->size ? self->covered : self->size;
+    if (self->target > from)
+        fprintf (
+            out,
+            "promised    records %lld to %lld, which no checkpoint covers, "
+            "%s appended: %lld as they were promised, %lld between them by "
+            "the leaf hash that two bodies hold\n",
+            (long long) from, (long long) self->target - 1,
+            dry ? "would be" : "were", (long long) self->promised,
+            (long long) self->agreed);
+    if (self->stopped >= 0)
+        fprintf (out, "            not beyond record %lld: %s\n",
+                 (long long) self->stopped, self->why);
+    for (int64_t i = 0; i < self->lost_count && i < REPAIR_LOST_MAX; i++)
+        fprintf (out, "lost        record %lld, promised to %s: %s\n",
+                 (long long) self->lost[i].sequence, self->lost[i].exporter,
+                 self->lost[i].held
+                     ? "it is here, and what lies in front of it is not"
+                     : "nobody brought it, so it has to be sent again");
+    if (self->lost_count > REPAIR_LOST_MAX)
+        fprintf (out, "lost        %lld more promised records\n",
+                 (long long) self->lost_count - REPAIR_LOST_MAX);
+}
+
 static void end_print (const struct repair_report *self, bool dry, FILE *out) {
-    if (self->target < 0)
-        fprintf (out,
-                 "end         no bundle has a checkpoint above it: nothing "
-                 "is appended\n");
+    if (self->covered < 0)
+        fprintf (out, "end         no bundle has a checkpoint above it%s\n",
+                 self->target < 0 ? ": nothing is appended" : "");
     else if (self->lack_records > 0)
         fprintf (
             out,
             "end         a checkpoint of %lld records is known; nothing is "
             "appended while records lack\n",
-            (long long) self->target);
+            (long long) self->covered);
     else
         fprintf (out,
                  "end         %lld records %s appended, to the %lld of the "
                  "newest checkpoint\n",
-                 (long long) self->added, dry ? "would be" : "were",
-                 (long long) self->target);
+                 (long long) (self->covered - self->size),
+                 dry ? "would be" : "were", (long long) self->covered);
+    tail_print (self, dry, out);
     int64_t size = self->target > self->size ? self->target : self->size;
-    if (self->held >= size)
+    if (self->held >= size && self->lost_count == 0)
         fprintf (out,
                  "not taken   records %lld to %lld: no checkpoint covers them, "
-                 "so that nothing but their bodies' word tells their places\n",
+                 "and no promise needs them, so that nothing but their bodies' "
+                 "word tells their places\n",
                  (long long) size, (long long) self->held);
 }
 
@@ -88,7 +120,7 @@ static void absent_print (const struct repair_report *self, FILE *out) {
 }
 
 static void next_print (const struct repair_report *self, bool dry, FILE *out) {
-    if (self->lack_records > 0) {
+    if (self->lack_records > 0 || self->lost_count > 0) {
         fprintf (out, "next        ask for bundles (parley audit export DIR)");
         if (self->absent_count)
             fprintf (out, " of the bodies that have brought none: ");

@@ -19,6 +19,7 @@ void sources_close (struct sources *self) {
             buf_free (&one->notes[n]);
         free (one->notes);
         free (one->leaves);
+        free (one->promises);
     }
     free (self->all);
     block_writer_destroy (&self->writer);
@@ -27,6 +28,15 @@ void sources_close (struct sources *self) {
 
 /* Opening. */
 
+static enum err own_log (const struct checkpoint *cp, const struct note *note,
+                         const uint8_t *log_key, struct error *e) {
+    if (!checkpoint_check_log (cp, note, cp->origin, log_key, e))
+        return ERR_NONE;
+    e->code = ERR_KEY;
+    return error_at (e,
+                     "its newest checkpoint is not by this broker's log key");
+}
+
 static enum err note_add (struct source *self, struct slice octets,
                           const uint8_t *log_key, struct error *e) {
     struct checkpoint cp;
@@ -34,18 +44,54 @@ static enum err note_add (struct source *self, struct slice octets,
     enum err rc = checkpoint_read (octets, &cp, &note, e);
     if (rc || cp.size > self->settled)
         return rc;
-    if (cp.size == self->settled
-        && checkpoint_check_log (&cp, &note, cp.origin, log_key, e)) {
-        e->code = ERR_KEY;
-        return error_at (e, "its newest checkpoint is not by this broker's log "
-                            "key");
-    }
+    if (cp.size == self->settled)
+        rc = own_log (&cp, &note, log_key, e);
+    if (rc)
+        return rc;
     self->notes =
         mem_resize (self->notes, (self->note_count + 1) * sizeof *self->notes);
     struct buf *kept = &self->notes[self->note_count++];
     *kept = (struct buf){ 0 };
     buf_add_slice (kept, octets);
+    self->noted = cp.size;
     return ERR_NONE;
+}
+
+/* What the log alone signed proves as much to its own broker. */
+static enum err verified_read (struct source *self,
+                               const struct audit_report *report,
+                               const uint8_t *log_key, struct error *e) {
+    struct checkpoint cp;
+    struct note note;
+    struct slice octets;
+    if (report->logged.size <= self->settled)
+        return ERR_NONE;
+    enum err rc = bundle_verified (self->bundle, &octets, e);
+    if (!rc)
+        rc = checkpoint_read (octets, &cp, &note, e);
+    if (!rc)
+        rc = own_log (&cp, &note, log_key, e);
+    self->settled = report->logged.size;
+    self->root = report->logged.root;
+    return rc;
+}
+
+static enum err promises_read (struct source *self, struct error *e) {
+    struct promise_proof proof;
+    enum err rc = ERR_NONE;
+    while (!rc && !(rc = bundle_next_promise (self->bundle, &proof, e))) {
+        size_t n = self->promise_count;
+        if ((n & (n - 1)) == 0) /* doubles at each power of two */
+            self->promises = mem_resize (
+                self->promises, (n ? 2 * n : 1) * sizeof *self->promises);
+        self->promises[self->promise_count++] = (struct source_promise){
+            .sequence = proof.sequence,
+            .epoch = proof.promise.epoch,
+            .leaf = proof.leaf,
+            .exporter = self->meta.exporter,
+        };
+    }
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
 static enum err notes_read (struct source *self, const uint8_t *log_key,
@@ -78,11 +124,15 @@ static enum err source_open (struct source *self, const char *path,
     self->meta = report.meta;
     self->settled = report.settled.size;
     self->root = report.settled.checkpoint.root;
-    audit_report_free (&report);
     if (!rc)
         rc = cursor_begin (self, e);
     if (!rc)
         rc = notes_read (self, log_key, e);
+    if (!rc)
+        rc = verified_read (self, &report, log_key, e);
+    if (!rc)
+        rc = promises_read (self, e);
+    audit_report_free (&report);
     return rc ? error_at (e, "bundle '%s'", path) : ERR_NONE;
 }
 

@@ -1,19 +1,31 @@
 /* repair_sources - bundles of several bodies, read side by side by sequence
  * (PROTOCOL.md section 8.10). Each is audited first: of what is below its newest
- * checkpoint, records and leaf hashes are then those that our log key signed. */
+ * checkpoint, records and leaf hashes are then those that our log key signed; its
+ * promises are signed by a desk of this dialogue. */
 #ifndef PARLEY_REPAIR_SOURCES_H
 #define PARLEY_REPAIR_SOURCES_H
 
 #include "identity/checkpoint.h"
 #include "ledger/bundle.h"
 
+/* A record's place that our desk promised to the exporter. */
+struct source_promise {
+    int64_t sequence, epoch;
+    struct hash leaf;
+    const char *exporter; /* the source's */
+};
+
 struct source {
     const char *path; /* borrowed */
     struct bundle_meta meta;
-    int64_t settled; /* the size up to which it is so; -1: nowhere */
+    int64_t settled; /* the size up to which it is so, by a checkpoint that
+                        settled or that the log signed; -1: nowhere */
     struct hash root;
+    struct source_promise *promises; /* in the order of the file */
+    size_t promise_count;
     struct buf *notes; /* its checkpoints up to that one, ascending */
     size_t note_count;
+    int64_t noted; /* size of the last of them; 0 */
     /* Where it is read. */
     struct bundle *bundle;
     struct block block;

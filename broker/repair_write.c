@@ -149,9 +149,24 @@ enum err repair_append (struct repair *self, struct error *e) {
 static const struct source *newest (const struct repair *self) {
     const struct source *found = &self->sources.all[0];
     for (size_t i = 1; i < self->sources.count; i++)
-        if (self->sources.all[i].settled > found->settled)
+        if (self->sources.all[i].noted > found->noted)
             found = &self->sources.all[i];
     return found;
+}
+
+/* The size of the one that is kept; 0: none. */
+static enum err kept_size (const char *dir, int64_t *size, struct error *e) {
+    struct buf kept = { 0 };
+    struct checkpoint cp;
+    struct note note;
+    *size = 0;
+    enum err rc = notary_files_newest (dir, &kept, e);
+    if (!rc)
+        rc = checkpoint_read (buf_slice (&kept), &cp, &note, e);
+    if (!rc)
+        *size = cp.size;
+    buf_free (&kept);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
 /* The first of a roster, where none is kept yet. */
@@ -168,8 +183,8 @@ static enum err handover_keep (const char *dir, int64_t version,
 static enum err notes_keep (const struct repair *self,
                             const struct source *from, const char *dir,
                             struct error *e) {
-    int64_t before = 0;
-    enum err rc = ERR_NONE;
+    int64_t before = 0, kept;
+    enum err rc = kept_size (dir, &kept, e);
     for (size_t i = 0; !rc && i < from->note_count; i++) {
         struct checkpoint cp;
         struct note note;
@@ -183,7 +198,7 @@ static enum err notes_keep (const struct repair *self,
             rc = handover_keep (dir, roster_version (roster), octets, e);
         before = roster_version (roster);
     }
-    if (!rc && from->note_count > 0)
+    if (!rc && from->noted > kept)
         rc = notary_files_settled (
             dir, buf_slice (&from->notes[from->note_count - 1]), e);
     return rc;

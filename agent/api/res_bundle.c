@@ -21,17 +21,21 @@
 
 /* Meta */
 
-/* Up to where: what is held, and all that a settled checkpoint covers, so that a
- * reader recomputes its root. */
+/* Up to where: what is held, and all that a settled or a verified checkpoint
+ * covers, so that a reader recomputes its root. */
 static int64_t last_of (struct store *store) {
     struct checkpoint_row row;
+    struct checkpoint verified;
     struct tree tree;
-    int64_t time, last = records_highest (store, &time);
-    if (!checkpoints_newest (store, &row, NULL, NULL)
-        && row.checkpoint.size - 1 > last
-        && !hashes_tree (store, HASHES_LEDGER, &tree, NULL)
-        && (int64_t) tree.size >= row.checkpoint.size)
-        last = row.checkpoint.size - 1;
+    int64_t time, last = records_highest (store, &time), size = 0;
+    if (!checkpoints_newest (store, &row, NULL, NULL))
+        size = row.checkpoint.size;
+    if (!checkpoints_verified (store, &verified, NULL, NULL)
+        && verified.size > size)
+        size = verified.size;
+    if (size - 1 > last && !hashes_tree (store, HASHES_LEDGER, &tree, NULL)
+        && (int64_t) tree.size >= size)
+        last = size - 1;
     return last;
 }
 

@@ -1,6 +1,7 @@
 /* audit_export - take out of the agent what it can prove (PROTOCOL.md section
  * 8.10). */
 #include "audit_tiles.h"
+#include "audit_verified.h"
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/topic.h"
@@ -121,7 +122,8 @@ static enum err download (struct taking *self, const char *name, bool filtered,
     char *path = path_of (self->dir, name);
     struct download to = { .taking = self };
     client_path (&query, "/api/v1/bundle/%s", name);
-    if (self->meta.last >= 0)
+    /* What was promised may be all that is left of it. */
+    if (self->meta.last >= 0 && strcmp (name, "promises") != 0)
         client_query_int (&query, "last", self->meta.last);
     if (filtered)
         limits_query (self, &query);
@@ -248,6 +250,8 @@ static enum err export_all (struct taking *self, struct error *e) {
     if (!rc && any)
         rc = download (self, "claims", true, e);
     if (!rc && any)
+        rc = audit_verified (self->client, self->dir, self->meta.last, e);
+    if (!rc)
         rc = download (self, "promises", false, e);
     if (!rc)
         rc = download (self, "refusals", false, e);

@@ -442,7 +442,8 @@ enum err audit_check (const char *dir, const struct hash *dialogue,
     struct audit audit = { .dir = dir, .report = report };
     if (!e)
         e = &own;
-    *report = (struct audit_report){ .settled = { .size = -1 } };
+    *report = (struct audit_report){ .settled = { .size = -1 },
+                                     .logged = { .size = -1 } };
     enum err rc = read_meta (&audit, dialogue, e);
     if (!rc)
         rc = audit_scan (&audit, e);

@@ -39,6 +39,12 @@ struct audit_settled {
     struct checkpoint checkpoint;
 };
 
+/* A checkpoint above the settled ones that the log signed, and no quorum yet. */
+struct audit_logged {
+    int64_t size; /* -1: there is none */
+    struct hash root;
+};
+
 struct audit_report {
     struct bundle_meta meta;
     int64_t rosters, blocks, records, messages, marks, newer;
@@ -51,6 +57,7 @@ struct audit_report {
     int64_t checkpoints; /* in the bundle, none of them wrong */
     int64_t claims;      /* the same */
     struct audit_settled settled;
+    struct audit_logged logged;
     struct audit_stream *streams; /* with a claim, by name */
     size_t stream_count;
     char **unchecked; /* sentences: what could not be checked, and why */

@@ -50,6 +50,10 @@ static enum err judge_quorum (struct audit *self, const struct roster *last,
 
 static void add_point (struct audit *self, const struct checkpoint *cp,
                        const struct note *note, const struct roster *now) {
+    /* Doubles at each power of two. */
+    if ((self->point_count & (self->point_count - 1)) == 0)
+        self->points = mem_resize (self->points, 2 * (self->point_count + 1)
+                                                     * sizeof *self->points);
     struct audit_point *point = &self->points[self->point_count++];
     *point = (struct audit_point){ .size = cp->size, .root = cp->root };
     struct audit_settled *settled = &point->settled;
@@ -109,13 +113,51 @@ static enum err read_one (struct audit *self, struct slice octets,
                           cp.size, before);
     if (self->point_count == CHECKPOINTS_MAX)
         return error_set (e, ERR_LIMIT, "more than %d", CHECKPOINTS_MAX);
-    /* Doubles at each power of two. */
-    if ((self->point_count & (self->point_count - 1)) == 0)
-        self->points = mem_resize (self->points, 2 * (self->point_count + 1)
-                                                     * sizeof *self->points);
     if (judge (self, last, &cp, &note, e))
         return error_at (e, "size %" PRId64, cp.size);
     return ERR_NONE;
+}
+
+/* Only the log's line is there: nothing else of it is judged. */
+static enum err judge_verified (struct audit *self, struct slice octets,
+                                struct error *e) {
+    struct checkpoint cp;
+    struct note note;
+    char origin[ORIGIN_MAX + 1];
+    enum err rc = checkpoint_read (octets, &cp, &note, e);
+    if (rc)
+        return rc;
+    int64_t before =
+        self->point_count ? self->points[self->point_count - 1].size : 0;
+    const struct roster *now = cp.size - 1 <= self->report->meta.last
+                                   ? audit_roster_in_force (self, cp.size - 1)
+                                   : NULL;
+    if (cp.size <= before || note.count != 1)
+        return error_set (e, ERR_CHAIN,
+                          "size %" PRId64 " with %zu lines, where one of the "
+                          "log alone above %" PRId64 " has to stand",
+                          cp.size, note.count, before);
+    if (!now)
+        return error_set (e, ERR_CHAIN,
+                          "size %" PRId64 ": the roster in force at its end is "
+                          "not known here",
+                          cp.size);
+    checkpoint_origin (now, origin);
+    rc = checkpoint_check_log (&cp, &note, origin, roster_log_key (now), e);
+    if (rc)
+        return rc;
+    add_point (self, &cp, &note, NULL);
+    self->points[self->point_count - 1].logged = true;
+    return ERR_NONE;
+}
+
+static enum err read_verified (struct audit *self, struct bundle *bundle,
+                               struct error *e) {
+    struct slice note;
+    enum err rc = bundle_verified (bundle, &note, e);
+    if (rc)
+        return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    return judge_verified (self, note, e) ? error_at (e, "verified") : ERR_NONE;
 }
 
 enum err audit_checkpoints (struct audit *self, struct error *e) {
@@ -128,9 +170,11 @@ enum err audit_checkpoints (struct audit *self, struct error *e) {
     while (!rc && !(rc = bundle_next_checkpoint (bundle, &note, e)))
         if (read_one (self, note, &last, e))
             rc = error_at (e, "checkpoints, number %zu", self->point_count + 1);
-    bundle_close (&bundle);
     self->report->checkpoints = (int64_t) self->point_count;
-    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    if (rc == ERR_NOT_FOUND)
+        rc = read_verified (self, bundle, e);
+    bundle_close (&bundle);
+    return rc;
 }
 
 /* The report. */

@@ -30,7 +30,9 @@ struct audit_claim {
 struct audit_point {
     int64_t size;
     struct hash root;
-    struct audit_settled settled; /* size -1: who had to sign is not known */
+    struct audit_settled settled; /* size -1: who had to sign is not known, or
+                                     the log alone did */
+    bool logged;
 };
 
 struct audit_trees;

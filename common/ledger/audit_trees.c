@@ -200,6 +200,9 @@ static enum err compare_points (struct audit *self, struct error *e) {
         rc = compare_root (trees, "checkpoint", &point->root, e);
         if (!rc && point->settled.size >= 0)
             self->report->settled = point->settled;
+        if (!rc && point->logged)
+            self->report->logged =
+                (struct audit_logged){ point->size, point->root };
     }
     return rc;
 }

@@ -126,7 +126,7 @@ struct bundle {
     struct in_file blocks, leaves, checkpoints, claims, promises, refusals;
     int64_t *versions; /* ascending */
     size_t version_count, next_version;
-    struct buf note;
+    struct buf note, verified;
 };
 
 static char *path_of (const struct bundle *self, const char *name) {
@@ -300,6 +300,7 @@ void bundle_close (struct bundle **self_p) {
     in_close (&self->promises);
     in_close (&self->refusals);
     buf_free (&self->note);
+    buf_free (&self->verified);
     free (self->versions);
     free (self->dir);
     free (self);
@@ -311,6 +312,18 @@ const struct bundle_meta *bundle_meta (const struct bundle *self) {
     return &self->meta;
 }
 
+static enum err read_whole (const struct bundle *self, const char *name,
+                            size_t max, struct buf *out, struct error *e) {
+    struct in_file file = { 0 };
+    enum err rc = in_open (self, &file, name, e);
+    in_close (&file);
+    char *path = path_of (self, name);
+    if (!rc)
+        rc = disk_read_file (path, max, out, e);
+    free (path);
+    return rc;
+}
+
 enum err bundle_next_roster (struct bundle *self, struct slice *note,
                              struct error *e) {
     char name[48];
@@ -318,13 +331,7 @@ enum err bundle_next_roster (struct bundle *self, struct slice *note,
         return error_set (e, ERR_NOT_FOUND, "the last roster");
     snprintf (name, sizeof name, "rosters/%08" PRId64 ".note",
               self->versions[self->next_version++]);
-    struct in_file file = { 0 };
-    enum err rc = in_open (self, &file, name, e);
-    in_close (&file);
-    char *path = path_of (self, name);
-    if (!rc)
-        rc = disk_read_file (path, NOTE_MAX, &self->note, e);
-    free (path);
+    enum err rc = read_whole (self, name, NOTE_MAX, &self->note, e);
     *note = buf_slice (&self->note);
     return rc == ERR_NOT_FOUND ? error_set (e, ERR_IO, "%s went away", name)
                                : rc;
@@ -367,6 +374,14 @@ enum err bundle_next_checkpoint (struct bundle *self, struct slice *note,
                                  struct error *e) {
     enum err rc = in_entry (&self->checkpoints, CHECKPOINT_NOTE_MAX, e);
     *note = buf_slice (&self->checkpoints.entry);
+    return rc;
+}
+
+enum err bundle_verified (struct bundle *self, struct slice *note,
+                          struct error *e) {
+    enum err rc =
+        read_whole (self, "verified", CHECKPOINT_NOTE_MAX, &self->verified, e);
+    *note = buf_slice (&self->verified);
     return rc;
 }
 

@@ -77,6 +77,9 @@ enum err bundle_add_leaf (struct bundle_writer *self, int64_t sequence,
  * other witnesses. ERR_MALFORMED, ERR_LIMIT: no checkpoint. */
 enum err bundle_add_checkpoint (struct bundle_writer *self, struct slice note,
                                 struct error *e) MUST_CHECK;
+/* One that the log alone signed so far, above the newest settled one. */
+enum err bundle_add_verified (struct bundle_writer *self, struct slice note,
+                              struct error *e) MUST_CHECK;
 enum err bundle_add_claim (struct bundle_writer *self,
                            const struct bundle_claim *claim, struct error *e)
     MUST_CHECK;
@@ -105,6 +108,9 @@ enum err bundle_next_leaf (struct bundle *self, int64_t *sequence,
                            struct hash *leaf, struct error *e) MUST_CHECK;
 enum err bundle_next_checkpoint (struct bundle *self, struct slice *note,
                                  struct error *e) MUST_CHECK;
+/* ERR_NOT_FOUND: there is none. Borrowed until the bundle is closed. */
+enum err bundle_verified (struct bundle *self, struct slice *note,
+                          struct error *e) MUST_CHECK;
 /* The stream's name is borrowed. */
 enum err bundle_next_claim (struct bundle *self, struct bundle_claim *out,
                             struct error *e) MUST_CHECK;

@@ -204,6 +204,14 @@ enum err bundle_add_checkpoint (struct bundle_writer *self, struct slice note,
     return out_added (self, &self->checkpoints, e);
 }
 
+enum err bundle_add_verified (struct bundle_writer *self, struct slice note,
+                              struct error *e) {
+    char *path = path_of (self->dir, "verified");
+    enum err rc = disk_write_file (path, note, false, e);
+    free (path);
+    return rc;
+}
+
 void bundle_claim_write (struct buf *out, const struct bundle_claim *claim) {
     mp_put_array (out, 4);
     mp_put_int (out, claim->mark);

@@ -96,6 +96,8 @@ static void read_all (void) {
     while (!(rc = bundle_next_checkpoint (bundle, &octets, &e)))
         demand (octets.size > 0);
     demand_end (rc, &e);
+    rc = bundle_verified (bundle, &octets, &e);
+    demand (rc || octets.size > 0);
     while (!(rc = bundle_next_claim (bundle, &claim, &e)))
         demand (claim.cover_length <= TREE_COVER_MAX
                 && claim.from <= claim.claim.stream.count);

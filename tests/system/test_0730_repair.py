@@ -149,6 +149,69 @@ def test_lost_end(steady, dialogue, bodies):
         check_holdings(one, dialogue, steady.records())
 
 
+@pytest.fixture
+def last_second(steady, bodies):
+    """Records that were promised, and that no checkpoint covers: the broker dies
+    before; its folder is of before them, or is gone. -> (bundles, its size)."""
+    talk(bodies, "before")
+    wait_covered(steady, bodies)
+    old = copy(steady)
+    talk(bodies, "lost")
+    wait_covered(steady, bodies)
+    for one in bodies.values():
+        one.wait_entry(one.publish("dialogue/a", "at last")["number"])
+    size = wait_covered(steady, bodies)
+    bundles = [export(one) for one in bodies.values()]
+    put_back(steady, old)
+    for path in bundles:  # as if none of it had been signed for yet
+        keep = entries(path / "checkpoints", 4)
+        sizes = [int(octets.split(b"\n")[1]) for octets in keep]
+        had = [n for n, at in enumerate(sizes) if at < size - 9]
+        (path / "checkpoints").write_bytes(b"".join(
+            len(keep[n]).to_bytes(4, "big") + keep[n] for n in had))
+        (path / "claims").unlink(missing_ok=True)
+    return bundles, size
+
+
+def entries(path, tail):
+    octets, out = path.read_bytes(), []
+    while octets:
+        end = 4 + int.from_bytes(octets[:4], "big")
+        out.append(octets[4:end])
+        octets = octets[end:]
+    return out
+
+
+def test_last_second(steady, dialogue, bodies, last_second):
+    """What is promised comes back without a checkpoint, and all go on."""
+    bundles, size = last_second
+    had = steady.printed(steady.fsck(), "records")
+    said = repair(steady, bundles)
+    assert re.search(r"^promised .* were appended", said, re.M), said
+    assert steady.printed(steady.fsck(), "records") == size > had
+    steady.start()
+    talk(bodies, "after")
+    wait_covered(steady, bodies)
+    for one in bodies.values():
+        assert one.get("status")["broker"]["closed"] is None
+        assert one.get("status")["ledger"]["current"]
+    steady.stop()
+    for one in bodies.values():
+        check_holdings(one, dialogue, steady.records())
+
+
+def test_last_second_in_part(steady, bodies, last_second):
+    """One body's word moves nothing; what is lost is named."""
+    bundles, size = last_second
+    said = repair(steady, bundles[:1], code=65)
+    assert re.search(r"^lost +record \d+, promised to EUROPOL/hq", said, re.M)
+    assert "one body alone tells of it" in said or "nobody brought" in said
+    assert "EUROPOL" not in said.split("ask for bundles")[1].split(";")[0]
+    assert steady.printed(steady.fsck(), "records") < size
+    repair(steady, bundles)
+    assert steady.printed(steady.fsck(), "records") == size
+
+
 def test_two_pasts(steady, bodies):
     talk(bodies, "before")
     wait_covered(steady, bodies)

@@ -183,3 +183,26 @@ def test_import(cast, export, parley, agents):
     assert take(folder) == []
     assert len(take(export(cast["EUROPOL/hq"])[0])) == 12
     assert alone.alarms() == []
+
+
+def test_unsettled(cast, export, parley):
+    """What the log signed and no quorum has seen yet is in it too."""
+    agent = cast["EUROPOL/hq"]
+    for name in ("AFRIPOL/hq", "SCO/rats"):
+        cast[name].stop()
+    number = agent.publish("dialogue/a", "seen by one")["number"]
+    place = agent.wait_entry(number, "promised")["sequence"]
+
+    def ahead():
+        ledger = agent.get("status")["ledger"]
+        return (ledger["verified"] or 0) > max(
+            place, ledger["settled"]["size"])
+    wait_for(ahead, "signed by the log alone", 20)
+    folder, told = export(agent)
+    note = (folder / "verified").read_text().splitlines()
+    assert len(note) == 5 and int(note[1]) > told["settled"]["size"]
+    for line in (2, 4):  # its root, its signature
+        wrong = list(note)
+        wrong[line] = wrong[line][:-6] + "AAAA" + wrong[line][-2:]
+        (folder / "verified").write_text("\n".join(wrong) + "\n")
+        assert "verified" in parley("audit", "check", folder, code=1).err

@@ -2,6 +2,7 @@
  * bundle, and each way in which a broker or an exporter can hide a record. */
 #include "story.h"
 
+#include "base/disk.h"
 #include "ledger/audit.h"
 
 /* Pack, check, and let go of it. */
@@ -166,6 +167,51 @@ static void test_opening (void **state) {
         has_caveat (&r, from_2, false);
         assert_int_equal (r.streams[2].opening, 1);
         audit_report_free (&r);
+    }
+}
+
+/* What the log signed alone. */
+static void test_verified (void **state) {
+    (void) state;
+    static const struct {
+        int64_t size;
+        unsigned witnesses;
+        const char *why; /* NULL: it holds */
+    } table[] = {
+        { 10, 0, NULL },     { 11, 0, NULL },      { 8, 0, "above 8" },
+        { 7, 0, "above 8" }, { 10, 1, "2 lines" }, { 12, 0, "not known here" },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct audit_report r;
+        struct error e = { 0 };
+        struct story *story = made();
+        char *dir = story_folder();
+        story_checkpoint (story, table[i].size, table[i].witnesses);
+        struct buf note = story->checkpoints[0];
+        story->checkpoint_count = 0;
+        story->checkpoints[0] = (struct buf){ 0 };
+        story_checkpoint (story, 8, 3);
+        story_pack (story, dir);
+        struct buf path = { 0 };
+        buf_add_format (&path, "%s/verified", dir);
+        char *name = buf_take_text (&path);
+        assert_int_equal (disk_write_file (name, buf_slice (&note), false, &e),
+                          0);
+        enum err rc =
+            audit_check (dir, &story->cast.dialogue, NULL, NULL, &r, &e);
+        if (!rc != !table[i].why
+            || (rc
+                && (!strstr (e.text, table[i].why)
+                    || !strstr (e.text, "verified"))))
+            fail_msg ("%zu: %s", i, e.text);
+        assert_int_equal (r.logged.size, rc ? -1 : table[i].size);
+        assert_int_equal (rc ? 8 : r.settled.size, 8);
+        audit_report_free (&r);
+        story_remove (dir);
+        story_free (story);
+        buf_free (&note);
+        free (name);
+        free (dir);
     }
 }
 
@@ -462,6 +508,7 @@ int main (void) {
         cmocka_unit_test (test_covers),
         cmocka_unit_test (test_opening),
         cmocka_unit_test (test_limits),
+        cmocka_unit_test (test_verified),
         cmocka_unit_test (test_hole),
         cmocka_unit_test (test_other_last),
         cmocka_unit_test (test_handover),

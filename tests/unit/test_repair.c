@@ -49,20 +49,52 @@ static struct story *made (void) {
     return story;
 }
 
-/* A bundle that has leaves for the blocks in `dropped`, and a checkpoint. */
-static char *bundle_made (struct story *story, const char *name,
-                          unsigned dropped, int64_t checkpoint) {
-    story->dropped = dropped;
+#define BLOCK(n) (1u << (n))
+
+struct plan {
+    const char *exporter;
+    unsigned dropped;   /* blocks of which it has leaves alone */
+    unsigned promised;  /* records */
+    int64_t checkpoint; /* 0: none */
+    int64_t logged;     /* a checkpoint of the log alone; 0: none */
+};
+
+static void logged_put (struct story *story, const char *name, int64_t size) {
+    char path[300];
+    buf_free (&story->checkpoints[0]);
+    story->checkpoint_count = 0;
+    story_checkpoint (story, size, 0);
+    snprintf (path, sizeof path, "%s/verified", name);
+    must (
+        disk_write_file (path, buf_slice (&story->checkpoints[0]), false, &e));
+}
+
+static char *bundle_planned (struct story *story, const char *name,
+                             const struct plan *plan) {
+    story->dropped = plan->dropped;
     for (size_t i = 0; i < story->checkpoint_count; i++)
         buf_free (&story->checkpoints[i]);
     story->checkpoint_count = 0;
-    if (checkpoint > 0)
-        story_checkpoint (story, checkpoint, 3);
+    strcpy (story->meta.exporter, plan->exporter);
+    if (plan->checkpoint > 0)
+        story_checkpoint (story, plan->checkpoint, 3);
     story_promises (story);
     story->proof_count = 0; /* the refusal has to be there */
+    for (int64_t i = 0; i < RECORDS; i++)
+        if (plan->promised & BLOCK (i))
+            story_promise (story, i, 1);
     story_pack (story, in (name));
     buf_free (&story->refusal);
+    if (plan->logged > 0)
+        logged_put (story, in (name), plan->logged);
     return mem_copy_text (in (name));
+}
+
+/* A bundle that has leaves for the blocks in `dropped`, and a checkpoint. */
+static char *bundle_made (struct story *story, const char *name,
+                          unsigned dropped, int64_t checkpoint) {
+    const struct plan plan = { "EUROPOL/hq", dropped, 0, checkpoint, 0 };
+    return bundle_planned (story, name, &plan);
 }
 
 /* The first `records` of the story as a ledger in its folder. */
@@ -134,8 +166,6 @@ static void free_texts (char **texts, size_t count) {
     for (size_t i = 0; i < count; i++)
         free (texts[i]);
 }
-
-#define BLOCK(n) (1u << (n))
 
 static void test_refused (void **state) {
     (void) state;
@@ -323,13 +353,167 @@ static void test_sources (void **state) {
     story_free (story);
 }
 
+/* Behind the checkpoint: from two bodies, of which the second may have nothing to
+ * say. */
+static void test_promised (void **state) {
+    (void) state;
+#define ALL BLOCK (2) | BLOCK (3) | BLOCK (5) | BLOCK (8)
+    static const struct {
+        struct plan a, b;
+        int64_t covered, target, promised, agreed, stopped, lost;
+        bool held; /* the first of the lost */
+    } table[] = {
+        /* One between two that are promised, with two leaves, or one. */
+        { { "EUROPOL/hq", 0, BLOCK (4), 3, 0 },
+          { "FRONTEX/hq", ALL, 0, 0, 0 },
+          3,
+          5,
+          1,
+          1,
+          -1,
+          0,
+          false },
+        { { "EUROPOL/hq", 0, BLOCK (4), 3, 0 },
+          { "EUROPOL/ec3", ALL, 0, 0, 0 },
+          3,
+          3,
+          0,
+          0,
+          3,
+          1,
+          true },
+        { { "EUROPOL/hq", 0, BLOCK (3) | BLOCK (4), 3, 0 },
+          { "EUROPOL/ec3", ALL, 0, 0, 0 },
+          3,
+          5,
+          2,
+          0,
+          -1,
+          0,
+          false },
+        /* Up to the last promise, and not beyond. */
+        { { "EUROPOL/hq", ALL, BLOCK (2) | BLOCK (8), 0, 0 },
+          { "FRONTEX/hq", 0, BLOCK (5), 0, 0 },
+          -1,
+          9,
+          3,
+          4,
+          -1,
+          0,
+          false },
+        { { "EUROPOL/hq", 0, BLOCK (5), 0, 0 },
+          { "FRONTEX/hq", 0, 0, 0, 0 },
+          -1,
+          6,
+          1,
+          3,
+          -1,
+          0,
+          false },
+        { { "EUROPOL/hq", 0, BLOCK (2) | BLOCK (4), 6, 0 },
+          { "FRONTEX/hq", 0, 0, 0, 0 },
+          6,
+          6,
+          0,
+          0,
+          -1,
+          0,
+          false },
+        /* A body that nobody has: in front of a promised one, or of it. */
+        { { "EUROPOL/hq", BLOCK (5), BLOCK (4) | BLOCK (8), 3, 0 },
+          { "FRONTEX/hq", BLOCK (5), 0, 0, 0 },
+          3,
+          5,
+          1,
+          1,
+          5,
+          1,
+          true },
+        { { "EUROPOL/hq", BLOCK (8), BLOCK (8) | BLOCK (5), 3, 0 },
+          { "FRONTEX/hq", BLOCK (8), 0, 0, 0 },
+          3,
+          6,
+          1,
+          2,
+          8,
+          1,
+          false },
+        /* What the log signed, without a quorum, is a checkpoint too. */
+        { { "EUROPOL/hq", 0, 0, 3, 8 },
+          { "EUROPOL/ec3", 0, 0, 0, 0 },
+          8,
+          8,
+          0,
+          0,
+          -1,
+          0,
+          false },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct story *story = made();
+        char *bundles[] = { bundle_planned (story, "a", &table[i].a),
+                            bundle_planned (story, "b", &table[i].b) };
+        ledger_made (story, 2);
+        for (int dry = 1; dry >= 0; dry--) {
+            enum err rc = repair (bundles, 2, dry);
+            if (rc != (table[i].lost ? ERR_NOT_FOUND : ERR_NONE))
+                fail_msg ("%zu: %s", i, e.text);
+            int64_t found[] = { report.covered,     report.target,
+                                report.promised,    report.agreed,
+                                report.stopped,     report.lost_count,
+                                report.lost[0].held };
+            int64_t wanted[] = { table[i].covered,  table[i].target,
+                                 table[i].promised, table[i].agreed,
+                                 table[i].stopped,  table[i].lost,
+                                 table[i].held };
+            for (size_t n = 0; n < 7; n++)
+                if (found[n] != wanted[n])
+                    fail_msg ("%zu, %zu: %" PRId64, i, n, found[n]);
+            assert_int_equal (report.added, table[i].target - 2);
+            ledger_is (story, dry ? 2 : table[i].target);
+        }
+        free_texts (bundles, 2);
+        story_free (story);
+        story_remove (folder);
+        mkdir (folder, 0700);
+    }
+}
+
+/* Another record at a promised place: of a ledger, of a bundle, of a promise. */
+static void test_contradicted (void **state) {
+    (void) state;
+    const struct plan good = { "EUROPOL/hq", 0, BLOCK (4), 3, 0 },
+                      bad = { "FRONTEX/hq", 0, BLOCK (3), 0, 0 },
+                      same = { "EUROPOL/hq", 0, BLOCK (3) | BLOCK (4), 3, 0 };
+    struct story *story = made(), *other = made();
+    other->missing |= BLOCK (6) | ALL;
+    other->no_roster_note = true;
+    other->checkpoint_count = 0;
+    char *bundles[] = { bundle_planned (story, "a", &good),
+                        bundle_planned (other, "b", &bad),
+                        bundle_planned (story, "c", &same) };
+    ledger_made (story, 2);
+    assert_int_equal (repair (bundles, 2, false), ERR_CHAIN);
+    assert_non_null (strstr (e.text, "record 3 is not the one that was "
+                                     "promised to FRONTEX/hq"));
+    assert_int_equal (repair (bundles + 1, 2, false), ERR_CHAIN);
+    assert_non_null (strstr (e.text, "record 3 was promised to"));
+    ledger_is (story, 2);
+    must (repair (bundles + 2, 1, false));
+    assert_int_equal (repair (bundles + 1, 1, false), ERR_CHAIN);
+    ledger_is (story, 5);
+    free_texts (bundles, 3);
+    story_free (story);
+    story_free (other);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        CASE (test_refused),   CASE (test_sources), CASE (test_end),
-        CASE (test_lacking),   CASE (test_target),  CASE (test_two_pasts),
-        CASE (test_other_log),
+        CASE (test_refused),   CASE (test_sources),  CASE (test_end),
+        CASE (test_lacking),   CASE (test_target),   CASE (test_two_pasts),
+        CASE (test_other_log), CASE (test_promised), CASE (test_contradicted),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
