@@ -48,17 +48,20 @@ static void done_to (struct import_job *self, int64_t done) {
     pthread_mutex_unlock (&self->lock);
 }
 
-/* The note of a version; empty where the bundle has none. */
+/* The note of a version, or of the last one (-1); empty where the bundle has
+ * none. */
 static enum err note_find (const char *dir, int64_t version, struct buf *out,
                            struct error *e) {
     struct bundle *bundle = bundle_open (dir, e);
     struct slice note;
     enum err rc = bundle ? ERR_NONE : e->code;
     buf_clear (out);
-    for (int64_t n = 1; !rc && n <= version; n++) {
+    for (int64_t n = 1; !rc && (n <= version || version < 0); n++) {
         rc = bundle_next_roster (bundle, &note, e);
         struct roster *roster = rc ? NULL : roster_read (note, e);
-        if (roster && roster_version (roster) == version)
+        if (roster && version < 0)
+            buf_clear (out);
+        if (roster && (version < 0 || roster_version (roster) == version))
             buf_add_slice (out, note);
         else if (!rc && !roster)
             rc = e->code;
@@ -73,7 +76,7 @@ static enum err rosters_take (struct import_job *self, const char *dir,
     struct link_imported out;
     struct buf note = { 0 };
     enum err rc = part (self, LINK_ROSTER, 0, (struct slice){ 0 }, &out, e);
-    while (!rc && out.wanted > 0) {
+    while (!rc && out.wanted != 0) {
         int64_t version = out.wanted;
         rc = note_find (dir, version, &note, e);
         if (!rc)

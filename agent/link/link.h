@@ -56,7 +56,7 @@ struct roster *link_roster (struct link *self, int64_t *sequence);
  * (audit.h). Any thread, one at a time; waits until it is durable. The error is
  * what is wrong with the part, or ERR_STATE: the agent stops. */
 enum link_part {
-    LINK_ROSTER, /* a note, of version `number`; empty: there is none. number
+    LINK_ROSTER, /* a note, as was `wanted`; empty: there is none. number
                         0: begin. Until `wanted` is 0 */
     LINK_BLOCKS, /* entries of a bundle's file, in its order */
     LINK_LEAVES, /* leaf hashes, joined, from sequence `number` on */
@@ -68,7 +68,7 @@ struct link_import {
     struct slice octets;
 };
 struct link_imported {
-    int64_t wanted;  /* a roster's version; 0: none */
+    int64_t wanted;  /* a roster's version; -1: the newest; 0: none */
     int64_t records; /* that are new */
     int64_t held;    /* were here already */
     int64_t others;  /* that this delegation may not read, or of another's

@@ -3,6 +3,7 @@ not its own ledger, or below what has settled; the old log key, another
 predecessor; and a broker that goes on in the old one."""
 import contextlib
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
@@ -208,3 +209,31 @@ def test_old_epoch_goes_on(liar, agent, dialogue):
     assert "epoch 2 has begun" in agent.daemon.log()
     assert agent.texts(TOPIC) == ["true before"]
     assert "EPOCH" in agent.notices()
+
+
+def test_one_after_the_other(liar, agent, agents, dialogue):
+    """Two epochs more; a start with the first roster's file, and an agent that
+    begins with the newest."""
+    for number in (2, 3):
+        size, who = settle(liar, agent), liar.log_key()
+        liar.open_epoch(dialogue.follow(opens(liar, who, number=number)), who)
+        wait_settled_at(agent, size + 2)
+        liar.post("EUROPOL/hq", TOPIC, f"in epoch {number}")
+        wait_texts(agent, liar)
+        settle(liar, agent)
+    agent.stop()
+    agent.start()
+    liar.post("EUROPOL/hq", TOPIC, "after a start")
+    wait_texts(agent, liar)
+    size = settle(liar, agent)
+    assert agent.get("status")["roster"]["version"] == 3
+    other = agents("FRONTEX/hq", SimpleNamespace(
+        desk=liar.desk_at, feed=liar.feed_at), dialogue.notes[-1]).start()
+    wait_texts(other, liar)
+    wait_settled_at(other, size)
+    for one in (agent, other):
+        assert one.alarms() == []
+    records = {one.name: one.records("sequence") for one in (agent, other)}
+    leaves = [[r["leaf"] for r in of] for of in records.values()]
+    assert leaves[0] == leaves[1]
+    wait_for(lambda: agent.get("status")["lacks"] is None, "complete")
