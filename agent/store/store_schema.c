@@ -81,8 +81,6 @@ const char store_schema[] =
     "  text TEXT NOT NULL, evidence BLOB NOT NULL,"
     "  count INTEGER NOT NULL DEFAULT 1,"
     "  acknowledged INTEGER NOT NULL DEFAULT 0, UNIQUE (kind, text));"
-    "CREATE TABLE told (kind TEXT NOT NULL, sequence INTEGER NOT NULL,"
-    "  PRIMARY KEY (kind, sequence)) WITHOUT ROWID;"
     "CREATE TABLE runs (number INTEGER PRIMARY KEY,"
     "  run TEXT NOT NULL UNIQUE, first INTEGER NOT NULL);";
 
@@ -119,6 +117,8 @@ const char store_schema_audit[] =
     "CREATE INDEX checkpoints_by_size ON checkpoints (size);"
     "CREATE INDEX checkpoints_by_roster ON checkpoints (roster, size);"
     "CREATE INDEX checkpoints_by_time ON checkpoints (kept, time);"
+    "CREATE TABLE told (kind TEXT NOT NULL, sequence INTEGER NOT NULL,"
+    "  PRIMARY KEY (kind, sequence)) WITHOUT ROWID;"
     "CREATE TABLE verified (one INTEGER PRIMARY KEY, note BLOB NOT NULL);"
     "CREATE TABLE cosigned (origin TEXT PRIMARY KEY, size INTEGER NOT NULL,"
     "  root BLOB NOT NULL) WITHOUT ROWID;";
