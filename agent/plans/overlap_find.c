@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where an overlap stands in the order, smallest first; equal keys are ordered
- * by the references. */
-struct key {
-    uint64_t order;
-    const struct slot *a, *b;
-};
-
 struct search {
     const struct overlaps *index;
     const struct overlap_query *query;
@@ -29,83 +22,13 @@ struct search {
     size_t owners;
     uint32_t *pair_of; /* owners * owners; 0: none yet, else number + 1 */
     size_t pair_room;
-    /* The best offset + limit so far, as a heap with the worst on top; in the
-     * end in order. */
-    struct key *keys;
-    size_t key_count, key_room, key_max;
-    bool small;      /* numbers of priorities and entities are below 64 */
-    bool wishes;     /* some that each pair has to be asked for */
-    uint32_t *tally; /* of one action: by the other's entity, class, broad */
+    struct page page;
+    bool small;        /* numbers of priorities and entities are below 64 */
+    bool wishes;       /* some that each pair has to be asked for */
+    unsigned listable; /* numbers of the tally, as bits */
+    uint32_t *tally;   /* of one action: by the other's entity, class, broad */
 };
 #define TALLY 8 /* numbers for each entity: class * 2 + broad */
-
-/* Order */
-
-static uint64_t coarse_of (const struct meeting *meeting) {
-    uint64_t out = meeting->broad;
-    out = out << 2 | meeting->class;
-    return out << 1 | !meeting->equal;
-}
-
-#define FINE_BITS 43 /* imprecise, countries, first day */
-static uint64_t fine_of (bool imprecise, uint64_t countries, int32_t first) {
-    uint64_t out = imprecise;
-    out = out << 10 | countries;
-    return out << 32 | ((uint32_t) first ^ UINT32_C (0x80000000));
-}
-
-static int slot_compare (const struct slot *a, const struct slot *b) {
-    char x[PLAN_REF_MAX + 1], y[PLAN_REF_MAX + 1];
-    return strcmp (action_ref (x, a->plan, a->action),
-                   action_ref (y, b->plan, b->action));
-}
-
-static int key_compare (const void *a_p, const void *b_p) {
-    const struct key *a = a_p, *b = b_p;
-    if (a->order != b->order)
-        return a->order < b->order ? -1 : 1;
-    int sides = slot_compare (a->a, b->a);
-    return sides ? sides : slot_compare (a->b, b->b);
-}
-
-static void heap_down (struct key *heap, size_t count) {
-    struct key top = heap[0];
-    size_t at = 0, child;
-    while ((child = at * 2 + 1) < count) {
-        if (child + 1 < count
-            && key_compare (&heap[child], &heap[child + 1]) < 0)
-            child++;
-        if (key_compare (&top, &heap[child]) >= 0)
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = top;
-}
-
-static void heap_up (struct key *heap, size_t at) {
-    struct key key = heap[at];
-    while (at > 0 && key_compare (&heap[(at - 1) / 2], &key) < 0) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = key;
-}
-
-static void key_keep (struct search *self, const struct key *key) {
-    if (self->key_count < self->key_max) {
-        if (self->key_count == self->key_room) {
-            self->key_room = self->key_room * 2 + 64;
-            self->keys =
-                mem_resize (self->keys, self->key_room * sizeof *self->keys);
-        }
-        self->keys[self->key_count] = *key;
-        heap_up (self->keys, self->key_count++);
-    } else if (self->key_max > 0 && key_compare (key, &self->keys[0]) < 0) {
-        self->keys[0] = *key;
-        heap_down (self->keys, self->key_count);
-    }
-}
 
 /* What one action meets */
 
@@ -288,29 +211,21 @@ static bool days_imprecise (const struct slot *x, const struct slot *y,
 }
 
 /* For the page, if it may be among the first of it. */
-static void list (struct search *self, const struct slot *x,
-                  const struct glance *a, const struct slot *y,
-                  const struct glance *b, const struct meeting *meeting) {
-    uint64_t coarse = coarse_of (meeting);
-    bool full = self->key_count == self->key_max;
+static void list_it (struct search *self, const struct slot *x,
+                     const struct glance *a, const struct slot *y,
+                     const struct glance *b, const struct meeting *meeting) {
+    uint64_t coarse = page_coarse (meeting);
     self->out->listed++;
-    if (self->key_max == 0
-        || (full && coarse > self->keys[0].order >> FINE_BITS))
+    if (!page_may_hold (&self->page, page_order (coarse, false, 0, INT32_MIN)))
         return;
     int32_t first = a->first > b->first ? a->first : b->first;
     int32_t last = a->last < b->last ? a->last : b->last;
     bool imprecise =
         !(a->whole_days && b->whole_days) && days_imprecise (x, y, first, last);
     uint64_t order =
-        coarse << FINE_BITS
-        | fine_of (imprecise, common_countries (self, x, y), first);
-    if (full && order > self->keys[0].order)
-        return;
-    bool swapped = slot_compare (x, y) > 0;
-    struct key key = { .order = order,
-                       .a = swapped ? y : x,
-                       .b = swapped ? x : y };
-    key_keep (self, &key);
+        page_order (coarse, imprecise, common_countries (self, x, y), first);
+    if (page_may_hold (&self->page, order))
+        page_add (&self->page, order, x, y);
 }
 
 static void meet (struct search *self, const struct slot *x,
@@ -327,7 +242,7 @@ static void meet (struct search *self, const struct slot *x,
     unsigned kind = meeting.class * 2u + meeting.broad;
     self->tally[b->entity * TALLY + kind]++;
     if (self->listable >> kind & 1)
-        list (self, x, a, y, b, &meeting);
+        list_it (self, x, a, y, b, &meeting);
 }
 
 /* x with all that are open. */
@@ -411,10 +326,11 @@ static void search_begin (struct search *self, const struct overlaps *index,
                              .entity = NO_ENTITY,
                              .other = NO_ENTITY };
     *out = (struct overlap_answer){ 0 };
-    self->key_max = query->limit == 0 ? 0 : query->offset + query->limit;
+    self->page.max = query->limit == 0 ? 0 : query->offset + query->limit;
     self->small = index->entity_count <= 64 && index->priorities <= 64;
     self->wishes = query->kinds || query->has_priority || query->has_region
                    || query->has_period;
+    self->listable = listable_of (query);
     self->tally =
         mem_alloc ((index->entity_count + 1) * TALLY * sizeof *self->tally);
     self->mask = mem_alloc (index->words * sizeof *self->mask);
@@ -440,34 +356,16 @@ static int pair_compare (const void *a_p, const void *b_p) {
     return names ? names : strcmp (a->b, b->b);
 }
 
-static void page_make (struct search *self) {
-    struct overlap_answer *out = self->out;
-    size_t offset = self->query->offset;
-    if (self->key_count > 1)
-        qsort (self->keys, self->key_count, sizeof *self->keys, key_compare);
-    if (self->key_count <= offset)
-        return;
-    out->count = self->key_count - offset;
-    out->at = mem_alloc (out->count * sizeof *out->at);
-    for (size_t i = 0; i < out->count; i++) {
-        const struct key *key = &self->keys[offset + i];
-        struct meeting meeting;
-        slots_judge (key->a, key->b, &meeting);
-        slots_overlap (key->a, key->b, &meeting, &out->at[i]);
-    }
-}
-
 static void search_end (struct search *self) {
     if (self->out->pair_count > 1)
         qsort (self->out->pairs, self->out->pair_count,
                sizeof *self->out->pairs, pair_compare);
-    page_make (self);
+    page_give (&self->page, self->query->offset, self->out);
     free (self->mask);
     free (self->tally);
     free (self->open);
     free (self->owner_of);
     free (self->pair_of);
-    free (self->keys);
 }
 
 /* Is the slot one of those that the query looks out from? */

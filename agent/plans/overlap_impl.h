@@ -94,4 +94,20 @@ void slots_judge (const struct slot *a, const struct slot *b,
 void slots_overlap (const struct slot *a, const struct slot *b,
                     const struct meeting *meeting, struct overlap *out);
 
+/* The first offset + limit of what is listed. Order: coarse (broad, class, no
+ * equal facet), imprecise, countries, first day; then the references. */
+struct page {
+    struct page_key *keys;
+    size_t count, room, max;
+};
+uint64_t page_coarse (const struct meeting *meeting);
+uint64_t page_order (uint64_t coarse, bool imprecise, uint64_t countries,
+                     int32_t first);
+/* false: one of that order is not among them. */
+bool page_may_hold (const struct page *self, uint64_t order);
+void page_add (struct page *self, uint64_t order, const struct slot *x,
+               const struct slot *y);
+/* What is behind `offset`, and frees. */
+void page_give (struct page *self, size_t offset, struct overlap_answer *out);
+
 #endif
