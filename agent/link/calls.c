@@ -44,7 +44,7 @@ void calls_destroy (struct calls **self_p) {
         return;
     struct calls *self = *self_p;
     *self_p = NULL;
-    sock_close (&self->watch);
+    sock_unwatch (self->socket, &self->watch);
     sock_close (&self->socket);
     buf_free (&self->octets);
     free (self->frames);

@@ -331,9 +331,18 @@ void *sock_watch (void *context, void *socket, struct error *e) {
                != 0
         || zmq_connect (watch, name) != 0) {
         error_sys (e, errno, "watch a socket");
-        sock_close (&watch);
+        sock_unwatch (socket, &watch);
     }
     return watch;
+}
+
+void sock_unwatch (void *socket, void **watch_p) {
+    if (!*watch_p)
+        return;
+    int rc = zmq_socket_monitor (socket, NULL, 0);
+    assert (rc == 0); /* only what is no socket fails */
+    (void) rc;
+    sock_close (watch_p);
 }
 
 /* A frame of an event; its first octets in *out, if there are so many. */

@@ -62,11 +62,13 @@ enum err sock_bind (void *socket, const char *endpoint, char *bound,
 enum err sock_connect (void *socket, const char *endpoint, struct error *e)
     MUST_CHECK;
 
-/* What becomes of a client's connection: a socket to poll for ZMQ_POLLIN, to be
- * closed (sock_close) before the one that it watches. Watch before sock_connect.
- * After a loss the socket connects again by itself, and what was sent meanwhile
+/* What becomes of a client's connection: a socket to poll for ZMQ_POLLIN. Watch
+ * before sock_connect, and end it with sock_unwatch before the one that it
+ * watches is closed: libzmq's thread would wait for a reader of what happens in
+ * between, and all sockets of the context with it, for good. NULL is fine. After a loss the socket connects again by itself, and what was sent meanwhile
  * goes out then. NULL and *e: it could not be made. */
 void *sock_watch (void *context, void *socket, struct error *e) MUST_CHECK;
+void sock_unwatch (void *socket, void **watch_p);
 enum sock_event {
     SOCK_NOTHING,   /* new */
     SOCK_CONNECTED, /* and the server has let us in */

@@ -499,6 +499,14 @@ static enum sock_event event_next (struct world *w, void *watch) {
     return sock_watch_next (watch);
 }
 
+static void unwatch (struct world *w, void *socket, void *watch) {
+    size_t i = 0;
+    while (w->sockets[i] != watch)
+        assert_true (++i < sizeof w->sockets / sizeof *w->sockets);
+    sock_unwatch (socket, &w->sockets[i]);
+    assert_null (w->sockets[i]);
+}
+
 /* Refused is lost, without a word of having been connected. */
 static void test_watch (void **state) {
     struct world *w = *state;
@@ -516,9 +524,35 @@ static void test_watch (void **state) {
         assert_int_equal (event_next (w, watch), SOCK_LOST);
         if (i == 0)
             drop (w, desk);
-        drop (w, watch);
+        unwatch (w, agent, watch);
         drop (w, agent);
     }
+}
+
+/* What happens when nobody watches any more holds up no socket: it goes on to
+ * connect, again and again, to a desk that ends. */
+static void test_unwatch (void **state) {
+    struct world *w = *state;
+    void *desk = serve (w, SOCK_DESK), *none = NULL;
+    void *agent = make (w, SOCK_DESK_CLIENT, &w->member);
+    void *observed = keep (w, sock_watch (w->context, agent, NULL));
+    assert_int_equal (sock_connect (agent, w->endpoint, NULL), 0);
+    assert_int_equal (event_next (w, observed), SOCK_CONNECTED);
+    unwatch (w, agent, observed);
+    sock_unwatch (agent, &none);
+    for (int i = 0; i < 3; i++) {
+        drop (w, desk);
+        desk = make (w, SOCK_DESK, &w->server);
+        void *monitor = watch (w, desk);
+        while (sock_bind (desk, w->endpoint, NULL, 0, NULL) != 0)
+            zmq_poll (NULL, 0, 10); /* the one before is still there */
+        assert_int_equal (next_event (w, monitor),
+                          ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+        assert_int_equal (zmq_socket_monitor (desk, NULL, 0), 0);
+        drop (w, monitor);
+    }
+    drop (w, desk);
+    drop (w, agent);
 }
 
 /* libzmq looks at what has happened with each 100th frame: an end that is seen
@@ -543,7 +577,7 @@ static void check_lost_within (struct world *w, void *server, void *client,
     while (zmq_recv (client, &octet, 1, ZMQ_DONTWAIT) >= 0)
         assert_int_equal (octet, 'a' + count++ % 4);
     assert_int_equal (count % 4, 0);
-    drop (w, watch);
+    unwatch (w, client, watch);
     drop (w, client);
 }
 
@@ -637,6 +671,7 @@ int main (void) {
         TEST (test_member_enters),
         TEST (test_desk),
         TEST (test_watch),
+        TEST (test_unwatch),
         TEST (test_lost_within_a_message),
         TEST (test_feed),
         TEST (test_source),
