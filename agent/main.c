@@ -1,14 +1,15 @@
 /* parley-agent - a delegation's daemon: keeps the link to the broker, the store,
  * and the API that everything else of the delegation uses.
  *
- * Starts the link and then the API, waits for signals, and stops them in the
- * opposite order. */
+ * Starts the link, what derives plans, and then the API, waits for signals, and
+ * stops them in the opposite order. */
 #include "api/http.h"
 #include "base/disk.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "identity/roster_chain.h"
 #include "link/link.h"
+#include "plans/projector.h"
 #include "settings.h"
 #include "store/store.h"
 
@@ -54,7 +55,9 @@ struct run {
     struct roster *roster; /* the configured one */
     int lock;              /* on the store's file, or -1 */
     struct link *link;
-    pthread_mutex_t mutex; /* over http, failure: the link calls back */
+    /* Over what follows: the link and the projector call back. */
+    pthread_mutex_t mutex;
+    struct projector *projector;
     struct http *http;
     struct error failure;
     int failed;  /* eventfd */
@@ -193,9 +196,19 @@ static enum err store_lock (struct run *self, struct error *e) {
                       self->settings->store);
 }
 
-/* What the link calls, from its thread */
+/* What the link and the projector call, from their threads */
 
 static void link_changed (void *arg) {
+    struct run *self = arg;
+    pthread_mutex_lock (&self->mutex);
+    if (self->projector)
+        projector_wake (self->projector);
+    if (self->http)
+        http_changed (self->http);
+    pthread_mutex_unlock (&self->mutex);
+}
+
+static void plans_changed (void *arg) {
     struct run *self = arg;
     pthread_mutex_lock (&self->mutex);
     if (self->http)
@@ -231,6 +244,25 @@ static enum err link_start (struct run *self, struct error *e) {
     return self->link ? ERR_NONE : e->code;
 }
 
+static enum err projector_start (struct run *self, struct error *e) {
+    const struct settings *s = self->settings;
+    struct projector_options options = {
+        .store = s->store,
+        .delegation = identity_name (self->identity),
+        .dialogue = &s->dialogue,
+        .link = self->link,
+        .changed = plans_changed,
+        .arg = self,
+    };
+    struct projector *projector = projector_new (&options, e);
+    if (!projector)
+        return e->code;
+    pthread_mutex_lock (&self->mutex);
+    self->projector = projector;
+    pthread_mutex_unlock (&self->mutex);
+    return ERR_NONE;
+}
+
 static enum err http_start (struct run *self, struct error *e) {
     const struct settings *s = self->settings;
     struct http_options options = {
@@ -242,6 +274,7 @@ static enum err http_start (struct run *self, struct error *e) {
         .dialogue = &s->dialogue,
         .link = self->link,
         .identity = self->identity,
+        .projector = self->projector,
     };
     struct http *http = http_new (&options, e);
     if (!http)
@@ -264,15 +297,20 @@ static enum err run_open (struct run *self, struct error *e) {
         rc = store_lock (self, e);
     if (!rc)
         rc = link_start (self, e);
+    if (!rc)
+        rc = projector_start (self, e);
     return rc ? rc : http_start (self, e);
 }
 
 static void run_close (struct run *self) {
     pthread_mutex_lock (&self->mutex);
     struct http *http = self->http;
-    self->http = NULL; /* the link calls it no more */
+    struct projector *projector = self->projector;
+    self->http = NULL; /* they are called no more */
+    self->projector = NULL;
     pthread_mutex_unlock (&self->mutex);
     http_destroy (&http);
+    projector_destroy (&projector);
     link_destroy (&self->link);
     disk_close (&self->lock);
     roster_unref (&self->roster);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct link;
+struct projector;
 
 /* Borrowed for its life, all of them. */
 struct http_options {
@@ -28,6 +29,7 @@ struct http_options {
     struct link *link; /* NULL: none, as in tests: status says "down", and the
                           roster is the store's newest */
     const struct identity *identity; /* may be NULL: not used so far */
+    struct projector *projector;     /* NULL: none, as in some tests */
 };
 
 struct http;

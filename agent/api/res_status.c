@@ -2,6 +2,7 @@
 #include "api/http_impl.h"
 #include "api/json_ledger.h"
 #include "api/json_link.h"
+#include "api/json_projector.h"
 #include "api/json_record.h"
 #include "api/request.h"
 #include "api/resources.h"
@@ -55,20 +56,19 @@ static json_t *status_value (const struct http *http,
         json_array_clear (notices);
     json_t *out = json_pack (
         "{ss ss so ss so so so so so so so so so sI sI so so s{ss sI}}",
-        "program",
-        "parley-agent", "version", PARLEY_VERSION, "dialogue",
+        "program", "parley-agent", "version", PARLEY_VERSION, "dialogue",
         json_hash (o->dialogue), "delegation", o->delegation, "entity",
         json_slice (delegation_entity (slice_text (o->delegation))), "started",
         json_time (http->started_ms), "now", json_time (clock_wall_ms()),
         "link", json_link (link), "broker", json_broker (link), "streams",
         json_streams (link), "ledger",
         json_ledger (&link->ledger, store_alarms (store)), "complete_upto",
-        json_complete (&link->complete), "lacks",
-        json_lacks (&link->complete), "records",
-        (json_int_t) records_count (store), "position",
+        json_complete (&link->complete), "lacks", json_lacks (&link->complete),
+        "records", (json_int_t) records_count (store), "position",
         (json_int_t) records_last_position (store), "outbox",
         outbox_value (store), "notices", notices, "store", "path", o->store,
         "octets", (json_int_t) store_octets (o->store));
+    json_object_set_new (out, "plans", json_projector (o->projector));
     json_object_set_new (
         out, "name", roster ? json_string (roster_name (roster)) : json_null());
     json_object_set_new (

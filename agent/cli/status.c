@@ -192,6 +192,34 @@ static bool is_alarming (json_t *status) {
                && !is_young (status));
 }
 
+/* What is derived of plans. */
+static void add_plans (struct table *table, json_t *status) {
+    json_t *plans = json_object_get (status, "plans");
+    if (!json_is_object (plans))
+        return;
+    struct buf text = { 0 };
+    buf_add_format (&text, "%" PRId64 " at record %" PRId64,
+                    json_int (plans, "plans", 0), json_int (plans, "mark", 0));
+    static const char *const others[] = { "withdrawn", "quarantined", NULL };
+    for (const char *const *name = others; *name; name++)
+        if (json_int (plans, *name, 0) > 0)
+            buf_add_format (&text, ", %" PRId64 " %s",
+                            json_int (plans, *name, 0), *name);
+    if (json_int (plans, "newer", 0) > 0)
+        buf_add_format (&text, ", %" PRId64 " that need a newer version",
+                        json_int (plans, "newer", 0));
+    table_cell (table, "plans");
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+    table_cell (table, "derived");
+    table_format (table,
+                  "digest %.16s... of %" PRId64 " records, taxonomy version "
+                  "%" PRId64,
+                  json_text_or (json_object_get (plans, "digests"), "all", "?"),
+                  json_int (json_object_get (plans, "records"), "count", 0),
+                  json_int (json_object_get (plans, "taxonomy"), "version", 0));
+}
+
 static void print_head (json_t *status) {
     static const char *const heads[] = { "", "", NULL };
     struct table *table = table_new (heads);
@@ -214,6 +242,7 @@ static void print_head (json_t *status) {
     table_format (table, "%" PRId64 " held", json_int (status, "records", 0));
     add_complete (table, status);
     add_ledger (table, status);
+    add_plans (table, status);
     add_outbox (table, status);
     table_print (table, stdout);
     table_destroy (&table);
