@@ -132,7 +132,7 @@ struct input {
 static void check_topic (struct input *in, const char *name,
                          const char *topic) {
     struct check *check = &in->check;
-    struct slice own = shape_text (json_object_get (in->body, name));
+    struct slice own = string_slice (json_object_get (in->body, name));
     char text[SHOWN_MAX];
     if (!own.data || slice_is (own, topic))
         return;
@@ -170,7 +170,7 @@ static void read_plan (struct input *in, struct whole *out) {
 static void read_hidden (struct input *in, struct whole *out) {
     shape_check (&in->check, in->body, &hidden);
     check_topic (in, "hidden", in->place->plan);
-    (void) hash_of (shape_text (json_object_get (in->body, "withdrawal")),
+    (void) hash_of (string_slice (json_object_get (in->body, "withdrawal")),
                     &out->content.hidden.withdrawal);
 }
 
@@ -216,7 +216,7 @@ static void check_annex (struct input *in) {
                      "'actions', 'adds' or 'text'");
     struct annex_check annex_check = {
         .seen = json_object(),
-        .plan = shape_text (json_object_get (in->body, "plan")),
+        .plan = string_slice (json_object_get (in->body, "plan")),
     };
     check_plan_id (check, in->body);
     check_each (check, in->body, "actions", check_annex_action, &annex_check);
@@ -299,7 +299,7 @@ static void read_report (struct input *in, struct whole *out) {
     (void) read_date (days, "from", &read->from);
     (void) read_date (days, "to", &read->to);
     read->has_status = action_status_read (
-        shape_text (json_object_get (in->body, "status")), &read->status);
+        string_slice (json_object_get (in->body, "status")), &read->status);
     read->text =
         read_text (&out->arena, json_object_get (in->body, "text"), "");
     read_dones (in, out);
@@ -312,14 +312,14 @@ static void read_statement (struct input *in, struct whole *out) {
     struct check *check = &in->check;
     shape_check (check, in->body, &statement);
     struct statement *read = &out->content.statement;
-    struct slice word = shape_text (json_object_get (in->body, "says"));
+    struct slice word = string_slice (json_object_get (in->body, "says"));
     for (unsigned i = 0; words_says[i]; i++)
         if (slice_is (word, words_says[i]))
             read->says = (enum statement_says) i;
     if (slice_is (word, "not-overlap") && !has (in, "reason"))
         CHECK_FAULT (check, "says 'not-overlap', and has no 'reason'");
-    struct slice a = shape_text (json_object_get (in->body, "a"));
-    struct slice b = shape_text (json_object_get (in->body, "b"));
+    struct slice a = string_slice (json_object_get (in->body, "a"));
+    struct slice b = string_slice (json_object_get (in->body, "b"));
     read->a = read_string (&out->arena, in->body, "a");
     read->b = read_string (&out->arena, in->body, "b");
     if (a.data && b.data && strcmp (read->a, read->b) >= 0) {
@@ -342,7 +342,7 @@ static void read_change (struct input *in, struct whole *out) {
     read->is_consent = has (in, "consent") && !has (in, "version");
     if (read->is_consent) {
         shape_check (check, in->body, &consent);
-        (void) hash_of (shape_text (json_object_get (in->body, "consent")),
+        (void) hash_of (string_slice (json_object_get (in->body, "consent")),
                         &read->consent);
         return;
     }

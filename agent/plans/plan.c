@@ -17,7 +17,7 @@ struct whole {
 
 const char *read_string (struct arena *arena, const json_t *object,
                          const char *name) {
-    struct slice text = shape_text (json_object_get (object, name));
+    struct slice text = string_slice (json_object_get (object, name));
     return text.size > 0 ? arena_text (arena, text) : "";
 }
 
@@ -62,14 +62,14 @@ struct text read_text (struct arena *arena, const json_t *value,
         out.count = 1;
         out.at = arena_alloc (arena, sizeof *out.at);
         out.at[0].lang = lang;
-        out.at[0].text = arena_text (arena, shape_text (value));
+        out.at[0].text = arena_text (arena, string_slice (value));
     } else if (json_is_object (value)) {
         struct language *list = languages (value, lang);
         out.count = json_object_size (value);
         out.at = arena_alloc (arena, out.count * sizeof *out.at);
         for (size_t i = 0; i < out.count; i++) {
             out.at[i].lang = arena_text (arena, list[i].name);
-            out.at[i].text = arena_text (arena, shape_text (list[i].value));
+            out.at[i].text = arena_text (arena, string_slice (list[i].value));
         }
         free (list);
     }
@@ -77,7 +77,7 @@ struct text read_text (struct arena *arena, const json_t *value,
 }
 
 bool read_date (const json_t *object, const char *name, struct date *out) {
-    struct slice text = shape_text (json_object_get (object, name));
+    struct slice text = string_slice (json_object_get (object, name));
     return text.data && date_read (text, out, NULL) == 0;
 }
 
@@ -106,7 +106,7 @@ static struct names names_of (struct reading *in, const json_t *object,
     struct names out = { .count = json_array_size (list) };
     const char **at = arena_alloc (in->arena, out.count * sizeof *at);
     for (size_t i = 0; i < out.count; i++)
-        at[i] = arena_text (in->arena, shape_text (json_array_get (list, i)));
+        at[i] = arena_text (in->arena, string_slice (json_array_get (list, i)));
     out.at = at;
     return out;
 }
@@ -124,7 +124,7 @@ static struct numbers numbers_of (struct reading *in, const json_t *object,
     struct numbers out = { .count = json_array_size (list) };
     int *at = arena_alloc (in->arena, out.count * sizeof *at);
     for (size_t i = 0; i < out.count; i++)
-        at[i] = find (in->taxonomy, shape_text (json_array_get (list, i)));
+        at[i] = find (in->taxonomy, string_slice (json_array_get (list, i)));
     if (out.count > 1)
         qsort (at, out.count, sizeof *at, number_order);
     out.at = at;
@@ -153,7 +153,7 @@ static void read_indicator (struct reading *in, const json_t *value,
     out->unit = read_string (in->arena, value, "unit");
     out->title = text_of (in, value, "title");
     out->down =
-        slice_is (shape_text (json_object_get (value, "better")), "down");
+        slice_is (string_slice (json_object_get (value, "better")), "down");
     const json_t *baseline = json_object_get (value, "baseline");
     out->has_baseline = baseline != NULL;
     if (baseline)
@@ -266,9 +266,9 @@ static void read_action (struct reading *in, const json_t *value,
     struct date from = { 0 }, to;
     out->id = read_string (in->arena, value, "id");
     out->title = text_of (in, value, "title");
-    (void) action_kind_read (shape_text (json_object_get (value, "kind")),
+    (void) action_kind_read (string_slice (json_object_get (value, "kind")),
                              &out->kind);
-    (void) action_status_read (shape_text (json_object_get (value, "status")),
+    (void) action_status_read (string_slice (json_object_get (value, "status")),
                                &out->status);
     out->priorities = numbers_of (in, value, "priorities", taxonomy_priority);
     out->regions = numbers_of (in, value, "regions", taxonomy_region);

@@ -16,8 +16,8 @@ void check_size (struct check *self, const json_t *document) {
 }
 
 void check_plan_id (struct check *self, const json_t *document) {
-    struct slice id = shape_text (json_object_get (document, "plan"));
-    struct slice entity = shape_text (json_object_get (document, "entity"));
+    struct slice id = string_slice (json_object_get (document, "plan"));
+    struct slice entity = string_slice (json_object_get (document, "entity"));
     if (!plan_id_valid (id) || !entity_valid (entity))
         return;
     if (id.size > entity.size && id.data[entity.size] == '-'
@@ -31,7 +31,7 @@ void check_plan_id (struct check *self, const json_t *document) {
 }
 
 static bool date_of (const json_t *object, const char *name, struct date *out) {
-    struct slice text = shape_text (json_object_get (object, name));
+    struct slice text = string_slice (json_object_get (object, name));
     return text.data && date_read (text, out, NULL) == 0;
 }
 
@@ -65,7 +65,7 @@ void check_each (struct check *self, const json_t *object, const char *name,
 
 void check_id (struct check *self, const json_t *part, void *arg) {
     json_t *seen = arg;
-    struct slice id = shape_text (json_object_get (part, "id"));
+    struct slice id = string_slice (json_object_get (part, "id"));
     if (id.size == 0 || id.size > PLAN_PART_MAX)
         return;
     const char *key = (const char *) id.data;
@@ -105,7 +105,7 @@ static json_t *goals_index (const json_t *list) {
     json_t *index = json_object();
     for (size_t i = 0; i < json_array_size (list); i++) {
         struct slice id =
-            shape_text (json_object_get (json_array_get (list, i), "id"));
+            string_slice (json_object_get (json_array_get (list, i), "id"));
         const char *key = (const char *) id.data;
         if (id.size > 0 && !json_object_getn (index, key, id.size))
             json_object_setn_new_nocheck (index, key, id.size,
@@ -124,7 +124,7 @@ static json_int_t goal_number (const json_t *index, struct slice id) {
 static void check_goal_name (struct check *self, const json_t *item,
                              void *arg) {
     const json_t *index = arg;
-    struct slice id = shape_text (item);
+    struct slice id = string_slice (item);
     char name[SHOWN_MAX];
     if (id.size > 0 && goal_number (index, id) < 0)
         CHECK_FAULT (self, "is '%s', which is no goal of this plan",
@@ -143,7 +143,7 @@ static void circle_fault (struct check *self, const json_int_t *parent,
     path_index (&self->path, (size_t) first);
     path_member (&self->path, "parent");
     CHECK_FAULT (self, "makes a circle: goal '%s' would be above itself",
-                 shown (name, shape_text (json_object_get (goal, "id"))));
+                 shown (name, string_slice (json_object_get (goal, "id"))));
     path_back (&self->path, mark);
 }
 
@@ -156,7 +156,7 @@ static void check_circles (struct check *self, const json_t *list,
     json_int_t *walk = mem_alloc ((count + 1) * sizeof *walk);
     for (size_t i = 0; i < count; i++) {
         struct slice id =
-            shape_text (json_object_get (json_array_get (list, i), "parent"));
+            string_slice (json_object_get (json_array_get (list, i), "parent"));
         parent[i] = id.size > 0 ? goal_number (index, id) : -1;
     }
     for (size_t i = 0; i < count; i++) {
@@ -187,7 +187,7 @@ static void check_goal (struct check *self, const json_t *goal, void *arg) {
 
 static void check_same (struct check *self, const json_t *item, void *arg) {
     const struct slice *id = arg;
-    struct slice text = shape_text (item);
+    struct slice text = string_slice (item);
     char name[SHOWN_MAX];
     bool part;
     if (!ref_valid (text, &part))
@@ -225,7 +225,7 @@ void check_plan (struct check *self, const json_t *document) {
     struct goals goals = {
         .list = json_object_get (document, "goals"),
         .seen = json_object(),
-        .plan = shape_text (json_object_get (document, "plan")),
+        .plan = string_slice (json_object_get (document, "plan")),
     };
     goals.index = goals_index (goals.list);
     check_plan_id (self, document);

@@ -12,7 +12,7 @@ char *shown (char out[SHOWN_MAX], struct slice text) {
     return out;
 }
 
-struct slice shape_text (const json_t *value) {
+struct slice string_slice (const json_t *value) {
     if (!json_is_string (value))
         return (struct slice){ 0 };
     return slice_of (json_string_value (value), json_string_length (value));
@@ -77,7 +77,7 @@ static void check_string (struct check *self, const json_t *value,
         wrong_type (self, value, "text");
         return;
     }
-    struct slice text = shape_text (value);
+    struct slice text = string_slice (value);
     size_t count = characters (text);
     if (shape->max > 0 && count > (size_t) shape->max)
         CHECK_FAULT (self,
@@ -90,7 +90,7 @@ static void check_string (struct check *self, const json_t *value,
 static void check_form (struct check *self, const json_t *value,
                         const struct shape *shape) {
     if (json_is_string (value))
-        shape->form (self, shape_text (value));
+        shape->form (self, string_slice (value));
     else
         wrong_type (self, value, "text");
 }
@@ -103,7 +103,7 @@ static void check_word (struct check *self, const json_t *value,
     }
     struct buf list = { 0 };
     for (const char *const *word = shape->words; *word; word++) {
-        if (slice_is (shape_text (value), *word)) {
+        if (slice_is (string_slice (value), *word)) {
             buf_free (&list);
             return;
         }
@@ -111,7 +111,7 @@ static void check_word (struct check *self, const json_t *value,
     }
     char *words = buf_take_text (&list), text[SHOWN_MAX];
     CHECK_FAULT (self, "is '%s', and has to be one of: %s",
-                 shown (text, shape_text (value)), words);
+                 shown (text, string_slice (value)), words);
     free (words);
 }
 
@@ -210,7 +210,7 @@ static void check_object (struct check *self, const json_t *value,
 static void check_unique (struct check *self, const json_t *list) {
     json_t *seen = json_object();
     for (size_t i = 0; i < json_array_size (list); i++) {
-        struct slice text = shape_text (json_array_get (list, i));
+        struct slice text = string_slice (json_array_get (list, i));
         if (!text.data)
             continue;
         const char *key = (const char *) text.data;

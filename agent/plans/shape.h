@@ -58,7 +58,7 @@ void shape_check (struct check *self, const struct json_t *value,
 #define SHOWN_MAX 64
 char *shown (char out[SHOWN_MAX], struct slice text);
 /* A string's octets; empty for what is none. */
-struct slice shape_text (const struct json_t *value);
+struct slice string_slice (const struct json_t *value);
 /* A whole number, 1.0 too. */
 bool json_whole (const struct json_t *value, int64_t *out);
 
