@@ -191,13 +191,17 @@ enum err epochs_start (struct core *core, struct roster *configured,
                        struct roster **out, struct error *e) {
     struct known known = { 0 };
     struct hash root;
+    int64_t epoch = roster_epoch (configured);
     *out = roster_ref (configured);
-    if (roster_epoch (configured) <= epoch_entered (core->store)
+    if (epoch < epoch_entered (core->store) || was_entered (core, configured)
         || !roster_epoch_base (configured, &known.base, &root)
         || !hash_equal (roster_dialogue (configured), &core->dialogue))
         return ERR_NONE;
     enum err rc = store_rosters (core->store, known_take, &known, e);
-    if (!rc)
+    /* Where no roster of that epoch has come by `$log`, another one may open it
+     * than was entered: the members have thought better of it. */
+    bool known_epoch = known.last && roster_epoch (known.last) >= epoch;
+    if (!rc && !known_epoch)
         rc = start_enter (core, &known, configured, e);
     if (!rc)
         rc = core_commit (core, e);

@@ -2,8 +2,9 @@
  * people find what is in them.
  *
  * A record's `position` is the order of arrival in this store, from 1 without
- * holes but where a new epoch took records away (epoch.h): cursors of the API and of live feeds are positions, since sequences of
- * different streams arrive interleaved. */
+ * holes but where a new epoch took records away (epoch.h): cursors of the API
+ * and of live feeds are positions, since sequences of different streams arrive
+ * interleaved. */
 #ifndef PARLEY_RECORDS_H
 #define PARLEY_RECORDS_H
 

@@ -176,6 +176,28 @@ def test_file(liar, agent, dialogue):
     assert agent.texts(TOPIC) == liar.texts and settled_size(agent) == size
 
 
+def test_file_again(liar, agent, dialogue):
+    """The members open another epoch 2 than the one that the agent entered,
+    before any broker began it: the newer file counts."""
+    size, who = settle(liar, agent), liar.log_key()
+    with unsigned(liar):
+        liar.post("EUROPOL/hq", TOPIC, "void in the first one alone")
+        wait_texts(agent, liar)
+        agent.stop()
+    change = opens(liar, who, size)
+    first = dialogue.sign(dialogue.text(dialogue.draft(change)))
+    for note in (first, dialogue.follow(opens(liar, who, name="Again"))):
+        (agent.folder / "roster.note").write_text(note)
+        agent.start()
+        agent.daemon.wait_log("EPOCH")
+        agent.stop()
+    liar.open_epoch(note, who)
+    agent.start()
+    wait_texts(agent, liar)
+    wait_settled_at(agent, size + 3)
+    assert agent.alarms() == []
+
+
 def test_base_above(liar, agent, dialogue):
     """A base that it does not reach yet is compared when it does: no
     checkpoint of that epoch is taken before."""
