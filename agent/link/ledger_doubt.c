@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* A leaf of our tree with its record's octets, which are appended to `octets`.
  * ERR_NOT_FOUND: the record is not held. */
@@ -258,6 +259,107 @@ static enum err record_judge (struct ledger *self, struct slice octets,
     return ERR_NONE;
 }
 
+/* Larger batches */
+
+/* A batch of which each message is in the block, so that its root is known. */
+struct whole {
+    struct record first;
+    struct message message; /* of the first */
+    struct hash ids[BATCH_MAX];
+    size_t count;
+    bool in_tree; /* all of them, under a checkpoint */
+};
+
+/* One more record of the run. ERR_MALFORMED: it is no whole batch. */
+static enum err whole_add (const struct ledger *self, struct whole *whole,
+                           struct slice octets, struct error *e) {
+    struct record record;
+    struct message message;
+    bool found = false;
+    if (record_read (octets, &record, NULL)
+        || record_message (&record, &message, NULL)
+        || record.batch_index != whole->count || record.sequence < 0
+        || whole->count == BATCH_MAX)
+        return ERR_MALFORMED;
+    enum err rc = is_covered (self, record.sequence)
+                      ? in_tree (self, record.sequence, octets, &found, e)
+                      : ERR_NONE;
+    if (whole->count == 0) {
+        whole->first = record;
+        whole->message = message;
+        whole->in_tree = true;
+    }
+    whole->in_tree = whole->in_tree && found;
+    whole->ids[whole->count++] = message.id;
+    return rc;
+}
+
+/* Its author signed another root. */
+static bool whole_forged (const struct ledger *self,
+                          const struct whole *whole) {
+    const struct core *core = self->core;
+    const struct record *r = &whole->first;
+    struct hash root = tree_root_of (whole->ids, whole->count);
+    struct error why;
+    const uint8_t *key;
+    const struct roster *roster =
+        roster_chain_by_record (rosters_chain (core->rosters), r->roster);
+    return whole->in_tree && whole->count > 1 && whole->count == r->batch_size
+           && roster
+           && !author_key (&whole->message, roster, r->log_time, &key, &why)
+           && !batch_signature_valid (key, &core->dialogue,
+                                      whole->message.author, r->channel,
+                                      whole->count, &root, r->signature);
+}
+
+static enum err whole_convict (struct ledger *self, const struct whole *whole,
+                               struct slice block, struct error *e) {
+    char text[160];
+    bool before = false;
+    int64_t sequence = whole->first.sequence;
+    enum err rc = core_begin (self->core, e);
+    if (!rc)
+        rc = store_told (self->core->store, "BAD-RECORD", sequence, &before, e);
+    if (rc || before)
+        return rc;
+    snprintf (text, sizeof text,
+              "the batch of %zu messages from record %" PRId64
+              " of the ledger on is one that its author did not sign",
+              whole->count, sequence);
+    self->alarmed = true;
+    return core_notice (self->core, "BAD-RECORD", true, text, block, e);
+}
+
+static enum err run_judge (struct ledger *self, const struct block *block,
+                           size_t run, struct whole *whole, struct error *e) {
+    struct block_run_view view;
+    struct block_walk walk;
+    enum err rc = ERR_NONE;
+    block_run_at (block, run, &view);
+    if (view.kind != RUN_WHOLE || view.count < 2)
+        return ERR_NONE;
+    whole->count = 0;
+    block_walk (block, &walk);
+    while (!rc && block_next (&walk))
+        if (walk.index >= view.first && walk.index < view.first + view.count)
+            rc = whole_add (self, whole, walk.record, e);
+    if (rc)
+        return rc == ERR_MALFORMED ? ERR_NONE : rc;
+    return whole_forged (self, whole)
+               ? whole_convict (self, whole, block->octets, e)
+               : ERR_NONE;
+}
+
+static enum err runs_judge (struct ledger *self, const struct block *block,
+                            struct error *e) {
+    struct whole *whole = mem_alloc (sizeof *whole);
+    enum err rc = ERR_NONE;
+    for (size_t run = 0; !rc && run < block->runs; run++)
+        rc = run_judge (self, block, run, whole, e);
+    free (whole);
+    return rc;
+}
+
 enum err ledger_bad_block (struct ledger *self, struct slice octets,
                            struct error *e) {
     struct block block;
@@ -275,5 +377,7 @@ enum err ledger_bad_block (struct ledger *self, struct slice octets,
     while (!rc && tries < TRIES_MAX && block_next (&walk))
         rc = record_judge (self, walk.record, buf_slice (&note), &tries, e);
     buf_free (&note);
+    if (!rc && tries == 0)
+        rc = runs_judge (self, &block, e);
     return rc;
 }

@@ -742,6 +742,50 @@ static void test_bad_record_first (void **state) {
 }
 
 /* A good one in the tree, or a bad one that is not in it, proves nothing. */
+/* A batch that is there as a whole: its root is known, and nobody signed it. No
+ * file says so; the agent stops all the same. */
+static void test_bad_batch (void **state) {
+    (void) state;
+    for (int how = 0; how < 3; how++) {
+        struct build *b = build_new ("all");
+        struct buf octets = { 0 };
+        struct record r;
+        uint8_t signature[SIGNATURE_SIZE];
+        b->roster = 0;
+        /* of the whole one, of two of three, of one that is well signed */
+        build_batch (b, &cast, cast.hq, NULL, how == 1 ? 3 : 2, 0, 2,
+                     how == 1 ? RUN_MISSING : RUN_WHOLE, 0);
+        for (size_t i = 0; i < 2; i++) {
+            struct buf old = b->items[i].record;
+            FINE (record_read (buf_slice (&old), &r, &e));
+            memcpy (signature, r.signature, sizeof signature);
+            signature[9] ^= how != 2;
+            r.signature = signature;
+            b->items[i].record = (struct buf){ 0 };
+            record_write (&b->items[i].record, &r);
+            buf_free (&old);
+            leaves[r.sequence] = record_leaf (buf_slice (&b->items[i].record));
+        }
+        build_finish (b, &octets);
+        build_free (b);
+        again();
+        refuse (WIRE_CHECKPOINT);
+        refuse (WIRE_CHECKPOINT);
+        FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+        assert_int_equal (notices ("BAD-RECORD"), 0); /* not in the tree yet */
+        verify (30);
+        refuse (WIRE_COSIGN);
+        FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+        FINE (ledger_bad_block (ledger, buf_slice (&octets), &e));
+        assert_int_equal (notices ("BAD-RECORD"), how == 0);
+        assert_int_equal (status().alarmed, how == 0);
+        buf_free (&octets);
+        FINE (core_commit (&core, &e));
+        end_test (state);
+        begin_test (state);
+    }
+}
+
 static void test_no_bad_record (void **state) {
     (void) state;
     struct build *b = build_new ("all");
@@ -1062,28 +1106,51 @@ static void test_quorum_0 (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        T (test_feed_leaves),    T (test_catch_up),
-        T (test_bad_leaves),     T (test_unsigned),
-        T (test_waits),          T (test_cosigns),
-        T (test_remembers),      T (test_clock),
-        T (test_no_witness),     T (test_evidence_stops),
-        T (test_settles),        T (test_bad_notes),
-        T (test_shrunk),         T (test_two_roots),
-        T (test_same_size),      T (test_fork),
-        T (test_bad_root),       T (test_bad_root_alone),
-        T (test_wrong_feed),     T (test_records),
-        T (test_block),          T (test_broken_promise),
-        T (test_broken_once),    T (test_times_kept),
-        T (test_late_promise),   T (test_done),
-        T (test_handover),       T (test_no_handover),
-        T (test_quorum_0),       T (test_times),
-        T (test_bad_record),     T (test_no_bad_record),
-        T (test_zero_leaf),      T (test_never_comes),
-        T (test_future),         T (test_marks_withheld),
-        T (test_shrunk_fork),    T (test_busy),
-        T (test_one_place),      T (test_right_taken),
-        T (test_wrong_line),     T (test_bad_record_first),
-        T (test_promise_behind), T (test_cosigns_again),
+        T (test_feed_leaves),
+        T (test_catch_up),
+        T (test_bad_leaves),
+        T (test_unsigned),
+        T (test_waits),
+        T (test_cosigns),
+        T (test_remembers),
+        T (test_clock),
+        T (test_no_witness),
+        T (test_evidence_stops),
+        T (test_settles),
+        T (test_bad_notes),
+        T (test_shrunk),
+        T (test_two_roots),
+        T (test_same_size),
+        T (test_fork),
+        T (test_bad_root),
+        T (test_bad_root_alone),
+        T (test_wrong_feed),
+        T (test_records),
+        T (test_block),
+        T (test_broken_promise),
+        T (test_broken_once),
+        T (test_bad_batch),
+        T (test_times_kept),
+        T (test_late_promise),
+        T (test_done),
+        T (test_handover),
+        T (test_no_handover),
+        T (test_quorum_0),
+        T (test_times),
+        T (test_bad_record),
+        T (test_no_bad_record),
+        T (test_zero_leaf),
+        T (test_never_comes),
+        T (test_future),
+        T (test_marks_withheld),
+        T (test_shrunk_fork),
+        T (test_busy),
+        T (test_one_place),
+        T (test_right_taken),
+        T (test_wrong_line),
+        T (test_bad_record_first),
+        T (test_promise_behind),
+        T (test_cosigns_again),
     };
     return cmocka_run_group_tests (tests, begin, end);
 }
