@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TICK_MS 100
 #define JUDGE_MS 1000     /* again, while something lacks */
 #define GAP_MS 2000       /* a tick that came later counts as that long */
 #define PROVED "complete" /* meta: mark and its time */
@@ -55,7 +54,7 @@ void complete_begin (struct complete *self) {
 }
 
 void complete_end (struct complete *self) {
-    self->ready = false;
+    self->ready = self->hurries = false;
     self->paths.call = self->cover.call = self->handed.call = 0;
 }
 
@@ -173,10 +172,11 @@ static enum err marks_step (struct complete *self, int64_t now,
 enum err complete_tick (struct complete *self, int64_t now, struct error *e) {
     int64_t upto, since = now - self->ticked;
     bool newer;
-    if (!self->ready || since < TICK_MS
+    if (!self->ready || since < COMPLETE_TICK_MS
         || !follow_stream (self->follow, 0, &upto, &newer))
         return ERR_NONE;
     self->ticked = now;
+    self->hurries = false;
     self->wait_ms = since < GAP_MS ? since : GAP_MS;
     enum err rc = cover_step (self, now, e);
     if (!rc)
@@ -238,7 +238,12 @@ enum err complete_reply (struct complete *self, const struct reply *reply,
         rc = handed_reply (self, reply, e);
     else
         *mine = false;
+    self->hurries = self->hurries || *mine;
     return rc == ERR_FULL ? ERR_NONE : rc;
+}
+
+bool complete_hurries (const struct complete *self) {
+    return self->hurries;
 }
 
 /* Status */

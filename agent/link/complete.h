@@ -18,6 +18,8 @@
 
 #define COMPLETE_PATIENCE_MS 60000
 
+#define COMPLETE_TICK_MS 100 /* between two ticks that count */
+
 struct complete;
 struct complete *complete_new (struct core *core, struct follow *follow)
     MUST_CHECK;
@@ -31,6 +33,8 @@ enum err complete_reply (struct complete *self, const struct reply *reply,
                          bool *mine, struct error *e) MUST_CHECK;
 enum err complete_tick (struct complete *self, int64_t now, struct error *e)
     MUST_CHECK;
+/* A reply came: what it leads to is due at the next tick, not at leisure. */
+bool complete_hurries (const struct complete *self);
 
 void complete_status (const struct complete *self, struct complete_status *out);
 

@@ -59,7 +59,7 @@ struct asked {
 struct complete {
     struct core *core;
     struct follow *follow;
-    bool ready;
+    bool ready, hurries;
     int64_t ticked;  /* monotonic */
     int64_t wait_ms; /* of this tick, in ready */
     int64_t judged;  /* monotonic */

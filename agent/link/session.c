@@ -331,7 +331,9 @@ int64_t session_wait (const struct link *self, int64_t now) {
     if (self->phase == LINK_READY && ledger_busy (self->core.ledger))
         return 0;
     int64_t due = sender_due (self->sender);
-    if (due < 0 || due - now > LINK_TURN_MS)
-        return LINK_TURN_MS;
+    int64_t most =
+        complete_hurries (self->complete) ? COMPLETE_TICK_MS : LINK_TURN_MS;
+    if (due < 0 || due - now > most)
+        return most;
     return due > now ? due - now : 0;
 }

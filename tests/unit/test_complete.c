@@ -351,9 +351,12 @@ static void test_handed (void **state) {
     mark (7);
     hand_in (8); /* not yet */
     tick (200);
+    assert_false (complete_hurries (complete));
     claims_give (NULL, NULL);
+    assert_true (complete_hurries (complete));
     stands (7, "");
     tick (200);
+    assert_false (complete_hurries (complete));
     handed_give ("late", true);
     assert_int_equal (notices ("WITHHELD"), 0);
     tick (200);
