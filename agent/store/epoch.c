@@ -240,12 +240,15 @@ static enum err outbox_void (struct store *self, int64_t base, int64_t *waiting,
              " WHERE state = 2 AND contribution IS NULL AND sequence >= ?",
              base, &own, e);
     if (!rc)
-        rc = run (self,
-                  "UPDATE outbox SET state = 0, sequence = -1, leaf = NULL"
-                  " WHERE state = 2 AND contribution IS NOT NULL AND EXISTS"
-                  " (SELECT 1 FROM forms f WHERE f.number = outbox.number"
-                  "  AND f.sequence >= ?)",
-                  base, &handed, e);
+        rc =
+            run (self,
+                 "UPDATE outbox SET state = 0,"
+                 " leaf = CASE WHEN sequence < ?1 THEN leaf END,"
+                 " sequence = CASE WHEN sequence < ?1 THEN sequence ELSE -1 END"
+                 " WHERE state = 2 AND contribution IS NOT NULL AND EXISTS"
+                 " (SELECT 1 FROM forms f WHERE f.number = outbox.number"
+                 "  AND f.sequence >= ?1)",
+                 base, &handed, e);
     if (!rc)
         rc = run (self,
                   "UPDATE forms SET state = 0, sequence = -1, leaf = NULL"

@@ -227,3 +227,35 @@ def test_command_after_settling(broker, cast, dialogue, spare):
             shutil.copytree(broker.folder / source, broker.state / part)
     note = dialogue.follow(epoch_of(leaves_of(broker), spare))
     assert "have settled" in open_epoch(broker, spare, note, code=75)
+
+
+def test_time_goes_back(broker, agents, dialogue, spare):
+    """A clock that was an hour ahead spends no more than its own epoch."""
+    broker.stop()
+    broker.env["PARLEY_TEST_CLOCK_OFFSET_MS"] = "3600000"
+    broker.start()
+    for name in NAMES[:2]:  # a third one would know better
+        broker.client(name).hello()
+    broker.client("EUROPOL/hq").publish(TOPIC, "an hour ahead")
+    reader = agents("UNODC/hq", broker).start()
+    wait_for(lambda: reader.texts(TOPIC) == ["an hour ahead"], "read")
+    broker.stop()
+    del broker.env["PARLEY_TEST_CLOCK_OFFSET_MS"]
+
+    leaves = leaves_of(broker)
+    note = dialogue.follow(epoch_of(leaves, spare))
+    open_epoch(broker, spare, note)
+    reader.stop()
+    (reader.folder / "roster.note").write_text(note)
+    reader.start()
+    broker.start()
+    for name in NAMES:
+        broker.client(name).hello()
+    broker.client("EUROPOL/hq").publish(TOPIC, "in time")
+    wait_for(lambda: len(reader.texts(TOPIC)) == 2, "read")
+    assert not {"LOG-TIME", "BAD-BLOCK"} & {a["kind"] for a in reader.alarms()}
+    broker.stop()
+    broker.fsck()
+    at = [place.record.log_time for place in broker.records()]
+    assert at[len(leaves)] < at[len(leaves) - 1] - 3000000
+    broker.start()

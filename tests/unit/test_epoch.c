@@ -212,6 +212,48 @@ static void test_outbox (void **state) {
     is (above, OUTBOX_PROMISED, 10, 3);
 }
 
+/* One whose messages stand on both sides of the base. */
+static void test_contribution (void **state) {
+    (void) state;
+    int64_t number;
+    bool repeated;
+    struct hash ids[2];
+    struct buf octets = { 0 };
+    struct build *build = build_new ("all");
+    struct signed_batch *made =
+        sign_batch (&cast, build, cast.frontex, NULL, 2, 0);
+    contribution_write (buf_slice (&made->head), buf_slice (&made->headers),
+                        buf_slice (&made->bodies), &octets);
+    for (int i = 0; i < 2; i++)
+        ids[i] = made->batch.items[i].message.id;
+    signed_batch_free (made);
+    build_free (build);
+    FINE (outbox_add_contribution (store, NULL, buf_slice (&octets),
+                                   "all/note/FRONTEX", &ids[0], &number,
+                                   &repeated, &e));
+    buf_free (&octets);
+    struct outbox_form form = { number, ids[0], { 0 } };
+    for (int64_t epoch = 1; epoch <= 2; epoch++) {
+        FINE (outbox_sending (store, &form, 1, &e));
+        struct promise promise = { .epoch = epoch, .accepted_count = 2 };
+        struct promise_accepted accepted[] = {
+            { 0, ids[0], 6, { { 9 } } },
+            { 1, ids[1], epoch == 1 ? 7 : 12, { { (uint8_t) epoch } } },
+        };
+        FINE (outbox_promised (store, &promise, accepted, 2, &e));
+        assert_int_equal (
+            store_number ("SELECT state = 2 AND sequence = 6 FROM outbox"), 1);
+        if (epoch == 1) {
+            assert_int_equal (cut (2, 7).messages, 1);
+            assert_int_equal (store_number ("SELECT state = 0 AND sequence = 6"
+                                            " FROM outbox"),
+                              1);
+        }
+    }
+    assert_int_equal (
+        store_number ("SELECT SUM (sequence) FROM forms WHERE state = 1"), 18);
+}
+
 /* A checkpoint that was verified above the base gives way to what settled. */
 
 static const char *note_of (int64_t size) {
@@ -253,7 +295,8 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         STORE_TEST (test_nothing),         STORE_TEST (test_records),
         STORE_TEST (test_base_at_a_block), STORE_TEST (test_hidden),
-        STORE_TEST (test_outbox),          STORE_TEST (test_checkpoints),
+        STORE_TEST (test_outbox),          STORE_TEST (test_contribution),
+        STORE_TEST (test_checkpoints),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
