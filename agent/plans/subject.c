@@ -24,9 +24,10 @@ struct entry *entry_new (const struct origin *origin, enum content_kind kind,
     self->is.origin = *origin;
     self->is.kind = kind;
     self->is.absent = absent;
-    self->document = json_incref (document);
     if (why)
         self->why = mem_copy_text (why);
+    else
+        self->document = json_incref (document);
     return self;
 }
 

@@ -14,7 +14,8 @@ struct entry {
     char *part;              /* an annex's id, also once it is let go of */
     char *topic;             /* where it names no place; else NULL */
 };
-/* `document` may be NULL with `why`; a reference is kept, `why` is copied. */
+/* Either a document, of which a reference is kept, or `why` it is not read
+ * (copied), whatever there is. */
 struct entry *entry_new (const struct origin *origin, enum content_kind kind,
                          struct json_t *document, const char *why, bool absent)
     MUST_CHECK;
