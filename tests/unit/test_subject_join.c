@@ -1,0 +1,208 @@
+/* Annexes over a plan: what they add, what they can't change, who reads what. */
+#include "subject_fixture.h"
+
+#define PLAN "EUROPOL-p"
+#define ANNEX "core/annex/EUROPOL/EUROPOL-p"
+#define PARTS ",'milestones':[{'id':'M1','title':'One','due':'2026-05'}]"
+
+static void add_annex (int64_t sequence, const char *topic, const char *id,
+                       const char *more) {
+    struct buf text = { 0 };
+    buf_add_format (&text,
+                    "{'format':1,'annex':'%s','plan':'EUROPOL-p',"
+                    "'entity':'EUROPOL',%s}",
+                    id, more);
+    char *quotes = buf_take_text (&text);
+    line_add (sequence, "EUROPOL/hq", topic, quotes);
+    free (quotes);
+}
+
+static json_t *load_entry (void *arg, const struct history_entry *entry) {
+    return line_load (arg, &entry->origin);
+}
+
+static json_t *joined (const struct model *model) {
+    json_t *out = subject_document (found (model, PLAN), load_entry, NULL);
+    assert_non_null (out);
+    return out;
+}
+
+static void assert_audience (const json_t *whole, const char *pointer,
+                             const char *channel) {
+    const char *got = json_string_value (
+        json_object_get (json_object_get (whole, "audience"), pointer));
+    if (!channel)
+        assert_null (got);
+    else
+        assert_string_equal (got ? got : pointer, channel);
+}
+
+static const char *covered (const struct subject *subject, size_t part,
+                            size_t n) {
+    assert_true (n < subject->parts[part].covered.kept);
+    return subject->parts[part].covered.at[n].pointer;
+}
+
+static void test_adds (void **state) {
+    (void) state;
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", PARTS));
+    add_annex (
+        11, ANNEX, "x",
+        "'actions':[" ACTION (
+            "A2", "EUROPOL",
+            "") "],"
+                "'adds':{'A1':{'partners':['FRONTEX'],'x-note':'for few',"
+                "'milestones':[{'id':'M2','title':'Two','due':'2026-06'}]},"
+                "'A2':{'partners':['UNODC']},"
+                "'A7':{'partners':['UNODC']}}");
+    struct model *model = model_of (NULL, 1);
+    const struct subject *subject = found (model, PLAN);
+    assert_int_equal (subject->part_count, 1);
+    assert_int_equal (subject->parts[0].covered.count, 0);
+    const struct action *a1 = action_of (model, PLAN, "A1");
+    assert_true (action_names (a1, "FRONTEX"));
+    assert_int_equal (a1->milestone_count, 2);
+    assert_string_equal (a1->audience, "all");
+    assert_string_equal (action_of (model, PLAN, "A2")->audience, "core");
+    assert_true (action_names (action_of (model, PLAN, "A2"), "UNODC"));
+    json_t *whole = joined (model);
+    assert_audience (whole, "/actions/0", "all");
+    assert_audience (whole, "/actions/1", "core");
+    assert_audience (whole, "/actions/0/partners", "core");
+    assert_audience (whole, "/actions/0/x-note", "core");
+    assert_audience (whole, "/actions/0/milestones/1", "core");
+    assert_audience (whole, "/actions/0/milestones/0", NULL);
+    json_decref (whole);
+    /* Who can't read that channel sees no trace. */
+    model_forget (model, "core");
+    subject = found (model, PLAN);
+    assert_int_equal (subject->plan->action_count, 1);
+    assert_int_equal (subject->part_count, 0);
+    whole = joined (model);
+    assert_int_equal (json_object_size (json_object_get (whole, "audience")),
+                      1);
+    json_decref (whole);
+    model_destroy (&model);
+}
+
+/* An annex never replaces anything. */
+static void test_covered (void **state) {
+    (void) state;
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", PARTS));
+    add_annex (
+        11, ANNEX, "x",
+        "'actions':[" ACTION ("A1", "EUROPOL", "") "," ACTION (
+            "M1", "EUROPOL",
+            "") "," ACTION ("A2", "EUROPOL",
+                            ",'milestones':[{'id':'G1','title':'One','due':'"
+                            "2026-05'}]") "],"
+                                          "'adds':{'A1':{'to':'2029','title':'"
+                                          "Other',"
+                                          "'lead':'FRONTEX','status':'done'}}");
+    struct model *model = model_of (NULL, 1);
+    const struct subject *subject = found (model, PLAN);
+    static const char *const want[] = {
+        "/actions/0",     "/actions/1",     "/actions/2/milestones/0",
+        "/adds/A1/to",    "/adds/A1/title", "/adds/A1/lead",
+        "/adds/A1/status"
+    };
+    assert_int_equal (subject->parts[0].covered.count, 7);
+    for (size_t i = 0; i < 7; i++)
+        assert_string_equal (covered (subject, 0, i), want[i]);
+    assert_int_equal (subject->plan->action_count, 2);
+    assert_int_equal (action_of (model, PLAN, "A2")->milestone_count, 0);
+    assert_string_equal (action_of (model, PLAN, "A1")->lead, "EUROPOL");
+    model_destroy (&model);
+}
+
+/* What would make an action wrong is left out alone. */
+static void test_wrong (void **state) {
+    (void) state;
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    add_annex (
+        11, ANNEX, "x",
+        "'actions':[" ACTION ("A2", "EUROPOL", ",'goals':['G9']") "," ACTION (
+            "A3", "EUROPOL", "") "],"
+                                 "'adds':{'A1':{'goals':['G7']}}");
+    struct model *model = model_of (NULL, 1);
+    const struct subject *subject = found (model, PLAN);
+    assert_int_equal (subject->plan->action_count, 2);
+    assert_non_null (plan_action (subject->plan, "A3"));
+    assert_int_equal (subject->parts[0].covered.count, 2);
+    assert_non_null (
+        strstr (subject->parts[0].covered.at[0].text, "is left out"));
+    assert_int_equal (action_of (model, PLAN, "A1")->goals.count, 0);
+    model_destroy (&model);
+}
+
+/* The newest of each channel and id; by channel, then id; taken back. */
+static void test_order (void **state) {
+    (void) state;
+    ledger_clear (NULL);
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    add_annex (15, ANNEX, "b", "'adds':{'A1':{'x-by':'core b'}}");
+    add_annex (14, ANNEX, "a", "'adds':{'A1':{'x-by':'core a'}}");
+    add_annex (13, "all/annex/EUROPOL/EUROPOL-p", "z",
+               "'adds':{'A1':{'x-by':'all z'}}");
+    add_annex (12, ANNEX, "a", "'text':'older'");
+    size_t order[LINES_MAX];
+    uint64_t seed = 7;
+    struct model_digests want, got;
+    for (int round = 0; round < 20; round++) {
+        shuffle (order, line_count, &seed);
+        struct model *model = model_of (order, 1);
+        const struct subject *subject = found (model, PLAN);
+        assert_int_equal (subject->part_count, 3);
+        assert_int_equal (subject->parts[0].entry->origin.sequence, 13);
+        assert_int_equal (subject->parts[1].entry->origin.sequence, 14);
+        assert_int_equal (subject->parts[2].entry->origin.sequence, 15);
+        json_t *whole = joined (model);
+        assert_audience (whole, "/actions/0/x-by", "all");
+        json_decref (whole);
+        model_digest (model, 100, 0, &got);
+        if (round == 0)
+            want = got;
+        assert_memory_equal (&want, &got, sizeof got);
+        model_destroy (&model);
+    }
+    add_annex (20, ANNEX, "a", "'withdraw':true");
+    struct model *model = model_of (NULL, 1);
+    assert_int_equal (found (model, PLAN)->part_count, 2);
+    model_destroy (&model);
+}
+
+/* A plan that is made by its annexes' owner with no end takes no ages. */
+static void test_many (void **state) {
+    (void) state;
+    struct buf actions = { 0 }, more = { 0 };
+    for (int i = 0; i < 600; i++)
+        buf_add_format (&actions,
+                        "%s{'id':'B%d','title':'T','kind':'operation',"
+                        "'priorities':['organized-crime/drugs-trafficking'],"
+                        "'regions':['150'],'from':'2026','goals':['G%d'],"
+                        "'lead':'EUROPOL','status':'active'}",
+                        i ? "," : "", i, i % 2 ? 1 : 2);
+    char *text = buf_take_text (&actions);
+    buf_add_format (&more, "'actions':[%s]", text);
+    free (text);
+    text = buf_take_text (&more);
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    add_annex (11, ANNEX, "x", text);
+    free (text);
+    struct model *model = model_of (NULL, 1);
+    assert_int_equal (found (model, PLAN)->part_count, 1);
+    assert_int_equal (found (model, PLAN)->plan->action_count, 301);
+    assert_int_equal (found (model, PLAN)->parts[0].covered.count, 300);
+    model_destroy (&model);
+}
+
+int main (void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown (test_adds, ledger_clear),
+        cmocka_unit_test_teardown (test_covered, ledger_clear),
+        cmocka_unit_test_teardown (test_wrong, ledger_clear),
+        cmocka_unit_test_teardown (test_order, ledger_clear),
+        cmocka_unit_test_teardown (test_many, ledger_clear),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
