@@ -1,7 +1,7 @@
 /* commit - the one thread that decides what stands where (DESIGN section 13).
  *
  * Takes all jobs that wait, in the order of their tickets; judges; writes
- * records into blocks; one write, one sync; then promises, feed, replies. Puts
+ * records into blocks; one write, promises, one sync; then replies, feed. Puts
  * a mark at the latest every 60 s, and behind each roster. A failed write or
  * sync ends the process (EXIT_DISK): nothing was promised for it. */
 #ifndef PARLEY_COMMIT_H
