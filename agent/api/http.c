@@ -274,6 +274,7 @@ struct http *http_new (const struct http_options *options, struct error *e) {
     self->options = *options;
     self->started_ms = clock_wall_ms();
     wake_init (&self->wake);
+    answers_open (&self->answers);
     if (options->link)
         self->import = import_job_new (options->link, options->dialogue);
     enum err rc = handles_open (&self->handles, options->store,
@@ -311,6 +312,7 @@ void http_destroy (struct http **self_p) {
     if (self->unix_door.daemon)
         MHD_stop_daemon (self->unix_door.daemon);
     handles_close (&self->handles);
+    answers_close (&self->answers);
     wake_free (&self->wake);
     sodium_memzero (&self->guard, sizeof self->guard);
     free (self);

@@ -3,6 +3,7 @@
 #ifndef PARLEY_API_HTTP_IMPL_H
 #define PARLEY_API_HTTP_IMPL_H
 
+#include "api/answers.h"
 #include "api/guard.h"
 #include "api/handles.h"
 #include "api/http.h"
@@ -38,6 +39,7 @@ struct http {
     struct guard guard;
     struct handles handles;
     struct wake wake;
+    struct answers answers;
     struct import_job *import; /* NULL: there is no link */
     int64_t started_ms; /* wall */
     char run[STORE_RUN_MAX]; /* of the store: names the ids of events */

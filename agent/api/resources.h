@@ -32,6 +32,8 @@ void leaves_get (struct request *);
 void notice_evidence_get (struct request *); /* res_ledger.c */
 void import_get (struct request *); /* res_import.c */
 void import_post (struct request *);
+void overlaps_get (struct request *); /* res_overlaps.c */
+void gaps_get (struct request *);     /* res_gaps.c */
 void openapi_get (struct request *);         /* res_openapi.c */
 void notice_acknowledge (struct request *);  /* res_ledger.c */
 void link_retry_post (struct request *);

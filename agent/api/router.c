@@ -52,6 +52,12 @@ const struct route router_routes[] = {
     { "GET", V1 "notices/{number}/evidence", "", notice_evidence_get },
     { "GET", V1 "import", "", import_get },
     { "POST", V1 "import", "", import_post, JSON, 4096 },
+    { "GET", V1 "overlaps",
+      "on all entity other plan action priority region from to class kind "
+      "broad folded lang offset limit",
+      overlaps_get },
+    { "GET", V1 "gaps", "on entity priority region kind thin lang offset limit",
+      gaps_get },
     { "GET", V1 "openapi.json", "", openapi_get },
     { 0 },
 };

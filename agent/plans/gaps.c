@@ -165,7 +165,7 @@ static void declared_judge (struct search *self, const struct plan *plan,
         if (!asks_priority (self, priority) || tally->full[priority]
             || (thin > 0 && !self->query->with_thin))
             continue;
-        struct gap *gap = gap_add (self, GAP_UNDECLARED, priority, thin > 0);
+        struct gap *gap = gap_add (self, GAP_UNWORKED, priority, thin > 0);
         gap->entity = plan->entity;
         gap->plan = plan->id;
         gap->goal = goal;
@@ -254,7 +254,7 @@ static void gaps_sort (struct search *self) {
         const struct gap *gap = &out->at[i];
         const char *priority =
             taxonomy_priority_code (self->taxonomy, gap->priority);
-        bool declared = gap->kind == GAP_UNDECLARED;
+        bool declared = gap->kind == GAP_UNWORKED;
         all[i] = (struct ordered){
             .gap = *gap,
             .first = declared
@@ -276,7 +276,7 @@ void gaps_find (const struct plan *const *plans, size_t count,
     struct search self = { .taxonomy = taxonomy, .query = query, .out = out };
     *out = (struct gaps_answer){ 0 };
     works_fill (&self, plans, count);
-    if (asks_kind (&self, GAP_UNDECLARED))
+    if (asks_kind (&self, GAP_UNWORKED))
         declared_search (&self, plans, count);
     if (asks_kind (&self, GAP_UNSERVED))
         unserved_search (&self);
@@ -298,7 +298,7 @@ static void cover_tell (const struct gap *gap, struct buf *out) {
 void gap_explain (const struct taxonomy *taxonomy, const struct gap *gap,
                   struct buf *out) {
     const char *priority = taxonomy_priority_title (taxonomy, gap->priority);
-    if (gap->kind == GAP_UNDECLARED) {
+    if (gap->kind == GAP_UNWORKED) {
         buf_add_format (out, "%s declares \"%s\" in %s", gap->entity, priority,
                         gap->plan);
         if (*gap->goal)

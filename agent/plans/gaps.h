@@ -4,11 +4,11 @@
 
 #include "plan.h"
 
-enum gap_kind { GAP_UNDECLARED, GAP_UNSERVED };
+enum gap_kind { GAP_UNWORKED, GAP_UNSERVED };
 struct gap {
     enum gap_kind kind;
     bool thin; /* there is some cover, by general actions alone */
-    const char *entity, *plan, *goal; /* GAP_UNDECLARED; goal "": the plan's */
+    const char *entity, *plan, *goal; /* GAP_UNWORKED; goal "": the plan's */
     int priority;
     int region;                 /* GAP_UNSERVED */
     struct countries uncovered; /* GAP_UNSERVED: of the region */
@@ -16,7 +16,7 @@ struct gap {
 };
 struct gaps_query {
     int32_t on;
-    const char *entity; /* GAP_UNDECLARED of it; GAP_UNSERVED in its regions */
+    const char *entity; /* GAP_UNWORKED of it; GAP_UNSERVED in its regions */
     bool has_priority;
     int priority; /* it or below it */
     /* Regions that GAP_UNSERVED is asked for, as numbers of the taxonomy:

@@ -84,6 +84,8 @@ size_t model_statements (const struct model *self, const struct overlap *pair,
                          struct model_statement *out, size_t room);
 /* A `not-overlap` of our own body stands. */
 bool model_folded (const struct model *self, const struct overlap *pair);
+/* Some such statement stands, or did: whoever lists asks for each pair then. */
+bool model_has_folded (const struct model *self);
 
 /* Quarantined, and "needs a newer version": all, by sequence, topics' first. */
 size_t model_quarantine (const struct model *self,

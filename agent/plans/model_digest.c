@@ -284,7 +284,7 @@ static json_t *gap_json (const struct taxonomy *taxonomy,
     json_t *out = json_pack ("{si sb ss}", "kind", (int) gap->kind, "thin",
                              gap->thin, "priority",
                              taxonomy_priority_code (taxonomy, gap->priority));
-    if (gap->kind == GAP_UNDECLARED)
+    if (gap->kind == GAP_UNWORKED)
         json_object_update_new (out, json_pack ("{ss ss ss}", "entity",
                                                 gap->entity, "plan", gap->plan,
                                                 "goal", gap->goal));

@@ -312,3 +312,10 @@ bool model_folded (const struct model *self, const struct overlap *pair) {
     newest_each (self, pair, fold, &folding);
     return folding.folded;
 }
+
+bool model_has_folded (const struct model *self) {
+    struct folding folding = { self->entity, false };
+    for (size_t i = 0; i < self->said_count && !folding.folded; i++)
+        fold (&folding, self->said[i]);
+    return folding.folded;
+}

@@ -87,7 +87,7 @@ static void declared_check (const struct declared_case *c) {
         make ("EUROPOL", c->cycle_to, c->declares, c->goals, c->actions);
     const struct plan *plans[] = { plan };
     struct gaps_query query = { .on = day ("2025-01-01"),
-                                .kinds = 1u << GAP_UNDECLARED,
+                                .kinds = 1u << GAP_UNWORKED,
                                 .with_thin = c->with_thin };
     struct gaps_answer answer;
     struct buf text = { 0 };
@@ -120,7 +120,7 @@ static void test_bodies (void **state) {
                                 ACTION ("A1", DRUGS, "001", "2026", "active"));
     const struct plan *plans[] = { ours, theirs };
     struct gaps_query query = { .on = day ("2025-01-01"),
-                                .kinds = 1u << GAP_UNDECLARED,
+                                .kinds = 1u << GAP_UNWORKED,
                                 .with_thin = true };
     struct gaps_answer answer;
     gaps_find (plans, 2, taxonomy, &query, &answer);
