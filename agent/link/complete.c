@@ -12,6 +12,7 @@
 #define JUDGE_MS 1000     /* again, while something lacks */
 #define GAP_MS 2000       /* a tick that came later counts as that long */
 #define PROVED "complete" /* meta: mark and its time */
+#define WRONG "MARK-WRONG"
 
 struct complete *complete_new (struct core *core, struct follow *follow) {
     struct complete *self = mem_alloc (sizeof *self);
@@ -130,6 +131,8 @@ static enum err proved (struct complete *self, struct error *e) {
         rc = claims_store (self, e);
     if (!rc)
         rc = store_set_meta (self->core->store, PROVED, text, e);
+    if (!rc)
+        rc = store_untell (self->core->store, WRONG " *", e);
     if (rc)
         return rc;
     self->mark = self->newest.sequence;
@@ -263,6 +266,26 @@ enum err complete_alarm (struct complete *self, const char *kind,
         core_notice (self->core, kind, true, text, buf_slice (&evidence), e);
     buf_free (&evidence);
     return rc;
+}
+
+enum err complete_wrong (struct complete *self, const char *stream,
+                         const struct mark_held *mark,
+                         const struct mark_claim *claim, const char *why,
+                         struct error *e) {
+    char key[sizeof WRONG + MARK_NAME_MAX];
+    bool before = false;
+    snprintf (key, sizeof key, WRONG " %s", stream);
+    enum err rc = core_begin (self->core, e);
+    if (!rc)
+        rc =
+            store_told (self->core->store, key,
+                        mark == &self->newest ? 0 : mark->sequence, &before, e);
+    if (rc || before)
+        return rc;
+    return complete_alarm (self, WRONG, claim, e,
+                           "stream %s: the mark of record %" PRId64
+                           " says that %" PRId64 " records are below it: %s",
+                           stream, mark->sequence, claim->stream.count, why);
 }
 
 void complete_status (const struct complete *self,

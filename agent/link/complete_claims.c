@@ -172,11 +172,8 @@ static enum err wrong (struct complete *self, struct judged *judged,
     if (lack->told)
         return ERR_NONE;
     lack->told = true;
-    return complete_alarm (self, "MARK-WRONG", judged->claim, e,
-                           "stream %s: the mark of record %" PRId64
-                           " says that %" PRId64 " records are below it: %s",
-                           judged->stream, self->newest.sequence,
-                           judged->claim->stream.count, why);
+    return complete_wrong (self, judged->stream, &self->newest, judged->claim,
+                           why, e);
 }
 
 /* The places of the ledger that we know, against the count: is any record on

@@ -299,11 +299,8 @@ static enum err claim_keep (struct complete *self, const struct mark_held *mark,
         return claims_keep (self->core->store, mark->sequence, mark->time, true,
                             claim, e);
     self->paths.retry = clock_mono_ms() + WRONG_RETRY_MS;
-    return complete_alarm (
-        self, "MARK-WRONG", claim, e,
-        "stream %s: the mark of record %" PRId64 " says that %" PRId64
-        " records are below it: they are not those that were given out",
-        stream, mark->sequence, claim->stream.count);
+    return complete_wrong (self, stream, mark, claim,
+                           "they are not those that were given out", e);
 }
 
 enum err hidden_claims (struct complete *self, const struct claims_held *claims,

@@ -91,6 +91,13 @@ enum err paths_ask (struct complete *self, int64_t mark, struct error *e)
 enum err complete_alarm (struct complete *self, const char *kind,
                          const struct mark_claim *claim, struct error *e,
                          const char *format, ...) PRINTF_LIKE (5, 6) MUST_CHECK;
+/* A signed mark says what the records contradict: MARK-WRONG, which stops
+ * cosigning. Once of a stream until a mark is proved, and once of a mark behind a
+ * roster: each later mark would say it again, whatever an operator decided. */
+enum err complete_wrong (struct complete *self, const char *stream,
+                         const struct mark_held *mark,
+                         const struct mark_claim *claim, const char *why,
+                         struct error *e) MUST_CHECK;
 
 /* complete_claims.c */
 enum err claims_read (struct slice frame, struct claims_held *out,

@@ -78,6 +78,13 @@ enum err store_told (struct store *self, const char *kind, int64_t sequence,
     return rc;
 }
 
+enum err store_untell (struct store *self, const char *kinds, struct error *e) {
+    sqlite3_stmt *s =
+        store_prepare (self, "DELETE FROM told WHERE kind GLOB ?");
+    sqlite3_bind_text (s, 1, kinds, -1, SQLITE_STATIC);
+    return store_done (self, s, "notice", e);
+}
+
 enum err store_notices (struct store *self,
                         void (*each) (void *arg, const struct store_notice *),
                         void *arg, struct error *e) {

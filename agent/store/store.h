@@ -102,6 +102,9 @@ enum err store_notice (struct store *self, const char *kind, bool alarm,
  * over a restart: what an operator has looked at is no news. */
 enum err store_told (struct store *self, const char *kind, int64_t sequence,
                      bool *before, struct error *e) MUST_CHECK;
+/* All kinds that match this GLOB pattern are news again. */
+enum err store_untell (struct store *self, const char *kinds, struct error *e)
+    MUST_CHECK;
 struct store_notice {
     int64_t number, ms;
     const char *kind, *text; /* borrowed for the call */

@@ -299,6 +299,26 @@ static void test_wrong_marks (void **state) {
     stands (7, "core: the last is record 4, not 3");
 }
 
+/* Each mark lies as the one before did: told once, and anew when one was right
+ * meanwhile. */
+static void test_wrong_marks_on (void **state) {
+    (void) state;
+    size_t n = stream_number ("core");
+    give ("core", 2, 3);
+    for (int64_t at = 10; at < 50; at += 10) {
+        bool wrong = at != 30;
+        give ("core", at, 1);
+        world.streams[n].leaves[1].octets[0] ^= wrong;
+        mark (at + 1);
+        tick (200);
+        claims_give (NULL, NULL);
+        stands (at < 30 ? -1 : 31,
+                wrong ? "core: they are not those that were given out" : "");
+        world.streams[n].leaves[1].octets[0] ^= wrong;
+        assert_int_equal (notices ("MARK-WRONG"), at < 40 ? 1 : 2);
+    }
+}
+
 /* Handed in on `late`, which we may not read, and promised at 3. */
 static void hand_in (int64_t sequence) {
     struct buf octets = { 0 };
@@ -393,6 +413,7 @@ int main (void) {
         cmocka_unit_test_setup_teardown (test_no_claims, begin, end),
         cmocka_unit_test_setup_teardown (test_no_root, begin, end),
         cmocka_unit_test_setup_teardown (test_wrong_marks, begin, end),
+        cmocka_unit_test_setup_teardown (test_wrong_marks_on, begin, end),
         cmocka_unit_test_setup_teardown (test_handed, begin, end),
     };
     if (sodium_init() < 0)
