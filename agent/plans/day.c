@@ -124,6 +124,20 @@ char *date_text (char out[DATE_TEXT_MAX], const struct date *date) {
     return out;
 }
 
+char *date_words (char out[DATE_WORDS_MAX], const struct date *date) {
+    int year, month, of_month;
+    day_split (date->first, &year, &month, &of_month);
+    if (date->precision == PRECISION_YEAR)
+        snprintf (out, DATE_WORDS_MAX, "%d", year % 10000);
+    else if (date->precision == PRECISION_MONTH)
+        snprintf (out, DATE_WORDS_MAX, "%s %d", month_names[month - 1],
+                  year % 10000);
+    else
+        snprintf (out, DATE_WORDS_MAX, "%d %s %d", of_month % 100,
+                  month_names[month - 1], year % 10000);
+    return out;
+}
+
 int32_t day_of_ms (int64_t ms) {
     int64_t day = ms / DAY_MS - (ms % DAY_MS < 0);
     return day < INT32_MIN  ? INT32_MIN

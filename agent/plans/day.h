@@ -29,6 +29,9 @@ enum err date_read (struct slice text, struct date *out, struct error *e)
 char *date_text (char out[DATE_TEXT_MAX], const struct date *date);
 /* DAY_OPEN is "open"; days outside the years are their first or last one. */
 char *day_text (char out[DATE_TEXT_MAX], int32_t day);
+/* "17 May 2026", "May 2026", "2026": for a person. Returns out. */
+#define DATE_WORDS_MAX 24
+char *date_words (char out[DATE_WORDS_MAX], const struct date *date);
 /* The day of UTC of a time in Unix ms, and the first ms of a day. */
 int32_t day_of_ms (int64_t ms);
 int64_t day_ms (int32_t day);

@@ -2,7 +2,7 @@
  * revision to a later one, or to a draft.
  *
  * An action, goal, milestone or indicator whose id stays is the same one. Lists
- * of names and codes are compared as sets; what has no words of its own as JSON,
+ * of names and codes are compared as sets, parts without their order; what has no words of its own as JSON,
  * so that no change is passed over. Documents need not be good: what has another
  * shape than it should have is told of as JSON, too. Work is that of sorting. */
 #ifndef PARLEY_DIFF_H
@@ -42,7 +42,8 @@ struct diff {
     size_t kept, count;
     struct diff_change *at;
 };
-/* Kinds in their order; within, that of `after` (what is gone behind). */
+/* Kinds in their order; within, that of `after` (what is gone behind). What *out
+ * held before is not freed. */
 void diff_make (const struct json_t *before, const struct json_t *after,
                 const struct taxonomy *taxonomy, struct diff *out);
 void diff_free (struct diff *self);
