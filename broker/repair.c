@@ -186,6 +186,11 @@ static enum err on_hole (void *arg, int64_t first, int64_t end,
 
 static enum err own_read (struct repair *self, struct error *e) {
     struct mend_visitor visitor = { self, on_block, on_lost, on_hole };
+    enum err rc = segments_check (self->settings->state, &self->dialogue, e);
+    if (rc == ERR_DAMAGED || rc == ERR_NOT_FOUND)
+        return repair_rebuild_read (self, e);
+    if (rc)
+        return rc;
     self->mend =
         mend_read (self->settings->state, &self->dialogue, &visitor, e);
     if (!self->mend)
@@ -318,7 +323,10 @@ static void asides_list (struct repair *self) {
 static enum err write_all (struct repair *self, struct error *e) {
     struct repair_report *report = self->report;
     enum err rc = ERR_NONE;
-    if (mend_patches (self->mend) > 0) {
+    if (self->rebuild && !self->holes) {
+        rc = repair_rebuild_write (self, e);
+        report->written_blocks = !rc;
+    } else if (self->mend && mend_patches (self->mend) > 0) {
         rc = mend_write (self->mend, e);
         report->written_blocks = !rc;
         asides_list (self);

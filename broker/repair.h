@@ -48,7 +48,7 @@ struct repair_report {
     int64_t promised, /* records of those behind `covered`: by promises, */
         agreed;       /* and by the word of two bodies */
     int64_t stopped;  /* where promises wanted more; -1 */
-    char why[ERROR_TEXT_MAX]; /* and it ended there */
+    char why[ERROR_TEXT_MAX];                 /* and it ended there */
     struct repair_lost lost[REPAIR_LOST_MAX]; /* the first of them */
     int64_t lost_count;                       /* in all */
     int64_t added, mended; /* records that came back, or would */
@@ -59,6 +59,7 @@ struct repair_report {
     bool open_end;        /* of the last damage nobody knows the end */
     char asides[8][256];  /* segments as they were */
     size_t aside_count;
+    char rebuilt[ERROR_TEXT_MAX]; /* why the journal is written anew; "": not */
     bool written_blocks, written_end;
     char absent[16][32]; /* bodies of the roster whose bundle is not here */
     size_t absent_count;

@@ -22,6 +22,7 @@ struct repair {
     bool contradicted; /* two of them tell of one place, and not the same */
     uint8_t *voices;   /* NULL; or of each record of the block in hand, how many
                         bodies' bundles know its leaf hash */
+    bool rebuild;      /* the journal is written anew */
     size_t lost;       /* the source of the block that mend was given last */
     struct buf leaves; /* hashes of what is to be appended */
     struct repair_report *report;
@@ -50,7 +51,25 @@ enum err repair_promised (struct repair *self, int64_t sequence, int64_t epoch,
  * do. */
 enum err repair_tail (struct repair *self, struct error *e) MUST_CHECK;
 
+/* repair_rebuild: a journal with a header damaged, or a segment missing or short.
+ */
+
+/* In place of reading it by mend: its blocks, and those of bundles under a
+ * checkpoint where they can't be read. */
+enum err repair_rebuild_read (struct repair *self, struct error *e) MUST_CHECK;
+/* All of that as a journal, which takes the old one's place in one step. */
+enum err repair_rebuild_write (struct repair *self, struct error *e) MUST_CHECK;
+
 /* repair_write */
+
+/* One journal in the making: blocks in order, counted, grouped. */
+struct append;
+struct append *append_open (struct repair *repair, const char *dir,
+                            struct error *e) MUST_CHECK;
+enum err append_block (struct append *self, struct slice block, struct error *e)
+    MUST_CHECK;
+enum err append_flush (struct append *self, struct error *e) MUST_CHECK;
+void append_close (struct append **self_p);
 
 /* Append [report->size, report->target) as it was judged. */
 enum err repair_append (struct repair *self, struct error *e) MUST_CHECK;

@@ -39,6 +39,12 @@ static void sources_print (const struct repair_report *self, FILE *out) {
 
 static void mended_print (const struct repair_report *self, bool dry,
                           FILE *out) {
+    if (self->rebuilt[0])
+        fprintf (out, "segments    %s written anew: %s\n",
+                 self->lack_records > 0 ? "would have to be"
+                 : dry                  ? "would be"
+                                        : "were",
+                 self->rebuilt);
     if (self->mended == 0 && self->aside_count == 0)
         return;
     fprintf (out, "damage      blocks of %lld records %s put back\n",

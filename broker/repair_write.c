@@ -90,57 +90,92 @@ static enum err roll (struct append *self, struct error *e) {
     return rc;
 }
 
-static enum err groups_append (struct append *self, struct error *e) {
+enum err append_flush (struct append *self, struct error *e) {
     struct journal_block blocks[GROUP_BLOCKS];
+    if (self->count == 0)
+        return ERR_NONE;
+    for (size_t i = 0; i < self->count; i++)
+        blocks[i] =
+            (struct journal_block){ .octets = buf_slice (&self->octets[i]) };
+    enum err rc = group_count (self, e);
+    if (!rc)
+        rc = journal_append (self->journal, blocks, self->count, e);
+    if (!rc)
+        rc = roll (self, e);
+    self->count = self->size = 0;
+    return rc;
+}
+
+static enum err groups_append (struct append *self, struct error *e) {
     enum err rc = ERR_NONE;
     while (!rc && self->at < self->repair->report->target) {
         rc = group_fill (self, e);
-        for (size_t i = 0; i < self->count; i++)
-            blocks[i] = (struct journal_block){ .octets = buf_slice (
-                                                    &self->octets[i]) };
         if (!rc)
-            rc = group_count (self, e);
-        if (!rc)
-            rc = journal_append (self->journal, blocks, self->count, e);
-        if (!rc)
-            rc = roll (self, e);
+            rc = append_flush (self, e);
     }
     return rc;
 }
 
-static enum err journal_get (struct append *self, struct error *e) {
-    const struct repair *repair = self->repair;
-    const struct settings *s = repair->settings;
+struct append *append_open (struct repair *repair, const char *dir,
+                            struct error *e) {
+    struct append *self = mem_alloc (sizeof *self);
+    self->repair = repair;
+    self->counters = counters_new();
     struct journal_replay replay = counters_replay (self->counters);
-    struct journal_options options = { (uint64_t) s->segment };
+    struct journal_options options = { (uint64_t) repair->settings->segment };
     struct journal_opened opened;
-    self->journal = journal_open (s->state, &repair->dialogue, &options,
-                                  &replay, &opened, e);
+    self->journal =
+        journal_open (dir, &repair->dialogue, &options, &replay, &opened, e);
     if (!self->journal)
-        return e->code;
-    self->at = journal_size (self->journal);
-    return self->at == repair->report->size
+        append_close (&self);
+    else
+        self->at = journal_size (self->journal);
+    return self;
+}
+
+void append_close (struct append **self_p) {
+    struct append *self = *self_p;
+    if (!self)
+        return;
+    for (size_t i = 0; i < GROUP_BLOCKS; i++)
+        buf_free (&self->octets[i]);
+    journal_close (&self->journal);
+    counters_destroy (&self->counters);
+    free (self);
+    *self_p = NULL;
+}
+
+enum err append_block (struct append *self, struct slice block,
+                       struct error *e) {
+    struct buf *octets = &self->octets[self->count++];
+    buf_clear (octets);
+    buf_add_slice (octets, block);
+    self->size += block.size;
+    return self->count < GROUP_BLOCKS && self->size < GROUP_OCTETS
+               ? ERR_NONE
+               : append_flush (self, e);
+}
+
+static enum err same_size (const struct append *self, struct error *e) {
+    int64_t size = self->repair->report->size;
+    return self->at == size
                ? ERR_NONE
                : error_set (e, ERR_STATE,
                             "the ledger has %" PRId64 " records, it had "
                             "%" PRId64,
-                            self->at, repair->report->size);
+                            self->at, size);
 }
 
 enum err repair_append (struct repair *self, struct error *e) {
-    struct append *append = mem_alloc (sizeof *append);
-    append->repair = self;
-    append->counters = counters_new();
-    enum err rc = journal_get (append, e);
+    struct append *append = append_open (self, self->settings->state, e);
+    if (!append)
+        return e->code;
+    enum err rc = same_size (append, e);
     if (!rc)
         rc = sources_rewind (&self->sources, e);
     if (!rc)
         rc = groups_append (append, e);
-    for (size_t i = 0; i < GROUP_BLOCKS; i++)
-        buf_free (&append->octets[i]);
-    journal_close (&append->journal);
-    counters_destroy (&append->counters);
-    free (append);
+    append_close (&append);
     return rc;
 }
 

@@ -267,6 +267,17 @@ enum err disk_rename (const char *from, const char *to, struct error *e) {
     return sync_folder_of (to, e);
 }
 
+enum err disk_exchange (const char *a, const char *b, struct error *e) {
+    enum disk_fault fault = disk_ask (DISK_STEP_RENAME, b);
+    int rc = 0;
+    if (fault == DISK_FINE || fault == DISK_FAIL_DONE)
+        rc = renameat2 (AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+    if (disk_result (fault, rc) != 0)
+        return path_error (e, errno, "exchange with", b);
+    enum err code = sync_folder_of (a, e);
+    return code ? code : sync_folder_of (b, e);
+}
+
 enum err disk_remove (const char *path, struct error *e) {
     enum disk_fault fault = disk_ask (DISK_STEP_REMOVE, path);
     int rc = 0;

@@ -48,6 +48,9 @@ enum err disk_sync (int fd, struct error *e) MUST_CHECK; /* fdatasync */
 enum err disk_sync_dir (const char *dir, struct error *e) MUST_CHECK;
 enum err disk_rename (const char *from, const char *to, struct error *e)
     MUST_CHECK; /* then syncs the folder of `to` */
+/* Both change names in one step, then both folders are synced. */
+enum err disk_exchange (const char *a, const char *b, struct error *e)
+    MUST_CHECK;
 enum err disk_remove (const char *path, struct error *e)
     MUST_CHECK; /* then syncs its folder; ERR_NOT_FOUND if not there */
 enum err disk_make_dir (const char *path, struct error *e)

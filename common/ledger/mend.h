@@ -3,11 +3,31 @@
  *
  * Offline: the caller holds the lock of the state folder. A block comes back as
  * it was, octet by octet, so that nothing behind it moves and the index stays
- * true. Headers of segments are not mended: their seed stands nowhere else. */
+ * true. Headers of segments are not mended so: their seed stands nowhere else. With
+ * one damaged, or a segment missing or shortened, what can be read of the blocks is
+ * given by segments_walk, and the journal is to be written anew. */
 #ifndef PARLEY_MEND_H
 #define PARLEY_MEND_H
 
 #include "ledger/journal.h"
+
+/* Do headers, names and the sizes of closed segments fit? ERR_DAMAGED;
+ * ERR_NOT_FOUND: no segment is there. */
+enum err segments_check (const char *dir, const struct hash *dialogue,
+                         struct error *e) MUST_CHECK;
+/* The blocks of all segments, as far as their sizes lead from one to the next;
+ * nothing of a frame is trusted but that. Blocks are whole (block_read, block_check)
+ * and in order; `hole`: records [first, end) can't be read, before the block behind
+ * them comes. Where a segment is read no further is not told for the last one.
+ * *next: behind the last record. */
+struct segments_visitor {
+    void *arg;
+    enum err (*block) (void *arg, const struct block *block,
+                       const struct block_facts *facts, struct error *e);
+    enum err (*hole) (void *arg, int64_t first, int64_t end, struct error *e);
+};
+enum err segments_walk (const char *dir, const struct segments_visitor *visitor,
+                        int64_t *next, struct error *e) MUST_CHECK;
 
 struct mend_visitor {
     void *arg;

@@ -312,20 +312,16 @@ def test_damage_while_it_runs(steady, dialogue, bodies, agents):
 
 def test_damage_and_lost_end(steady, bodies):
     """Both at once, with several segments."""
-    def large(words):
-        for n in range(40):
-            bodies["AFRIPOL/hq"].publish(ADHOC, f"{words} {n}" + 60000 * ".")
-
     steady.stop()
     steady.configure(segment=1 << 20)
     steady.start()
     for words in ("first", "more", "still more"):
-        large(words)
+        large(bodies, words)
         wait_covered(steady, bodies)
     talk(bodies, "first")
     wait_covered(steady, bodies)
     old = copy(steady)
-    large("second")
+    large(bodies, "second")
     talk(bodies, "second")
     size = wait_covered(steady, bodies)
     bundles = [export(one) for one in bodies.values()]
@@ -348,6 +344,92 @@ def test_damage_and_lost_end(steady, bodies):
     assert int(opened.value("read")) < int(opened.value("records")) == size
     talk(bodies, "third")
     assert wait_covered(steady, bodies) > size
+
+
+def large(bodies, words, count=40):
+    for n in range(count):
+        bodies["AFRIPOL/hq"].publish(ADHOC, f"{words} {n}" + 60000 * ".")
+
+
+@pytest.fixture
+def segments(steady, bodies):
+    """(bundles, size) of a ledger with several, that is stopped."""
+    steady.stop()
+    steady.configure(segment=1 << 20)
+    steady.start()
+    for words in ("first", "second", "third"):
+        large(bodies, words, 25)
+        talk(bodies, words)
+        size = wait_covered(steady, bodies)
+    bundles = [export(one) for one in bodies.values()]
+    steady.stop()
+    assert len(steady.segments()) > 2
+    return bundles, size
+
+
+def flip(at):
+    def change(path):
+        octets = bytearray(path.read_bytes())
+        octets[at] ^= 1
+        path.write_bytes(octets)
+    return change
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def halve(path):
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("which, change", [
+    (1, flip(50)), (1, flip(66)), (0, flip(3)), (-1, flip(60)), (1, cut),
+    (1, halve), (0, halve), (1, lambda path: path.unlink()),
+    (0, lambda path: path.unlink())])
+def test_segments(steady, dialogue, bodies, segments, which, change):
+    """A header, a segment that is short, or is not there: written anew."""
+    bundles, size = segments
+    before = leaves(steady)
+    change(steady.segments()[which])
+    steady.fsck(code=65)
+    damaged = journal(steady.state)
+    said = repair(steady, bundles, "--dry-run")
+    assert "would be written anew" in said and journal(steady.state) == damaged
+    said = repair(steady, bundles)
+    assert "segments    were written anew" in said
+    [aside] = steady.state.glob("damaged-*")
+    assert journal(aside) == damaged
+    assert "fine" in steady.fsck()
+    assert leaves(steady)[:size] == before[:size]
+    assert "written anew" not in repair(steady, bundles)
+    steady.start()
+    opened = steady.daemon.wait_log("LEDGER-OPEN")
+    assert int(opened.value("records")) >= size
+    talk(bodies, "after")
+    assert wait_covered(steady, bodies) > size
+    steady.stop()
+    for one in bodies.values():
+        check_holdings(one, dialogue, steady.records())
+
+
+def test_segments_lacking(steady, bodies, segments):
+    """What no bundle has is named, and nothing is written."""
+    bundles, size = segments
+    whole = journal(steady.state)
+    steady.segments()[1].unlink()
+    before = journal(steady.state)
+    said = repair(steady, [bundles[0]], code=65)  # AFRIPOL's alone
+    assert "would have to be written anew" in said
+    assert re.search(r"^lacking +records? \d+", said, re.M)
+    assert journal(steady.state) == before
+    assert not list(steady.state.glob("damaged-*"))
+    for path in steady.segments():
+        path.unlink()
+    repair(steady, bundles)
+    assert "fine" in steady.fsck()
+    assert steady.printed(steady.fsck(), "records") == size
+    assert len(journal(steady.state)) >= len(whole) - 1
 
 
 def test_bad_bundles(steady, bodies, tmp_path):

@@ -186,6 +186,8 @@ static void test_names_refuse (void **state) {
                       ERR_NOT_FOUND);
     assert_int_equal (disk_rename (in ("file"), in ("no/x"), &e),
                       ERR_NOT_FOUND);
+    assert_int_equal (disk_exchange (in ("nothing"), in ("file"), &e),
+                      ERR_NOT_FOUND);
     assert_int_equal (disk_remove (in ("nothing"), &e), ERR_NOT_FOUND);
     assert_int_equal (disk_sync_dir (in ("nothing"), &e), ERR_NOT_FOUND);
     assert_int_equal (disk_sync_dir (in ("file"), NULL), ERR_IO);
@@ -201,6 +203,11 @@ static void test_names (void **state) {
     assert_int_equal (disk_rename (in ("a"), in ("b"), &e), 0);
     assert_null (get ("a"));
     assert_string_equal (get ("b"), "x");
+    put ("a", "z");
+    assert_int_equal (disk_exchange (in ("a"), in ("b"), &e), 0);
+    assert_string_equal (get ("a"), "x");
+    assert_string_equal (get ("b"), "z");
+    assert_int_equal (disk_remove (in ("a"), &e), 0);
     assert_int_equal (disk_remove (in ("b"), &e), 0);
     assert_null (get ("b"));
     mode_t old = umask (0);

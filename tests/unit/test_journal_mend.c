@@ -1,6 +1,7 @@
 /* journal_mend: three segments of three groups, and damage anywhere in them. */
 #include "ledger/mend.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -299,13 +300,91 @@ static void test_torn (void **state) {
     mend_destroy (&self);
 }
 
+/* Without headers and sizes: segments_check, segments_walk. */
+
+static enum err walk_block (void *arg, const struct block *block,
+                            const struct block_facts *facts,
+                            struct error *why) {
+    for (int i = 0; i < 2 * GROUPS; i++)
+        if (plan_of (i).sequence == block->first_sequence)
+            assert_true (slice_equal (block->octets, buf_slice (&blocks[i])));
+    return on_block (arg, block, facts, false, why);
+}
+
+static enum err walk_hole (void *arg, int64_t first, int64_t end,
+                           struct error *why) {
+    return on_hole (arg, first, end, "", why);
+}
+
+/* How many records it has, up to its last segment's end. */
+static int64_t walk (void) {
+    static const struct segments_visitor visitor = { &visit, walk_block,
+                                                     walk_hole };
+    int64_t next;
+    visit = (struct visit){ 0 };
+    if (segments_walk (ledger_dir, &visitor, &next, &e))
+        fail_msg ("%s", e.text);
+    assert_int_equal (next, visit.next);
+    return next;
+}
+
+/* What comes is as it was; what can't be read of a closed segment is a hole to
+ * its end. */
+static void test_walk (void **state) {
+    (void) state;
+    int64_t all = records_of (GROUPS);
+    assert_int_equal (segments_check (ledger_dir, &dialogue, &e), 0);
+    assert_int_equal (walk(), all);
+    assert_int_equal (visit.holes, 0);
+    for (int n = 0; n < 3; n++)
+        for (uint64_t at = 0; at < files[n].size; at++) {
+            flip (n, at);
+            if (at < SEGMENT_HEADER)
+                assert_int_equal (segments_check (ledger_dir, &dialogue, &e),
+                                  ERR_DAMAGED);
+            int64_t found = walk();
+            assert_true (n == 2 ? found <= all : found == all);
+            if (visit.holes > (n < 2)
+                || (visit.holes
+                    && visit.holes_end != records_of ((n + 1) * PER_SEGMENT)))
+                fail_msg ("%d at %" PRIu64, n, at);
+            if (at < SEGMENT_HEADER && (found != all || visit.holes))
+                fail_msg ("%d at %" PRIu64 ": a header", n, at);
+            put_octet (n, at, files[n].data[at]);
+        }
+}
+
+static void test_walk_missing (void **state) {
+    (void) state;
+    for (int n = 0; n < 3; n++) {
+        write_file (n, slice_of (files[n].data, files[n].size - 1));
+        assert_int_equal (segments_check (ledger_dir, &dialogue, &e),
+                          n < 2 ? ERR_DAMAGED : ERR_NONE);
+        assert_int_equal (walk(), records_of (GROUPS));
+        unlink (paths[n]);
+        assert_int_equal (segments_check (ledger_dir, &dialogue, &e),
+                          n < 2 ? ERR_DAMAGED : ERR_NONE);
+        assert_int_equal (walk(),
+                          records_of (n < 2 ? GROUPS : 2 * PER_SEGMENT));
+        assert_int_equal (visit.holes, n < 2);
+        write_file (n, buf_slice (&files[n]));
+    }
+    for (int n = 0; n < 3; n++)
+        unlink (paths[n]);
+    assert_int_equal (segments_check (ledger_dir, &dialogue, &e),
+                      ERR_NOT_FOUND);
+    assert_int_equal (walk(), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown (f, setup_files, teardown_files)
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        CASE (test_whole),     CASE (test_any_octet), CASE (test_more),
-        CASE (test_holes),     CASE (test_wide_hole), CASE (test_hole_beside),
+        CASE (test_whole),     CASE (test_any_octet),
+        CASE (test_more),      CASE (test_holes),
+        CASE (test_wide_hole), CASE (test_hole_beside),
         CASE (test_open_hole), CASE (test_torn),
+        CASE (test_walk),      CASE (test_walk_missing),
     };
     return cmocka_run_group_tests (tests, make_blocks, free_blocks);
 }
