@@ -179,16 +179,16 @@ static enum err check_roster (const struct commit *self,
         return error_set (e, ERR_EXISTS,
                           "roster version %" PRId64 " is in force already",
                           roster_version (roster));
-    enum err rc = watch_heard (&self->watch)
-                      ? ERR_NONE
-                      : state_hello_awaited (self->state, e);
-    if (rc)
-        return rc;
     if (roster_epoch (roster) != roster_epoch (now))
         return error_set (e, ERR_STATE,
                           "roster version %" PRId64 " opens epoch %" PRId64
                           ": stop the broker, and run parley-broker epoch",
                           roster_version (roster), roster_epoch (roster));
+    enum err rc = watch_heard (&self->watch)
+                      ? ERR_NONE
+                      : state_hello_awaited (self->state, e);
+    if (rc)
+        return rc;
     if (state_closed (self->state, &why) != RULE_NONE)
         return error_set (e, ERR_STATE, "%s", refusal_print (&why, text));
     /* Its own promises would be worth nothing, or nobody reach it. */
