@@ -1,0 +1,454 @@
+/* The projector over a store that is written to meanwhile: what it reads, what
+ * it may show, when it forgets, what it answers. */
+#include "records_fixture.h"
+
+#include "identity/checkpoint.h"
+#include "plans/projector.h"
+#include "store/checkpoints.h"
+#include "store/epoch.h"
+#include "store/outbox.h"
+
+#include <pthread.h>
+#include <sodium.h>
+
+/* Waiting for changes */
+
+static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t told_cond = PTHREAD_COND_INITIALIZER;
+static int told;
+
+static void tell (void *arg) {
+    (void) arg;
+    pthread_mutex_lock (&told_lock);
+    told++;
+    pthread_cond_broadcast (&told_cond);
+    pthread_mutex_unlock (&told_lock);
+}
+
+static struct projector *begin (void) {
+    struct projector_options options = { .store = store_path,
+                                         .delegation = "EUROPOL/hq",
+                                         .dialogue = &cast.dialogue,
+                                         .changed = tell };
+    struct projector *self = projector_new (&options, &e);
+    if (!self)
+        fail_msg ("%s", e.text);
+    return self;
+}
+
+static const struct model *read_now (struct projector *self) {
+    const struct model *model = projector_read (self, 60000);
+    assert_non_null (model);
+    return model;
+}
+
+/* Wake it until that holds of the model: each change is told. */
+static void wait_for (struct projector *self,
+                      bool (*holds) (const struct model *model)) {
+    pthread_mutex_lock (&told_lock);
+    projector_wake (self);
+    for (;;) {
+        pthread_mutex_unlock (&told_lock);
+        bool there = holds (read_now (self));
+        projector_release (self);
+        pthread_mutex_lock (&told_lock);
+        if (there)
+            break;
+        int seen = told;
+        while (told == seen)
+            pthread_cond_wait (&told_cond, &told_lock);
+    }
+    pthread_mutex_unlock (&told_lock);
+}
+
+/* Records */
+
+static void message_put (int64_t sequence, const struct identity *author,
+                         const char *topic, enum body_format format,
+                         const char *content, enum body_state state) {
+    char channel[CHANNEL_MAX + 1];
+    struct buf body = { 0 }, header = { 0 }, octets = { 0 };
+    snprintf (channel, sizeof channel, "%.*s", (int) strcspn (topic, "/"),
+              topic);
+    buf_add (&body, "0123456789abcdef", BODY_SALT);
+    if (format == BODY_MAP) {
+        json_t *json = fixture_json (content);
+        FINE (mp_from_json (&octets, json, CONTENT_MAX, &e));
+        json_decref (json);
+    } else
+        buf_add_text (&octets, content);
+    buf_add_slice (&body, buf_slice (&octets));
+    struct build *build = build_new (channel);
+    build->roster = 0;
+    struct message_draft draft = {
+        .dialogue = &cast.dialogue,
+        .author = identity_name (author),
+        .key_id = identity_key_id (author, LABEL_BATCH),
+        .roster_version = 1,
+        .lane = 9,
+        .number = sequence,
+        .author_time = BUILD_TIME,
+        .topic = slice_text (topic),
+        .body_format = format,
+    };
+    static const uint8_t signature[SIGNATURE_SIZE];
+    FINE (message_write_header (&draft, buf_slice (&body), &header, &e));
+    struct record r = build_place (build, RECORD_MESSAGE);
+    r.payload = buf_slice (&header);
+    r.batch_size = 1;
+    r.signature = signature;
+    build_item (build, &r, buf_slice (&body), build->run_count);
+    build->runs[build->run_count++].kind = RUN_WHOLE;
+    build->items[0].state = state;
+    add_build (build, sequence, BUILD_TIME + sequence);
+    buf_free (&body);
+    buf_free (&header);
+    buf_free (&octets);
+}
+
+static void plan_put (int64_t sequence, const struct identity *author,
+                      const char *channel, const char *id) {
+    char topic[TOPIC_MAX + 1];
+    int entity = (int) strcspn (id, "-");
+    snprintf (topic, sizeof topic, "%s/plan/%.*s/%s", channel, entity, id, id);
+    struct buf text = { 0 };
+    buf_add_format (
+        &text,
+        "{'format':1,'plan':'%s','entity':'%.*s','lang':'en','title':'A plan',"
+        "'cycle':{'from':'2026','to':'2027'},'handling':'TLP:GREEN',"
+        "'priorities':['organized-crime/drugs-trafficking'],"
+        "'regions':['150'],'goals':[{'id':'G1','title':'A goal'}],"
+        "'actions':[{'id':'A1','title':'T','kind':'operation',"
+        "'priorities':['organized-crime/drugs-trafficking'],"
+        "'regions':['150'],'from':'2026','lead':'%.*s','status':'active'}]}",
+        id, entity, id, entity, id);
+    char *quotes = buf_take_text (&text);
+    message_put (sequence, author, topic, BODY_MAP, quotes, BODY_PRESENT);
+    free (quotes);
+}
+
+static void withdrawal_put (int64_t sequence, const char *channel,
+                            const char *id) {
+    char topic[TOPIC_MAX + 1], text[200];
+    snprintf (topic, sizeof topic, "%s/plan/%.*s/%s", channel,
+              (int) strcspn (id, "-"), id, id);
+    snprintf (text, sizeof text, "{'format':1,'withdraw':'%s'}", id);
+    message_put (sequence, cast.frontex, topic, BODY_MAP, text, BODY_PRESENT);
+}
+
+static void mark_put (int64_t sequence) {
+    struct build *build = build_new (CHANNEL_LOG);
+    build->roster = 0;
+    build_mark (build, cast.roster);
+    add_build (build, sequence, BUILD_TIME + sequence);
+}
+
+static void roster_put (const struct roster *roster, int64_t sequence) {
+    FINE (store_add_roster (store, roster_version (roster), sequence,
+                            roster_octets (roster), &e));
+}
+
+/* The next version, in which one or two things are otherwise. */
+static struct roster *next_roster (const char *path, const char *value,
+                                   const char *path_2, const char *value_2) {
+    char dialogue[HASH_TEXT_MAX];
+    json_t *document = fixture_next (cast.roster, cast_document (&cast));
+    fixture_set (document, path, value);
+    if (path_2)
+        fixture_set (document, path_2, value_2);
+    struct roster *next = fixture_read (
+        document, hash_text (dialogue, &cast.dialogue), "EUROPOL FRONTEX", &e);
+    if (!next)
+        fail_msg ("%s", e.text);
+    return next;
+}
+
+/* What is asked of the model */
+
+static bool one_plan (const struct model *model) {
+    return model_plan_count (model) == 1;
+}
+static bool two_plans (const struct model *model) {
+    return model_plan_count (model) == 2;
+}
+static bool no_plans (const struct model *model) {
+    return model_plan_count (model) == 0;
+}
+static bool is_withdrawn (const struct model *model) {
+    const struct subject *subject = model_find (model, "FRONTEX-p");
+    return subject && subject->withdrawal;
+}
+
+/* Tests */
+
+static void test_no_store (void **state) {
+    (void) state;
+    struct projector_options options = { .store = "/nonexistent/store",
+                                         .delegation = "EUROPOL/hq",
+                                         .dialogue = &cast.dialogue };
+    assert_null (projector_new (&options, &e));
+    assert_int_equal (e.code, ERR_NOT_FOUND);
+    struct projector *none = NULL;
+    projector_destroy (&none);
+    projector_destroy (NULL);
+}
+
+static void test_replay (void **state) {
+    (void) state;
+    roster_put (cast.roster, 0);
+    plan_put (10, cast.frontex, "all", "FRONTEX-p");
+    message_put (11, cast.frontex, "all/note/x", BODY_TEXT, "no plan",
+                 BODY_PRESENT);
+    message_put (12, cast.frontex, "all/plan/FRONTEX/FRONTEX-t", BODY_TEXT,
+                 "no map", BODY_PRESENT);
+    message_put (13, cast.frontex, "all/plan/FRONTEX/FRONTEX-e", BODY_MAP,
+                 "{'format':1}", BODY_ERASED);
+    struct projector *self = begin();
+    const struct model *model = read_now (self);
+    assert_int_equal (model_plan_count (model), 1);
+    const struct subject *erased = model_find (model, "FRONTEX-e");
+    assert_true (erased->entries[0]->absent);
+    assert_string_equal (erased->entries[0]->faults->at[0].text,
+                         "its body was erased");
+    const struct subject *text = model_find (model, "FRONTEX-t");
+    assert_false (text->entries[0]->absent);
+    assert_non_null (strstr (text->entries[0]->faults->at[0].text, "map"));
+    assert_int_equal (model_quarantine (model, NULL, NULL), 1);
+    projector_release (self);
+    struct projector_status status;
+    assert_false (projector_status (self, &status)); /* no mark yet */
+    int64_t mark;
+    assert_int_equal (projector_now (self, &mark), 0);
+    assert_int_equal (mark, -1);
+    /* What comes later. */
+    plan_put (20, cast.hq, "all", "EUROPOL-p");
+    wait_for (self, two_plans);
+    mark_put (30);
+    plan_put (40, cast.frontex, "all", "FRONTEX-q");
+    do
+        projector_wake (self);
+    while (!projector_status (self, &status)
+           || status.digests.record_count != 4);
+    assert_int_equal (status.mark, 30);
+    assert_int_equal (status.mark_ms, BUILD_TIME + 30);
+    assert_int_equal (status.quarantined, 1);
+    struct model_digests seen = status.digests;
+    projector_destroy (&self);
+    /* Killed and begun again: the same. */
+    self = begin();
+    projector_release ((read_now (self), self));
+    assert_true (projector_status (self, &status));
+    assert_memory_equal (&seen, &status.digests, sizeof seen);
+    assert_int_equal (status.plans, 3);
+    projector_destroy (&self);
+}
+
+/* What may not be read is not there, and makes no trace; own words are. */
+static void test_rights (void **state) {
+    (void) state;
+    roster_put (cast.roster, 0);
+    plan_put (10, cast.frontex, "late", "FRONTEX-p");
+    plan_put (11, cast.hq, "late", "EUROPOL-p");
+    plan_put (12, cast.frontex, "core", "FRONTEX-q");
+    struct projector *self = begin();
+    const struct model *model = read_now (self);
+    assert_int_equal (model_subject_count (model), 2);
+    assert_null (model_find (model, "FRONTEX-p"));
+    projector_release (self);
+    /* A roster that takes core away from us: it is forgotten. */
+    struct roster *next =
+        next_roster ("channels[1].readers", "['delegation:FRONTEX/hq']",
+                     "channels[1].writers", "['delegation:FRONTEX/hq']");
+    roster_put (next, 20);
+    wait_for (self, one_plan);
+    model = read_now (self);
+    assert_non_null (model_find (model, "EUROPOL-p"));
+    projector_release (self);
+    projector_destroy (&self);
+    roster_unref (&next);
+}
+
+/* Given later: what was said before stays shut, what comes is read. */
+static void test_right_given (void **state) {
+    (void) state;
+    roster_put (cast.roster, 0);
+    plan_put (10, cast.frontex, "late", "FRONTEX-p");
+    struct projector *self = begin();
+    assert_true (no_plans (read_now (self)));
+    projector_release (self);
+    struct roster *next = next_roster ("channels[2].readers",
+                                       "['delegation:EUROPOL/hq']", NULL, NULL);
+    roster_put (next, 20);
+    plan_put (30, cast.frontex, "late", "FRONTEX-q");
+    wait_for (self, one_plan);
+    assert_non_null (model_find (read_now (self), "FRONTEX-q"));
+    projector_release (self);
+    projector_destroy (&self);
+    roster_unref (&next);
+}
+
+/* A new epoch takes records: all is derived anew. */
+static void test_epoch (void **state) {
+    (void) state;
+    struct epoch_void gone;
+    roster_put (cast.roster, 0);
+    plan_put (10, cast.frontex, "all", "FRONTEX-p");
+    plan_put (20, cast.frontex, "all", "FRONTEX-q");
+    struct projector *self = begin();
+    assert_true (two_plans (read_now (self)));
+    projector_release (self);
+    FINE (store_begin (store, &e));
+    enum err rc = epoch_cut (store, 2, 15, &gone, &e);
+    FINE (store_end (store, rc, &e));
+    wait_for (self, one_plan);
+    plan_put (15, cast.frontex, "all", "FRONTEX-r");
+    wait_for (self, two_plans);
+    assert_non_null (model_find (read_now (self), "FRONTEX-r"));
+    projector_release (self);
+    projector_destroy (&self);
+}
+
+/* Withdrawals */
+
+static void settle (int64_t size) {
+    struct buf note = { 0 };
+    struct checkpoint cp = { .size = size };
+    checkpoint_origin (cast.roster, cp.origin);
+    checkpoint_sign (&cp, cast.broker, &note);
+    FINE (store_begin (store, &e));
+    enum err rc = checkpoints_settle (store, &cp, BUILD_TIME, 1, false,
+                                      buf_slice (&note), &e);
+    FINE (store_end (store, rc, &e));
+    buf_free (&note);
+}
+
+static enum err answer_take (void *arg, const struct outbox_message *message,
+                             struct error *why) {
+    char **topic = arg;
+    (void) why;
+    assert_null (*topic);
+    *topic = mem_copy_text (message->topic);
+    return ERR_NONE;
+}
+
+/* The one answer's topic, once it is there. */
+static void assert_answer (struct projector *self, const char *want) {
+    char *topic = NULL;
+    projector_destroy (&self); /* its round is over then */
+    FINE (outbox_list (store, -1, 0, 0, answer_take, &topic, &e));
+    if (!want)
+        assert_null (topic);
+    else
+        assert_string_equal (topic ? topic : "", want);
+    free (topic);
+}
+
+static void test_answer (void **state) {
+    (void) state;
+    roster_put (cast.roster, 0);
+    plan_put (10, cast.frontex, "all", "FRONTEX-p");
+    withdrawal_put (20, "all", "FRONTEX-p");
+    struct projector *self = begin();
+    wait_for (self, is_withdrawn);
+    assert_answer (self, NULL); /* not settled */
+    settle (20);
+    self = begin();
+    wait_for (self, is_withdrawn);
+    assert_answer (self, NULL); /* nor now: it stands at 20 */
+    settle (21);
+    for (int again = 0; again < 3; again++) {
+        self = begin();
+        wait_for (self, is_withdrawn);
+        assert_answer (self, "all/hidden/FRONTEX/FRONTEX-p");
+    }
+}
+
+/* Where we can't write: among the two bodies, if the roster lets us. */
+static void test_answer_elsewhere (void **state) {
+    (void) state;
+    static const struct {
+        const char *openers, *topic;
+    } cases[] = {
+        { "['delegation:UNODC/late']", NULL },
+        { "['delegation:EUROPOL/ec3']",
+          "@EUROPOL+FRONTEX/hidden/FRONTEX/FRONTEX-p" },
+    };
+    plan_put (10, cast.frontex, "core", "FRONTEX-p");
+    withdrawal_put (20, "core", "FRONTEX-p");
+    roster_put (cast.roster, 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct roster *mute = next_roster (
+            "channels[1].writers", "['role:guest']", "adhoc", cases[i].openers);
+        roster_put (mute, 25);
+        settle (30);
+        struct projector *self = begin();
+        wait_for (self, is_withdrawn);
+        assert_answer (self, cases[i].topic);
+        roster_unref (&mute);
+        FINE (store_begin (store, &e));
+        struct epoch_void gone; /* the roster's place is free again */
+        enum err rc = epoch_cut (store, 2 + (int64_t) i, 25, &gone, &e);
+        FINE (store_end (store, rc, &e));
+    }
+}
+
+/* Many read while it writes. */
+
+struct reading_thread {
+    struct projector *projector;
+    pthread_t thread;
+    size_t last;
+};
+
+static void *read_many (void *arg) {
+    struct reading_thread *self = arg;
+    while (self->last < 40) {
+        const struct model *model = read_now (self->projector);
+        size_t count = model_plan_count (model);
+        assert_true (count >= self->last);
+        self->last = count;
+        projector_release (self->projector);
+        int64_t mark;
+        struct projector_status status;
+        (void) projector_now (self->projector, &mark);
+        (void) projector_status (self->projector, &status);
+    }
+    return NULL;
+}
+
+static void test_threads (void **state) {
+    (void) state;
+    roster_put (cast.roster, 0);
+    mark_put (1);
+    struct projector *self = begin();
+    struct reading_thread readers[3];
+    for (size_t i = 0; i < 3; i++) {
+        readers[i] = (struct reading_thread){ .projector = self };
+        assert_int_equal (
+            pthread_create (&readers[i].thread, NULL, read_many, &readers[i]),
+            0);
+    }
+    for (int i = 0; i < 40; i++) {
+        char id[32];
+        snprintf (id, sizeof id, "FRONTEX-p%d", i);
+        plan_put (10 + 10 * i, cast.frontex, "all", id);
+        mark_put (15 + 10 * i);
+        projector_wake (self);
+    }
+    for (size_t i = 0; i < 3; i++)
+        pthread_join (readers[i].thread, NULL);
+    projector_destroy (&self);
+}
+
+int main (void) {
+    if (sodium_init() < 0)
+        return 1;
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown (name, store_begin_test, store_end_test)
+    const struct CMUnitTest tests[] = {
+        TEST (test_no_store),         TEST (test_replay),  TEST (test_rights),
+        TEST (test_right_given),      TEST (test_epoch),   TEST (test_answer),
+        TEST (test_answer_elsewhere), TEST (test_threads),
+    };
+    return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
+}
