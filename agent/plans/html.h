@@ -1,30 +1,22 @@
-/* html - pages that are read on a screen or printed: one file, without scripts
- * and without anything from elsewhere; a policy in it says so to the browser.
- *
- * Title, handling and the page's lines stand on every printed page. */
+/* html - pages of text and tables for a person, to be printed: no scripts, nothing
+ * from elsewhere, and everything that is not ours escaped. */
 #ifndef PARLEY_HTML_H
 #define PARLEY_HTML_H
 
 #include "base/buf.h"
 
-struct html_page {    /* all text is escaped here; NULL is "" */
-    const char *lang; /* BCP 47 */
+struct html_head {
+    const char *lang;
     const char *title;
-    const char *handling; /* "TLP:AMBER" */
-    const char *line;     /* beside the title: "revision 3, record 4711" */
-    const char *foot;     /* below */
+    const char *line;     /* below the title; "": none */
+    const char *handling; /* on each page; "": none */
+    const char *foot;     /* on each page; "": none */
 };
-/* Between the two stands the body, in elements. */
-void html_begin (struct buf *out, const struct html_page *page);
+void html_begin (struct buf *out, const struct html_head *head);
 void html_end (struct buf *out);
-
-/* Escaped for text and for attributes in quotes; controls but tabs and line ends
- * as U+FFFD. */
+/* Escaped, its direction its own; nothing for "". */
 void html_text (struct buf *out, const char *text);
-/* <NAME class="CLASS" dir="auto" lang="LANG">TEXT</NAME>: somebody's text, in
- * the direction of its own letters. class and lang: NULL for none. name and
- * class are ours. */
-void html_element (struct buf *out, const char *name, const char *class,
-                   const char *lang, const char *text);
+/* <TAG>text</TAG> */
+void html_element (struct buf *out, const char *tag, const char *text);
 
 #endif

@@ -1,4 +1,4 @@
-/* plan_html - a plan as a page to print (html.h).
+/* plan_html - a plan as a page to print (paper.h).
  *
  * Title, handling, revision and record number stand on each page. Texts in
  * several languages show all of them, each with its language. What came by
