@@ -50,4 +50,18 @@ struct projector_status {
 };
 bool projector_status (struct projector *self, struct projector_status *out);
 
+/* Full text over what we may read now, by a handle of the caller's: plans that
+ * are there, annexes, reports, messages that are text (search.h). Hits from
+ * `offset` on, at most `limit`, best first; *more: there are others behind. What
+ * came or changed a moment ago may not be found yet. Errors: search_find's;
+ * ERR_STATE: nothing is derived yet. */
+struct search_query;
+struct search_hit;
+struct store;
+enum err projector_search (struct projector *self, struct store *store,
+                           const struct search_query *query, size_t offset,
+                           size_t limit,
+                           void (*each) (void *arg, const struct search_hit *),
+                           void *arg, bool *more, struct error *e) MUST_CHECK;
+
 #endif
