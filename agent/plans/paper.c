@@ -44,7 +44,8 @@ static const char style[] =
     "table.facts td{vertical-align:top;padding:.1em 0}"
     "table.list{border-collapse:collapse;width:100%;font-size:.95em}"
     "table.list th,table.list td{border:1px solid #bbb;text-align:start;"
-    "vertical-align:top;padding:.15em .4em}";
+    "vertical-align:top;padding:.15em .4em}"
+    "table.list td.number{text-align:end}.warn{font-weight:bold}";
 
 static const char *known (const char *text) {
     return text ? text : "";
