@@ -44,7 +44,6 @@ struct projector {
     size_t judged_count;
     int64_t judged_ms; /* monotonic */
     int64_t answered_generation, answered_settled;
-    struct search *search; /* projector_search.c */
 };
 
 /* projector_records.c, on the thread */

@@ -125,6 +125,8 @@ static enum err tables_make (struct store *self, const struct hash *dialogue,
     if (!rc)
         rc = run (self, store_schema_audit, e);
     if (!rc)
+        rc = run (self, store_schema_text, e);
+    if (!rc)
         rc = run (self, pragma, e);
     if (!rc)
         rc = store_set_meta (self, "dialogue", hash_text (hex, dialogue), e);

@@ -10,7 +10,8 @@
  * Tables (schema 1): meta, rosters, blocks, records (+ indexes), positions,
  * lanes, outbox, totals, forms, replies, promises, proofs, refusals, notices,
  * told, stream_places, stream_leaves, stream_spans, claims, trees, tiles, covers,
- * checkpoints, verified, cosigned, runs. store_schema.c makes them. */
+ * checkpoints, verified, cosigned, runs, drafts, texts (+ text_plans, text_words,
+ * text_runs). store_schema.c makes them. */
 #ifndef PARLEY_STORE_H
 #define PARLEY_STORE_H
 

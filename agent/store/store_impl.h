@@ -26,8 +26,8 @@ struct store {
     size_t cached;
 };
 
-/* The SQL that makes an empty store, in two parts. */
-extern const char store_schema[], store_schema_audit[];
+/* The SQL that makes an empty store, in three parts. */
+extern const char store_schema[], store_schema_audit[], store_schema_text[];
 
 /* Step a statement that gives no rows, and reset it. */
 enum err store_done (struct store *self, sqlite3_stmt *statement,

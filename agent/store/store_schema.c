@@ -122,3 +122,23 @@ const char store_schema_audit[] =
     "CREATE TABLE verified (one INTEGER PRIMARY KEY, note BLOB NOT NULL);"
     "CREATE TABLE cosigned (origin TEXT PRIMARY KEY, size INTEGER NOT NULL,"
     "  root BLOB NOT NULL) WITHOUT ROWID;";
+
+/* Plans that are written at, and the text index (search.h): `texts` with the
+ * words of all, and, of texts in scripts without spaces, runs of characters. No
+ * triggers: our handles let no schema use a virtual table. */
+const char store_schema_text[] =
+    "CREATE TABLE drafts (draft INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  created INTEGER NOT NULL, updated INTEGER NOT NULL,"
+    "  json BLOB NOT NULL);"
+    "CREATE TABLE text_plans (plan TEXT PRIMARY KEY, state BLOB NOT NULL)"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE texts (item INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+    "  sequence INTEGER NOT NULL, plan TEXT NOT NULL, action TEXT NOT NULL,"
+    "  channel TEXT NOT NULL, author TEXT NOT NULL, topic TEXT NOT NULL,"
+    "  lang TEXT NOT NULL, dense INTEGER NOT NULL, text TEXT NOT NULL);"
+    "CREATE INDEX texts_by_plan ON texts (plan, kind);"
+    "CREATE INDEX texts_dense ON texts (sequence) WHERE dense;"
+    "CREATE VIRTUAL TABLE text_words USING fts5 (text, content = 'texts',"
+    "  content_rowid = 'item', tokenize = 'unicode61 remove_diacritics 2');"
+    "CREATE VIRTUAL TABLE text_runs USING fts5 (text, content = 'texts',"
+    "  content_rowid = 'item', tokenize = 'trigram');";
