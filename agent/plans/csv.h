@@ -41,8 +41,8 @@ struct csv_writer {
     size_t cells;    /* of the row that is open */
 };
 void csv_begin (struct csv_writer *self, struct buf *out);
-/* Quoted where needed. A text that a spreadsheet would run (it begins with =, +,
- * -, @, a tab or line end, also behind blanks, or their wide forms) gets an
+/* Quoted where needed. A text that a spreadsheet would run (it begins with =,
+ * +, -, @, a tab or line end, also behind blanks, or their wide forms) gets an
  * apostrophe before it; so does one that would look as if it had got one, so
  * that csv_plain gives every text back. */
 void csv_cell (struct csv_writer *self, const char *text);

@@ -24,7 +24,7 @@ static const char style[] =
     "font-size:.85em;print-color-adjust:exact}"
     ".json{white-space:pre-wrap;overflow-wrap:anywhere;"
     "font:.85em/1.3 monospace}"
-    ".part{break-inside:avoid-page;margin:0 0 1.1em}"
+    ".part{break-inside:avoid-page;margin:0 0 .9em}"
     "table.page{width:100%;border-collapse:collapse}"
     "table.page>*>tr>td{padding:0}"
     ".bar{display:flex;gap:1em;align-items:baseline;font-size:.85em;"

@@ -18,8 +18,8 @@ struct paper {        /* all text is escaped here; NULL is "" */
 void paper_begin (struct buf *out, const struct paper *page);
 void paper_end (struct buf *out);
 
-/* Escaped for text and for attributes in quotes; controls but tabs and line ends
- * as U+FFFD. */
+/* Escaped for text and for attributes in quotes; controls but tabs and line
+ * ends as U+FFFD. */
 void paper_text (struct buf *out, const char *text);
 /* <NAME class="CLASS" dir="auto" lang="LANG">TEXT</NAME>: somebody's text, in
  * the direction of its own letters. class and lang: NULL for none. name and

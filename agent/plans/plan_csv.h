@@ -14,8 +14,8 @@
  *   lead            | an entity
  *   co_leads, partners, open_to | entities, with blanks, commas or semicolons
  *   priorities, regions, goals, depends_on, same_as | codes, the same way
- *   others, needs   | texts, one a line ("\n" and "\\" within one: a line end, a
- *                     backslash)
+ *   others, needs   | texts, one a line ("\n" and "\\" within one: a line end,
+ *                     a backslash)
  *   milestones      | one a line: ID | DUE | DONE or nothing | TITLE
  *
  * id, title (plain or in a language), kind, priorities, regions, from, to, lead
@@ -40,9 +40,9 @@ enum plan_csv_dates {
     PLAN_CSV_MONTH_FIRST,
 };
 
-/* A plan's document: `head` (the document but for `actions`; `format` 1 where it
- * is absent) with an action a row, which the rules of plan.h take; the caller's.
- * Or NULL, and *faults with every fault; their pointers are places in words,
+/* A plan's document: `head` (the document but for `actions`; `format` 1 where
+ * it is absent) with an action a row, which the rules of plan.h take; the
+ * caller's. Or NULL, and *faults with every fault; their pointers are places in words,
  * "row 7, from", and JSON Pointers for faults of the head. */
 struct json_t *plan_csv_read (struct slice csv, const struct json_t *head,
                               enum plan_csv_dates dates,

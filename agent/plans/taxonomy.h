@@ -75,8 +75,8 @@ const char *taxonomy_country_code (const struct taxonomy *self, int number);
 const char *taxonomy_country_title (const struct taxonomy *self, int number);
 const char *taxonomy_country_alpha2 (const struct taxonomy *self, int number);
 
-/* A set in few words for a sentence: regions or groups that are in it whole, the
- * largest first, then countries, at most `most`, then "and 5 more". `day` is
+/* A set in few words for a sentence: regions or groups that are in it whole,
+ * the largest first, then countries, at most `most`, then "and 5 more". `day` is
  * when groups are asked for. Appended. */
 void taxonomy_describe (const struct taxonomy *self,
                         const struct countries *countries, int32_t day,

@@ -58,7 +58,7 @@ const char *build_text (const json_t *value);
 const char *build_title (struct build *self, const json_t *object);
 /* An object of codes, at most that many; NULL where it is not. */
 json_t *build_codes (struct build *self, const char *member, size_t most);
-/* Codes that `before` (NULL: none) does not have, by octets; the caller frees. */
+/* Codes that `before` (NULL: none) does not have, by octets; the caller's. */
 const char **build_codes_new (json_t *object,
                               bool (*is_known) (const struct taxonomy *,
                                                 const char *),

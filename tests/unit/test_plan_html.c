@@ -30,8 +30,8 @@ static bool has (const char *text, const char *part) {
     return strstr (text, part) != NULL;
 }
 
-/* Every element is closed where it was opened; only our own ones are there, with
- * our own attributes. */
+/* Every element is closed where it was opened; only our own ones are there,
+ * with our own attributes. */
 static void well_formed (const char *text) {
     static const char *const allowed[] = { "html",  "head",  "meta",  "title",
                                            "style", "body",  "table", "thead",
