@@ -17,6 +17,7 @@
 struct client {
     CURL *curl;
     char *socket;
+    json_t *problems; /* of the last refusal, or NULL */
 };
 
 /* One request and what comes back. */
@@ -62,6 +63,7 @@ void client_destroy (struct client **self_p) {
         return;
     int saved = errno;
     curl_easy_cleanup ((*self_p)->curl);
+    json_decref ((*self_p)->problems);
     free ((*self_p)->socket);
     free (*self_p);
     *self_p = NULL;
@@ -108,7 +110,8 @@ void client_query_int (struct buf *path, const char *name, int64_t value) {
 
 static void add_value (struct buf *out, const char *name, json_t *value) {
     static const char *const said[] = { "type",   "title",    "status",
-                                        "detail", "instance", NULL };
+                                        "detail", "instance", "problems",
+                                        NULL };
     for (size_t i = 0; said[i]; i++)
         if (strcmp (name, said[i]) == 0)
             return;
@@ -156,6 +159,7 @@ static enum err problem_error (const struct exchange *x, long status,
     struct buf text = { 0 };
     json_t *problem = json_loadb ((const char *) x->answer.data, x->answer.size,
                                   JSON_REJECT_DUPLICATES, NULL);
+    x->client->problems = json_incref (json_object_get (problem, "problems"));
     if (json_is_object (problem))
         problem_text (&text, problem);
     else
@@ -200,6 +204,8 @@ static size_t on_octets (char *data, size_t one, size_t size, void *arg) {
 static void set_up (struct exchange *x, const struct buf *path) {
     CURL *curl = x->client->curl;
     struct buf url = { 0 };
+    json_decref (x->client->problems);
+    x->client->problems = NULL;
     buf_add_text (&url, ORIGIN);
     buf_add (&url, path->data, path->size);
     char *text = buf_take_text (&url);
@@ -303,26 +309,48 @@ enum err client_get_octets (struct client *self, const struct buf *path,
     return ERR_NONE;
 }
 
+json_t *client_problems (const struct client *self) {
+    return json_is_array (self->problems) ? self->problems : NULL;
+}
+
+/* `method`: NULL for POST. */
+static enum err send_body (struct exchange *x, const char *method,
+                           const char *type, struct slice body, json_t **out,
+                           struct error *e) {
+    CURL *curl = x->client->curl;
+    add_header (x, "Content-Type", type);
+    add_header (x, "Expect", "");
+    curl_easy_setopt (curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
+    curl_easy_setopt (curl, CURLOPT_POST, 1L);
+    if (method)
+        curl_easy_setopt (curl, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt (curl, CURLOPT_POSTFIELDS,
+                      body.size ? (const char *) body.data : "");
+    curl_easy_setopt (curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                      (curl_off_t) body.size);
+    enum err rc = perform (x, true, e);
+    if (!rc)
+        rc = answer_json (x, out, e);
+    buf_free (&x->answer);
+    return rc;
+}
+
 enum err client_post (struct client *self, const struct buf *path,
                       const char *type, struct slice body, const char *key,
                       json_t **out, struct error *e) {
     struct exchange x = { .client = self, .max = CLIENT_ANSWER_MAX };
     set_up (&x, path);
-    add_header (&x, "Content-Type", type);
-    add_header (&x, "Expect", "");
     if (key)
         add_header (&x, "Idempotency-Key", key);
-    curl_easy_setopt (self->curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
-    curl_easy_setopt (self->curl, CURLOPT_POST, 1L);
-    curl_easy_setopt (self->curl, CURLOPT_POSTFIELDS,
-                      body.size ? (const char *) body.data : "");
-    curl_easy_setopt (self->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                      (curl_off_t) body.size);
-    enum err rc = perform (&x, true, e);
-    if (!rc)
-        rc = answer_json (&x, out, e);
-    buf_free (&x.answer);
-    return rc;
+    return send_body (&x, NULL, type, body, out, e);
+}
+
+enum err client_put (struct client *self, const struct buf *path,
+                     const char *type, struct slice body, json_t **out,
+                     struct error *e) {
+    struct exchange x = { .client = self, .max = CLIENT_ANSWER_MAX };
+    set_up (&x, path);
+    return send_body (&x, "PUT", type, body, out, e);
 }
 
 enum err client_tell (struct client *self, const struct buf *path,

@@ -44,6 +44,13 @@ enum err client_get_octets (struct client *self, const struct buf *path,
 enum err client_post (struct client *self, const struct buf *path,
                       const char *type, struct slice body, const char *key,
                       struct json_t **out, struct error *e) MUST_CHECK;
+/* PUT in the same way. */
+enum err client_put (struct client *self, const struct buf *path,
+                     const char *type, struct slice body, struct json_t **out,
+                     struct error *e) MUST_CHECK;
+/* What the last refusal lists under "problems", each with its place: borrowed
+ * until the next request; NULL: it has none. */
+struct json_t *client_problems (const struct client *self);
 /* POST of nothing, for what has no answer but that it is done. */
 enum err client_tell (struct client *self, const struct buf *path,
                       struct error *e) MUST_CHECK;

@@ -1,0 +1,261 @@
+/* plan_show - one plan, with its annexes, how it proceeds, what is overdue. */
+#include "answer.h"
+#include "plan_words.h"
+#include "table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char usage[] =
+    "usage: parley plan show PLAN [--lang L]\n"
+    "\n"
+    "Show a plan as this agent's readers see it: plan and annexes as one, "
+    "each\n"
+    "action with what was reported of it, what is overdue, and how many "
+    "overlaps\n"
+    "are live. Of a withdrawn one: by whom, and which agents have hidden it.\n"
+    "--json has all of it.\n"
+    "\n"
+    "Example: parley plan show EUROPOL-empact-2026-2029\n";
+
+struct shown {
+    const char *lang;
+};
+
+static const char *in_language (json_t *value, const char *lang) {
+    json_t *wanted = lang ? json_object_get (value, lang) : NULL;
+    return json_is_string (wanted) ? json_string_value (wanted)
+                                   : plan_text (value);
+}
+
+static void add (struct table *table, const char *name, json_t *value) {
+    struct buf text = { 0 };
+    if (json_is_array (value))
+        json_join (&text, value);
+    else
+        json_line (&text, value);
+    if (text.size > 0) {
+        table_cell (table, name);
+        table_slice (table, buf_slice (&text));
+    }
+    buf_free (&text);
+}
+
+static void add_revision (struct table *table, json_t *answer) {
+    json_t *revision = json_object_get (answer, "revision");
+    struct buf when = { 0 };
+    json_moment (&when, json_text (revision, "log_time"));
+    table_cell (table, "revision");
+    table_format (
+        table, "%" PRId64 ", record %" PRId64 " of %s, %.*s, channel %s",
+        json_int (revision, "number", 0), json_int (revision, "sequence", -1),
+        json_text_or (revision, "author", "?"), (int) when.size,
+        (const char *) when.data, json_text_or (revision, "channel", "?"));
+    buf_free (&when);
+}
+
+static void add_annexes (struct table *table, json_t *answer) {
+    json_t *one;
+    size_t i;
+    json_array_foreach (json_object_get (answer, "annexes"), i, one) {
+        size_t covered = json_array_size (json_object_get (one, "covered"));
+        table_cell (table, "annex");
+        table_format (table, "%s, record %" PRId64 ", channel %s",
+                      json_text_or (one, "annex", "?"),
+                      json_int (one, "sequence", -1),
+                      json_text_or (one, "channel", "?"));
+        if (covered > 0) {
+            table_cell (table, "");
+            table_format (table,
+                          "%zu of its parts change nothing (--json says why)",
+                          covered);
+        }
+    }
+}
+
+static void add_overlaps (struct table *table, json_t *answer) {
+    struct buf text = { 0 };
+    const char *name;
+    json_t *count;
+    json_object_foreach (json_object_get (answer, "overlaps"), name, count) {
+        int64_t n =
+            json_is_integer (count)
+                ? json_integer_value (count)
+                : json_int (count, "narrow", 0) + json_int (count, "broad", 0);
+        if (n > 0)
+            buf_add_format (&text, "%s%" PRId64 " %s", text.size ? ", " : "", n,
+                            name);
+    }
+    table_cell (table, "overlaps");
+    if (text.size > 0)
+        table_slice (table, buf_slice (&text));
+    else
+        table_cell (table, "none is live");
+    buf_free (&text);
+}
+
+static void print_head (const struct shown *shown, json_t *answer) {
+    static const char *const heads[] = { "", "", NULL };
+    json_t *plan = json_object_get (answer, "plan");
+    struct table *table = table_new (heads);
+    add (table, "plan", json_object_get (plan, "plan"));
+    table_cell (table, "title");
+    table_cell (table,
+                in_language (json_object_get (plan, "title"), shown->lang));
+    add (table, "entity", json_object_get (plan, "entity"));
+    table_cell (table, "cycle");
+    table_format (table, "%s to %s",
+                  json_text_or (json_object_get (plan, "cycle"), "from", "?"),
+                  json_text_or (json_object_get (plan, "cycle"), "to", "?"));
+    add (table, "handling", json_object_get (plan, "handling"));
+    add (table, "priorities", json_object_get (plan, "priorities"));
+    add (table, "regions", json_object_get (plan, "regions"));
+    add_revision (table, answer);
+    add_annexes (table, answer);
+    add_overlaps (table, answer);
+    table_print (table, stdout);
+    table_destroy (&table);
+}
+
+/* What is known of an action beside its document. */
+static json_t *progress_of (json_t *answer, const char *id) {
+    json_t *one;
+    size_t i;
+    json_array_foreach (json_object_get (answer, "actions"), i,
+                        one) if (strcmp (json_text_or (one, "action", ""), id)
+                                 == 0) return one;
+    return NULL;
+}
+
+/* "active; done by INTERPOL" */
+static void add_status (struct table *table, json_t *action, json_t *progress) {
+    json_t *reported = json_object_get (progress, "reported");
+    const char *own = json_text_or (action, "status", "?");
+    const char *said = json_text (reported, "status");
+    bool late = json_is_true (json_object_get (progress, "overdue"));
+    if (said && strcmp (said, own) != 0)
+        table_format (table, "%s; reported %s by %s%s", own, said,
+                      json_text_or (reported, "entity", "?"),
+                      late ? "; overdue" : "");
+    else
+        table_format (table, "%s%s", own, late ? "; overdue" : "");
+}
+
+static void add_action (struct table *table, const struct shown *shown,
+                        json_t *answer, json_t *action, size_t index) {
+    char pointer[32];
+    const char *id = json_text_or (action, "id", "?");
+    const char *to = json_text (action, "to");
+    json_t *partners = json_object_get (action, "partners");
+    struct buf who = { 0 };
+    snprintf (pointer, sizeof pointer, "/actions/%zu", index);
+    const char *audience =
+        json_text (json_object_get (answer, "audience"), pointer);
+    const char *home = plan_home (answer);
+    buf_add_text (&who, json_text_or (action, "lead", "?"));
+    if (json_array_size (partners) > 0) {
+        buf_add_text (&who, " with ");
+        json_join (&who, partners);
+    }
+    table_cell (table, id);
+    add_status (table, action, progress_of (answer, id));
+    table_format (table, to ? "%s to %s" : "%s on",
+                  json_text_or (action, "from", "?"), to);
+    table_slice (table, buf_slice (&who));
+    table_format (table, "%s%s%s%s",
+                  in_language (json_object_get (action, "title"), shown->lang),
+                  audience && home && strcmp (audience, home) ? " [" : "",
+                  audience && home && strcmp (audience, home) ? audience : "",
+                  audience && home && strcmp (audience, home) ? "]" : "");
+    buf_free (&who);
+}
+
+static void print_actions (const struct shown *shown, json_t *answer) {
+    static const char *const heads[] = { "ACTION", "STATUS", "DAYS",
+                                         "WHO",    "TITLE",  NULL };
+    json_t *action;
+    size_t i;
+    struct table *table = table_new (heads);
+    json_array_foreach (json_at (answer, "plan", "actions", NULL), i, action)
+        add_action (table, shown, answer, action, i);
+    if (!table_is_empty (table)) {
+        putchar ('\n');
+        table_print (table, stdout);
+    }
+    table_destroy (&table);
+}
+
+static void print_overdue (json_t *answer) {
+    static const char *const heads[] = { "", "", "", NULL };
+    json_t *overdue = json_object_get (answer, "overdue"), *one;
+    size_t i;
+    if (json_array_size (overdue) == 0)
+        return;
+    printf ("\noverdue:\n");
+    struct table *table = table_new (heads);
+    json_array_foreach (overdue, i, one) {
+        const char *milestone = json_text (one, "milestone");
+        table_cell (table, "");
+        table_format (table, "%s%s%s", json_text_or (one, "action", "?"),
+                      milestone ? ", milestone " : "",
+                      milestone ? milestone : "");
+        table_format (table, "since %s", json_text_or (one, "since", "?"));
+    }
+    table_print (table, stdout);
+    table_destroy (&table);
+}
+
+/* Withdrawn: who has said that it is hidden, who can't. */
+static void print_withdrawn (json_t *withdrawn) {
+    struct buf line = { 0 };
+    json_t *hidden = json_object_get (withdrawn, "hidden"), *one;
+    json_t *mute = json_object_get (withdrawn, "cannot_answer");
+    const char *reason = json_text_or (withdrawn, "reason", "");
+    size_t i;
+    buf_add_format (&line, "withdrawn by %s, record %" PRId64 ", ",
+                    json_text_or (withdrawn, "author", "?"),
+                    json_int (withdrawn, "sequence", -1));
+    json_moment (&line, json_text (withdrawn, "log_time"));
+    buf_add_format (&line, "%s%s", *reason ? ": " : "", reason);
+    char *text = buf_take_text (&line);
+    words_print (stdout, 0, text);
+    free (text);
+    buf_add_text (&line, "hidden by: ");
+    json_array_foreach (hidden, i, one)
+        buf_add_format (&line, "%s%s", i > 0 ? ", " : "",
+                        json_text_or (one, "delegation", "?"));
+    if (json_array_size (hidden) == 0)
+        buf_add_text (&line, "nobody has said so yet");
+    if (json_array_size (mute) > 0) {
+        buf_add_text (&line, "; can't answer: ");
+        json_join (&line, mute);
+    }
+    text = buf_take_text (&line);
+    words_print (stdout, 0, text);
+    free (text);
+}
+
+static void say (const void *arg, json_t *answer) {
+    json_t *withdrawn = json_object_get (answer, "withdrawn");
+    if (json_is_object (withdrawn)) {
+        print_withdrawn (withdrawn);
+        return;
+    }
+    print_head (arg, answer);
+    print_actions (arg, answer);
+    print_overdue (answer);
+}
+
+int command_plan_show (struct cli *cli, int argc, char **argv) {
+    static struct words words;
+    struct shown shown = { 0 };
+    const struct option_spec specs[] = { { "lang", OPTION_TEXT, &shown.lang },
+                                         { 0 } };
+    struct buf path = { 0 };
+    struct error e;
+    options_read (cli, argc, argv, usage, specs, &words, 1, 1);
+    if (plan_path (&path, words.at[0], "", &e))
+        return cli_fail (&e);
+    answer_query (&path, specs, 1);
+    return answer_print (cli, &path, say, &shown);
+}

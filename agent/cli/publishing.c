@@ -1,0 +1,165 @@
+/* publishing - what is the same for all that is published. */
+#include "publishing.h"
+
+#include "audience.h"
+#include "base/topic.h"
+#include "files.h"
+#include "format/message.h"
+#include "identity/place.h"
+#include "table.h"
+
+#include <stdlib.h>
+
+/* What is published. */
+
+static json_t *octets_content (struct slice data) {
+    size_t room = BASE64_SIZE (data.size);
+    char *text = mem_alloc (room);
+    json_t *value = json_string (base64_encode (text, data.data, data.size));
+    free (text);
+    return value;
+}
+
+static json_t *content_of (const char *format, struct slice data,
+                           struct error *e) {
+    if (strcmp (format, "json") == 0)
+        return place_parse (data, PUBLISHING_FILE_MAX, e);
+    if (data.size == 0 || data.size > CONTENT_MAX) {
+        error_set (e, ERR_LIMIT, "%zu octets; a message has 1 to %d", data.size,
+                   CONTENT_MAX);
+        return NULL;
+    }
+    if (strcmp (format, "octets") == 0)
+        return octets_content (data);
+    json_t *text = json_stringn ((const char *) data.data, data.size);
+    if (!text)
+        error_set (e, ERR_MALFORMED,
+                   "is no UTF-8 text; --as octets takes it as it is");
+    return text;
+}
+
+/* What a file holds, in that format. */
+json_t *publishing_read (const char *file, const char *format,
+                         struct error *e) {
+    struct buf data = { 0 };
+    json_t *content = NULL;
+    if (!file_read (file, PUBLISHING_FILE_MAX, &data, e)) {
+        content = content_of (format, buf_slice (&data), e);
+        if (!content)
+            error_at (e, "%s", file);
+    }
+    buf_free (&data);
+    return content;
+}
+
+/* Takes content's reference. */
+static char *body_of (const struct publishing *self, json_t *content) {
+    json_t *ids = json_array();
+    for (size_t i = 0; i < self->references.count; i++)
+        json_array_append_new (ids, json_string (self->references.at[i]));
+    json_t *body =
+        json_pack ("{s:s,s:s,s:o,s:o}", "topic", self->topic, "format",
+                   self->format, "content", content, "references", ids);
+    char *text = json_dumps (body, JSON_COMPACT);
+    json_decref (body);
+    return text;
+}
+
+static enum err send (struct client *client, const struct publishing *self,
+                      json_t *content, json_t **entry, struct error *e) {
+    struct buf path = { 0 };
+    char *body = body_of (self, content);
+    if (!body)
+        return error_set (e, ERR_MALFORMED, "the content can't be written");
+    client_path (&path, "/api/v1/messages");
+    enum err rc = client_post (client, &path, "application/json",
+                               slice_text (body), self->key, entry, e);
+    buf_free (&path);
+    free (body);
+    return rc;
+}
+
+void problems_print (json_t *problems, FILE *out) {
+    static const char *const heads[] = { "", "", "", NULL };
+    struct table *table = table_new (heads);
+    json_t *one;
+    size_t i;
+    json_array_foreach (problems, i, one) {
+        const char *pointer = json_text_or (one, "pointer", "");
+        table_cell (table, "");
+        table_cell (table, *pointer ? pointer : "(all of it)");
+        table_cell (table, json_text (one, "text"));
+    }
+    table_print (table, out);
+    table_destroy (&table);
+}
+
+static int fail (struct client *client, const struct error *e) {
+    int code = cli_fail (e);
+    json_t *problems = client_problems (client);
+    if (json_array_size (problems) > 0)
+        problems_print (problems, stderr);
+    return code;
+}
+
+int publishing_send (const struct cli *cli, struct client *client,
+                     const struct publishing *self, json_t *content) {
+    struct error e;
+    json_t *entry = NULL;
+    enum err rc = audience_confirm (client, self->topic, true, self->yes, &e);
+    if (rc)
+        json_decref (content);
+    else
+        rc = send (client, self, content, &entry, &e);
+    if (rc)
+        return fail (client, &e);
+    return entry_finish (cli, client, entry, &self->wait);
+}
+
+int publishing_send_on (const struct cli *cli, struct client *client,
+                        struct publishing *self, json_t *content,
+                        const char *channel, const char *rest) {
+    struct buf topic = { 0 };
+    struct error e;
+    buf_add_format (&topic, "%s/%s", channel, rest);
+    char *text = buf_take_text (&topic);
+    int code;
+    self->topic = text;
+    self->format = "json";
+    if (strchr (channel, '/') || topic_check (slice_text (text), &e)) {
+        json_decref (content);
+        code = cli_refuse (CLI_REFUSED, "'%s' is no topic of a channel", text);
+    } else
+        code = publishing_send (cli, client, self, content);
+    free (text);
+    return code;
+}
+
+char *publishing_entity (struct client *client, struct error *e) {
+    struct buf path = { 0 };
+    json_t *status = NULL;
+    client_path (&path, "/api/v1/status");
+    enum err rc = client_get (client, &path, 0, &status, e);
+    char *entity =
+        rc ? NULL : mem_copy_text (json_text_or (status, "entity", "?"));
+    json_decref (status);
+    buf_free (&path);
+    return entity;
+}
+
+/* Words. */
+
+static void check_references (const struct words *words, const char *help) {
+    struct hash id;
+    if (words->count > REFERENCES_MAX)
+        options_refuse (help, "%zu references, at most %d", words->count,
+                        REFERENCES_MAX);
+    for (size_t i = 0; i < words->count; i++)
+        if (hash_parse (words->at[i], &id))
+            options_refuse (help, "--ref '%s' is no message id", words->at[i]);
+}
+
+void publishing_check (struct publishing *self, const char *usage) {
+    entry_wait_check (&self->wait, usage);
+    check_references (&self->references, usage);
+}

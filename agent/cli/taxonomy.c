@@ -1,0 +1,166 @@
+/* taxonomy - the codes of priorities and regions, and how they are extended. */
+#include "answer.h"
+#include "base/hash.h"
+#include "plan_words.h"
+#include "publishing.h"
+#include "table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char show_usage[] =
+    "usage: parley taxonomy show [priorities|regions|groups]\n"
+    "\n"
+    "List the codes that plans use, with their titles, and the proposals to "
+    "extend\n"
+    "them. --json has all of it.\n"
+    "\n"
+    "Example: parley taxonomy show groups\n";
+
+static const char propose_usage[] =
+    "usage: parley taxonomy propose FILE --channel CHANNEL [--key KEY] "
+    "[--yes]\n"
+    "                               [--wait promised|done] [--timeout "
+    "SECONDS]\n"
+    "\n"
+    "Propose codes to be added (deploy/schema/taxonomy-change.schema.json), on "
+    "a\n"
+    "channel that all delegations read. They are in force once more than half "
+    "of\n"
+    "the members consented; proposing is consenting.\n"
+    "\n"
+    "Example: parley taxonomy propose codes.json --channel dialogue\n";
+
+static const char consent_usage[] =
+    "usage: parley taxonomy consent ID --channel CHANNEL [--key KEY] [--yes]\n"
+    "                               [--wait promised|done] [--timeout "
+    "SECONDS]\n"
+    "\n"
+    "Consent to a proposal, in the own body's name. ID is its message id "
+    "(parley\n"
+    "taxonomy show).\n"
+    "\n"
+    "Example: parley taxonomy consent 9f86d081... --channel dialogue\n";
+
+static const struct {
+    const char *word, *member;
+} lists[] = { { "priorities", "priorities" },
+              { "regions", "regions" },
+              { "groups", "country_groups" } };
+
+static const char *member_of (const char *word) {
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (strcmp (lists[i].word, word) == 0)
+            return lists[i].member;
+    options_refuse (show_usage, "'%s' is not priorities, regions or groups",
+                    word);
+}
+
+/* A title alone, or an object that has one. */
+static const char *title_of (json_t *value) {
+    const char *title = json_is_object (value)
+                            ? plan_text (json_object_get (value, "title"))
+                            : plan_text (value);
+    return *title || !json_is_object (value)
+               ? title
+               : plan_text (json_object_get (value, "name"));
+}
+
+static void print_codes (json_t *codes) {
+    static const char *const heads[] = { "CODE", "TITLE", NULL };
+    const char *code;
+    json_t *value;
+    struct table *table = table_new (heads);
+    json_object_foreach (codes, code, value) {
+        table_cell (table, code);
+        table_cell (table, title_of (value));
+    }
+    if (!table_is_empty (table))
+        table_print (table, stdout);
+    table_destroy (&table);
+}
+
+static void print_proposals (json_t *proposals) {
+    json_t *one;
+    size_t i;
+    json_array_foreach (proposals, i, one) {
+        struct buf line = { 0 };
+        buf_add_format (&line, "proposal %s, version %" PRId64 " by %s",
+                        json_text_or (one, "id", "?"),
+                        json_int (one, "version", 0),
+                        json_text_or (one, "author", "?"));
+        if (json_is_array (json_object_get (one, "consents"))) {
+            buf_add_text (&line, ", consented: ");
+            json_join (&line, json_object_get (one, "consents"));
+        }
+        buf_add_format (&line, "%s%s", json_text (one, "state") ? "; " : "",
+                        json_text_or (one, "state", ""));
+        char *text = buf_take_text (&line);
+        words_print (stdout, 0, text);
+        free (text);
+    }
+}
+
+static void say (const void *arg, json_t *answer) {
+    const char *member = arg;
+    printf ("taxonomy version %" PRId64 ", digest %s\n",
+            json_int (answer, "version", 0),
+            json_text_or (answer, "digest", "?"));
+    print_proposals (json_object_get (answer, "proposals"));
+    putchar ('\n');
+    print_codes (json_at (answer, "taxonomy", member, NULL));
+}
+
+int command_taxonomy_show (struct cli *cli, int argc, char **argv) {
+    static struct words words;
+    struct buf path = { 0 };
+    options_read (cli, argc, argv, show_usage, NULL, &words, 0, 1);
+    const char *member =
+        member_of (words.count > 0 ? words.at[0] : "priorities");
+    client_path (&path, "/api/v1/taxonomy");
+    return answer_print (cli, &path, say, member);
+}
+
+/* On CHANNEL/taxonomy/change: what `make` makes of the one word. */
+static int change (struct cli *cli, int argc, char **argv, const char *usage,
+                   json_t *(*make) (const char *word, struct error *e)) {
+    static struct publishing self;
+    static struct words words;
+    const char *channel = NULL;
+    const struct option_spec specs[] = { { "channel", OPTION_TEXT, &channel },
+                                         PUBLISHING_OPTIONS (self),
+                                         { 0 } };
+    struct error e;
+    options_read (cli, argc, argv, usage, specs, &words, 1, 1);
+    publishing_check (&self, usage);
+    if (!channel)
+        options_refuse (usage, "--channel is missing: one that all read");
+    struct client *client = client_new (cli, &e);
+    json_t *content = client ? make (words.at[0], &e) : NULL;
+    int code = content ? publishing_send_on (cli, client, &self, content,
+                                             channel, "taxonomy/change")
+                       : cli_fail (&e);
+    client_destroy (&client);
+    return code;
+}
+
+static json_t *proposal_of (const char *file, struct error *e) {
+    return publishing_read (file, "json", e);
+}
+
+static json_t *consent_of (const char *id, struct error *e) {
+    struct hash hash;
+    if (hash_parse (id, &hash)) {
+        error_set (e, ERR_MALFORMED, "'%s' is no message id", id);
+        return NULL;
+    }
+    return json_pack ("{si ss}", "format", 1, "consent", id);
+}
+
+int command_taxonomy_propose (struct cli *cli, int argc, char **argv) {
+    return change (cli, argc, argv, propose_usage, proposal_of);
+}
+
+int command_taxonomy_consent (struct cli *cli, int argc, char **argv) {
+    return change (cli, argc, argv, consent_usage, consent_of);
+}
