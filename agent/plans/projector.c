@@ -194,9 +194,9 @@ static struct timespec time_in (int64_t ms) {
     return at;
 }
 
-/* false: the end. */
-static bool wait_woken (struct projector *self) {
-    struct timespec until = time_in (LOOK_MS);
+/* false: the end. `busy`: there is work, so only look. */
+static bool wait_woken (struct projector *self, bool busy) {
+    struct timespec until = time_in (busy ? 0 : LOOK_MS);
     pthread_mutex_lock (&self->mutex);
     while (!self->woken && !self->stop)
         if (pthread_cond_timedwait (&self->woken_cond, &self->mutex, &until)
@@ -208,14 +208,33 @@ static bool wait_woken (struct projector *self) {
     return on;
 }
 
+enum err projector_writer (struct projector *self, struct error *e) {
+    if (!self->writer)
+        self->writer = store_open (self->options.store, self->options.dialogue,
+                                   self->options.delegation, e);
+    return self->writer ? ERR_NONE : e->code;
+}
+
+/* What is new for readers goes before the text index. */
+static bool is_woken (struct projector *self) {
+    pthread_mutex_lock (&self->mutex);
+    bool woken = self->woken || self->stop;
+    pthread_mutex_unlock (&self->mutex);
+    return woken;
+}
+
 static void *run (void *arg) {
     struct projector *self = arg;
+    bool more = false;
     do {
         bool changed = look (self);
         projector_answer (self);
         if (changed && self->options.changed)
             self->options.changed (self->options.arg);
-    } while (wait_woken (self));
+        do
+            more = projector_search_update (self);
+        while (more && !is_woken (self));
+    } while (wait_woken (self, more));
     return NULL;
 }
 
@@ -258,7 +277,8 @@ struct projector *projector_new (const struct projector_options *options,
     struct projector *self = mem_alloc (sizeof *self);
     self->options = *options;
     self->mark = self->now_mark = self->status_generation = -1;
-    self->answered_generation = -1;
+    self->answered_generation = self->searched_generation = -1;
+    self->searched = -1;
     locks_init (self);
     self->store = store_open_reader (options->store, e);
     if (self->store)

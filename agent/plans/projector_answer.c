@@ -119,13 +119,6 @@ static enum err answer_put (struct projector *self, const char *channel,
     return rc == ERR_EXISTS ? ERR_NONE : rc;
 }
 
-static enum err writer_open (struct projector *self, struct error *e) {
-    if (!self->writer)
-        self->writer = store_open (self->options.store, self->options.dialogue,
-                                   self->options.delegation, e);
-    return self->writer ? ERR_NONE : e->code;
-}
-
 static bool answer_all (struct projector *self, const struct answers *answers) {
     bool said = false;
     struct error e;
@@ -134,7 +127,7 @@ static bool answer_all (struct projector *self, const struct answers *answers) {
         bool repeated = false;
         if (!channel_find (self, &answers->at[i], channel))
             continue;
-        enum err rc = writer_open (self, &e);
+        enum err rc = projector_writer (self, &e);
         if (!rc)
             rc = answer_put (self, channel, &answers->at[i], &repeated, &e);
         if (rc) {

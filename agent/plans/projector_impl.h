@@ -44,6 +44,10 @@ struct projector {
     size_t judged_count;
     int64_t judged_ms; /* monotonic */
     int64_t answered_generation, answered_settled;
+    /* projector_search.c: position that the text index got to (-1: not asked
+     * yet), that it noted, and under which floor. */
+    int64_t searched, searched_kept, searched_floor;
+    int64_t searched_generation;
 };
 
 /* projector_records.c, on the thread */
@@ -60,9 +64,17 @@ struct json_t *projector_body (const struct record_row *row, const char **why,
                                bool *absent, struct error *e);
 void projector_origin (const struct record_row *row, struct origin *out);
 struct json_t *projector_load (void *arg, const struct origin *origin);
+struct json_t *projector_load_by (struct store *store,
+                                  const struct origin *origin);
+/* self->writer is there, or why not. */
+enum err projector_writer (struct projector *self, struct error *e) MUST_CHECK;
 const struct roster *projector_roster_at (void *arg, int64_t sequence);
 
 /* projector_answer.c: say of settled withdrawals that they are hidden here. */
 void projector_answer (struct projector *self);
+
+/* projector_search.c: a portion of what is new goes into the text index; true:
+ * there is more. */
+bool projector_search_update (struct projector *self);
 
 #endif

@@ -153,10 +153,14 @@ json_t *projector_body (const struct record_row *row, const char **why,
 
 json_t *projector_load (void *arg, const struct origin *origin) {
     const struct projector *self = arg;
+    return projector_load_by (self->loader, origin);
+}
+
+json_t *projector_load_by (struct store *store, const struct origin *origin) {
     struct error e;
     struct record_row row;
     struct records_cursor *cursor =
-        records_by_sequence (self->loader, origin->sequence, &row, &e);
+        records_by_sequence (store, origin->sequence, &row, &e);
     if (!cursor)
         return NULL;
     const char *why;

@@ -7,6 +7,7 @@
 #include "store/checkpoints.h"
 #include "store/epoch.h"
 #include "store/outbox.h"
+#include "store/search.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -392,6 +393,93 @@ static void test_answer_elsewhere (void **state) {
     }
 }
 
+/* Search */
+
+static void hit_take (void *arg, const struct search_hit *hit) {
+    struct buf *out = arg;
+    buf_add_format (out, "%s:%" PRId64 ":%s ",
+                    search_kind_name (hit->item.kind), hit->item.sequence,
+                    hit->item.action);
+}
+
+static void assert_found (struct projector *self, const char *text,
+                          const char *want) {
+    struct buf out = { 0 };
+    struct search_query query = { .text = text };
+    bool more;
+    FINE (projector_search (self, store, &query, 0, 100, hit_take, &out, &more,
+                            &e));
+    assert_false (more);
+    char *got = buf_take_text (&out);
+    if (strcmp (got, want) != 0)
+        fail_msg ("'%s' finds %s, not %s", text, got, want);
+    free (got);
+}
+
+/* What it wrote is there when it has ended: its round goes to the end. */
+static struct projector *begin_indexed (void) {
+    struct projector *self = begin();
+    projector_release ((read_now (self), self));
+    projector_destroy (&self);
+    self = begin();
+    projector_release ((read_now (self), self));
+    return self;
+}
+
+static void test_search (void **state) {
+    (void) state;
+    roster_put (cast.roster, 0);
+    plan_put (10, cast.frontex, "core", "FRONTEX-p");
+    plan_put (11, cast.hq, "all", "EUROPOL-p");
+    message_put (12, cast.frontex, "core/note/x", BODY_TEXT,
+                 "a plan of caf\xc3\xa9s", BODY_PRESENT);
+    message_put (13, cast.frontex, "late/note/x", BODY_TEXT, "a plan of others",
+                 BODY_PRESENT);
+    message_put (14, cast.frontex, "all/report/FRONTEX/FRONTEX-p", BODY_MAP,
+                 "{'format':1,'report':'FRONTEX-p','action':'A1','period':"
+                 "{'from':'2026','to':'2026'},'text':{'fr':'Bateau'}}",
+                 BODY_PRESENT);
+    message_put (15, cast.frontex, "core/annex/FRONTEX/FRONTEX-p", BODY_MAP,
+                 "{'format':1,'annex':'x','plan':'FRONTEX-p','entity':"
+                 "'FRONTEX','text':'zebra','adds':{'A1':{'x-note':'lion'}}}",
+                 BODY_PRESENT);
+    struct projector *self = begin_indexed();
+    assert_found (self, "CAFES", "message:12: ");
+    assert_found (self, "others", ""); /* not ours to read */
+    assert_found (self, "bateau", "report:14:A1 ");
+    assert_found (self, "zebra", "annex:15: ");
+    assert_found (self, "lion", "plan:10:A1 ");
+    assert_found (self, "goal", "plan:11: plan:10: ");
+    struct search_query query = { .text = "plan" };
+    struct buf none = { 0 };
+    bool more;
+    FINE (projector_search (self, store, &query, 1, 1, hit_take, &none, &more,
+                            &e));
+    assert_true (more);
+    buf_free (&none);
+    /* Revised, withdrawn: the older text is found no more. */
+    message_put (20, cast.hq, "all/plan/EUROPOL/EUROPOL-p", BODY_MAP,
+                 "{'format':1,'withdraw':'EUROPOL-p'}", BODY_PRESENT);
+    wait_for (self, one_plan);
+    assert_found (self, "goal", "plan:10: "); /* whatever the index has */
+    projector_destroy (&self);
+    self = begin_indexed();
+    assert_found (self, "goal", "plan:10: ");
+    projector_destroy (&self);
+    /* A right that was taken, before the index knows. */
+    struct roster *next =
+        next_roster ("channels[1].readers", "['delegation:FRONTEX/hq']",
+                     "channels[1].writers", "['delegation:FRONTEX/hq']");
+    roster_put (next, 30);
+    self = begin();
+    projector_release ((read_now (self), self));
+    assert_found (self, "cafes", "");
+    assert_found (self, "goal", "");
+    assert_found (self, "zebra", "");
+    projector_destroy (&self);
+    roster_unref (&next);
+}
+
 /* Many read while it writes. */
 
 struct reading_thread {
@@ -446,9 +534,9 @@ int main (void) {
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown (name, store_begin_test, store_end_test)
     const struct CMUnitTest tests[] = {
-        TEST (test_no_store),         TEST (test_replay),  TEST (test_rights),
-        TEST (test_right_given),      TEST (test_epoch),   TEST (test_answer),
-        TEST (test_answer_elsewhere), TEST (test_threads),
+        TEST (test_no_store),         TEST (test_replay), TEST (test_rights),
+        TEST (test_right_given),      TEST (test_epoch),  TEST (test_answer),
+        TEST (test_answer_elsewhere), TEST (test_search), TEST (test_threads),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
