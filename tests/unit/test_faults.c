@@ -87,7 +87,7 @@ static void test_path_characters (void **state) {
         char name[PATH_MAX_OCTETS + 2];
         for (size_t at = 0; at + 4 < sizeof name; at += 4)
             memcpy (name + at, "\xf0\x9f\x98\x80", 5);
-        path_member (&path, "xxxxxxxx" + before);
+        path_member (&path, &"xxxxxxxx"[before]);
         path_member (&path, name);
         faults_add (&faults, path.text, "is wrong");
         json_t *json = faults_json (&faults);
