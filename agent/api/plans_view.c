@@ -5,35 +5,75 @@
 #include "api/json_record.h"
 #include "api/problem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The first replay of a large ledger takes some seconds. */
 #define REPLAY_WAIT_MS 20000
 
-bool plans_open (struct request *self, struct plans_view *out) {
-    struct projector *projector = self->http->options.projector;
+static void now_read (struct request *self, struct plans_view *out) {
     *out = (struct plans_view){ .mark = -1 };
-    if (!projector) {
-        problem_reply (self, PROBLEM_NOT_FOUND, "this agent derives no plans");
-        return false;
-    }
-    out->mark_ms = projector_now (projector, &out->mark);
+    out->mark_ms = projector_now (self->http->options.projector, &out->mark);
     out->today = day_of_ms (out->mark_ms);
     out->lang = request_query (self, "lang");
     if (!out->lang)
         out->lang = "";
-    out->model = projector_read (projector, REPLAY_WAIT_MS);
-    if (!out->model) {
+}
+
+static bool look (struct request *self, struct plans_view *out,
+                  int64_t wait_ms) {
+    struct projector *projector = self->http->options.projector;
+    if (!projector)
+        return false;
+    const struct model *model = projector_read (projector, wait_ms);
+    if (!model)
+        return false;
+    now_read (self, out);
+    out->model = model;
+    out->taxonomy = model_taxonomy (model);
+    return true;
+}
+
+bool plans_look (struct request *self, struct plans_view *out) {
+    return look (self, out, 0);
+}
+
+bool plans_open (struct request *self, struct plans_view *out) {
+    if (look (self, out, REPLAY_WAIT_MS))
+        return true;
+    if (self->http->options.projector)
         problem_reply (self, PROBLEM_BUSY,
                        "records about plans are still being read");
-        return false;
-    }
-    out->taxonomy = model_taxonomy (out->model);
-    return true;
+    else
+        problem_reply (self, PROBLEM_NOT_FOUND, "this agent derives no plans");
+    return false;
 }
 
 void plans_close (struct request *self) {
     projector_release (self->http->options.projector);
+}
+
+char *plans_own_entity (struct request *self, char out[ENTITY_MAX + 1]) {
+    struct origin own = { 0 };
+    snprintf (own.author, sizeof own.author, "%s",
+              self->http->options.delegation);
+    return origin_entity (out, &own);
+}
+
+json_t *plans_load (struct store *store, const struct origin *origin) {
+    struct error e;
+    struct record_row row;
+    struct records_cursor *cursor =
+        records_by_sequence (store, origin->sequence, &row, &e);
+    if (!cursor)
+        return NULL;
+    json_t *record =
+        hash_equal (&row.leaf, &origin->leaf) ? json_record (&row) : NULL;
+    json_t *out = json_object_get (record, "content");
+    out = json_is_object (out) ? json_incref (out) : NULL;
+    json_decref (record);
+    records_close (&cursor);
+    return out;
 }
 
 json_t *plans_head (const struct plans_view *view) {

@@ -25,6 +25,14 @@ struct plans_view {
 bool plans_open (struct request *self, struct plans_view *out) MUST_CHECK;
 void plans_close (struct request *self);
 
+/* The same without an answer or waiting; false: there is nothing to see. */
+bool plans_look (struct request *self, struct plans_view *out) MUST_CHECK;
+/* The entity of the own delegation. Returns out. */
+char *plans_own_entity (struct request *self, char out[ENTITY_MAX + 1]);
+/* What a record says, from the store, where it is JSON; NULL. */
+json_t *plans_load (struct store *store, const struct origin *origin)
+    MUST_CHECK;
+
 /* {"mark": {"sequence", "time"}, "generation"}: what an answer is of. */
 json_t *plans_head (const struct plans_view *view) MUST_CHECK;
 

@@ -2,8 +2,10 @@
 #include "api/problem.h"
 
 #include "base/log.h"
+#include "plans/faults.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
     const char *name, *title;
@@ -29,6 +31,9 @@ static const struct {
                             413 },
     [PROBLEM_MEDIA_TYPE] = { "MEDIA-TYPE", "The body has another media type",
                              415 },
+    [PROBLEM_NOT_A_PLAN] = { "NOT-A-PLAN",
+                             "What is said about a plan breaks its rules",
+                             422 },
     [PROBLEM_INTERNAL] = { "INTERNAL", "The agent failed", 500 },
     [PROBLEM_OUTBOX_FULL] = { "OUTBOX-FULL", "The outbox is full", 503 },
     [PROBLEM_BUSY] = { "BUSY", "The agent is busy", 503 },
@@ -111,6 +116,26 @@ void problem_refusal (struct request *request, const struct refusal *refusal) {
         json_object_update_missing (json, values);
     json_decref (values);
     problem_send (request, 422, json);
+}
+
+void problem_faults (struct request *request, const char *kind,
+                     const struct faults *faults) {
+    struct error e = { 0 };
+    char title[80], detail[ERROR_TEXT_MAX];
+    (void) faults_error (faults, &e);
+    text_printable (detail, sizeof detail, e.text, strlen (e.text));
+    snprintf (title, sizeof title, "This %s can't be published",
+              strcmp (kind, "overlap") == 0    ? "statement on an overlap"
+              : strcmp (kind, "taxonomy") == 0 ? "change of the taxonomy"
+                                               : kind);
+    json_t *json =
+        problem_json (problems[PROBLEM_NOT_A_PLAN].status,
+                      problems[PROBLEM_NOT_A_PLAN].name, title, detail);
+    json_object_set_new (json, "kind", json_string (kind));
+    json_object_set_new (json, "count",
+                         json_integer ((json_int_t) faults->count));
+    json_object_set_new (json, "problems", faults_json (faults));
+    problem_send (request, problems[PROBLEM_NOT_A_PLAN].status, json);
 }
 
 void problem_error (struct request *request, const struct error *e) {

@@ -22,6 +22,7 @@ enum problem {
     PROBLEM_NOT_SETTLED,   /* 409: no quorum has cosigned it yet */
     PROBLEM_TOO_LARGE,     /* 413: `limit` octets */
     PROBLEM_MEDIA_TYPE,    /* 415 */
+    PROBLEM_NOT_A_PLAN,    /* 422: `problems` */
     PROBLEM_INTERNAL,      /* 500: the agent's log says more */
     PROBLEM_OUTBOX_FULL,   /* 503 */
     PROBLEM_BUSY,          /* 503: too many wait, or the store is locked */
@@ -41,6 +42,11 @@ void problem_reply_text (struct request *request, enum problem problem,
                          const char *format, ...) PRINTF_LIKE (5, 6);
 /* 422 by a rule's name. */
 void problem_refusal (struct request *request, const struct refusal *refusal);
+/* 422 by what is wrong with a body about plans: "problems": [{"pointer",
+ * "text"}], and "kind" ("plan", "report", ...). */
+struct faults;
+void problem_faults (struct request *request, const char *kind,
+                     const struct faults *faults);
 /* What the store says: its own faults are logged. */
 void problem_error (struct request *request, const struct error *e);
 

@@ -1,6 +1,7 @@
 /* res_messages - POST /messages: a message is judged as the broker will, as far
  * as that is known here, before it is accepted for good. */
 #include "api/http_impl.h"
+#include "api/plan_post.h"
 #include "api/post.h"
 #include "api/problem.h"
 #include "api/resources.h"
@@ -257,7 +258,9 @@ void messages_post (struct request *r) {
     if (!post_key (r, &key))
         return;
     struct posted *posted = mem_alloc (sizeof *posted);
-    if (posted_read (r, posted) && may_write (r, posted))
+    if (posted_read (r, posted) && may_write (r, posted)
+        && plan_post_check (r, posted->topic, posted->format,
+                            buf_slice (&posted->content)))
         accept_it (r, key, posted);
     buf_free (&posted->content);
     free (posted);

@@ -32,6 +32,12 @@ void leaves_get (struct request *);
 void notice_evidence_get (struct request *); /* res_ledger.c */
 void import_get (struct request *); /* res_import.c */
 void import_post (struct request *);
+void plans_get (struct request *);   /* res_plans.c */
+void plan_get (struct request *);
+void plan_history_get (struct request *);
+void plan_document_get (struct request *);
+void plan_diff_get (struct request *);
+void plan_reports_get (struct request *);
 void overlaps_get (struct request *); /* res_overlaps.c */
 void gaps_get (struct request *);     /* res_gaps.c */
 void openapi_get (struct request *);         /* res_openapi.c */

@@ -8,7 +8,7 @@
 
 struct request;
 
-#define SEGMENT_MAX 64 /* octets that stand for {..}: an id's */
+#define SEGMENT_MAX 81 /* octets that stand for {..}: a plan's id */
 
 struct route {
     const char *method;
