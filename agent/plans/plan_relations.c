@@ -197,7 +197,7 @@ static void check_same (struct check *self, const json_t *item, void *arg) {
                      "is '%s', a plan; an action is asked for: "
                      "PLAN-ID#ACTION-ID",
                      shown (name, text));
-    else if (text.size > id->size && text.data[id->size] == '#'
+    else if (id->size > 0 && text.size > id->size && text.data[id->size] == '#'
              && memcmp (text.data, id->data, id->size) == 0)
         CHECK_FAULT (self,
                      "is '%s', an action of this plan; one of another "
@@ -206,8 +206,7 @@ static void check_same (struct check *self, const json_t *item, void *arg) {
 }
 
 void check_same_as (struct check *self, const json_t *action, struct slice id) {
-    if (id.size > 0)
-        check_each (self, action, "same_as", check_same, &id);
+    check_each (self, action, "same_as", check_same, &id);
 }
 
 static void check_action (struct check *self, const json_t *action, void *arg) {

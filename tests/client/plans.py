@@ -13,7 +13,7 @@ PLAN_ID = re.compile(r"[A-Z][A-Z0-9]{1,15}-[a-z0-9][a-z0-9.-]{0,63}\Z")
 ENTITY = re.compile(r"[A-Z][A-Z0-9]{1,15}\Z")
 DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?\Z")
 
-# Places: names and "*", each item of a list or member of an object.
+# Places: names; "*" is each item of a list, "%" each member of an object.
 INDICATOR = {"texts": ["title", "source"], "strings": ["unit"],
              "dates": ["baseline/at", "targets/*/at"]}
 MILESTONE = {"texts": ["title"], "strings": [], "dates": ["due", "done"]}
@@ -23,29 +23,29 @@ ACTION = {"texts": ["title", "description", "others/*", "needs/*", "note"],
           "strings": [], "dates": ["from", "to"],
           "parts": {"milestones/*": MILESTONE, "indicators/*": INDICATOR}}
 PLAN = {"texts": ["title", "summary", "adopted/by", "caveats/*/text",
-                  "own_terms/*", "contacts/*/function", "contacts/*/unit"],
+                  "own_terms/%", "contacts/*/function", "contacts/*/unit"],
         "strings": ["lang", "adopted/reference", "caveats/*/scheme",
                     "caveats/*/code", "sources/*", "contacts/*/address"],
         "dates": ["adopted/on", "cycle/from", "cycle/to", "cycle/next_review",
                   "cycle/phases/*/from", "cycle/phases/*/to"],
         "parts": {"goals/*": GOAL, "actions/*": ACTION}}
 ANNEX = {"texts": ["text"], "strings": [], "dates": [],
-         "parts": {"actions/*": ACTION, "adds/*": ACTION}}
+         "parts": {"actions/*": ACTION, "adds/%": ACTION}}
 REPORT = {"texts": ["text"], "strings": [],
           "dates": ["period/from", "period/to", "milestones/*/done",
                     "milestones/*/due", "indicators/*/at"]}
 REASON = {"texts": ["reason"], "strings": [], "dates": []}
 CHANGE = {"texts": ["reason"],
-          "strings": ["adds/priorities/*/title", "adds/priorities/*/parent",
-                      "adds/regions/*/title", "adds/regions/*/parts/*",
-                      "adds/country_groups/*/title",
-                      "adds/country_groups/*/members/*/country",
-                      "adds/country_groups/*/ends/*/country",
-                      "titles/priorities/*", "titles/regions/*",
-                      "titles/country_groups/*"],
-          "dates": ["adds/country_groups/*/members/*/from",
-                    "adds/country_groups/*/members/*/to",
-                    "adds/country_groups/*/ends/*/to"]}
+          "strings": ["adds/priorities/%/title", "adds/priorities/%/parent",
+                      "adds/regions/%/title", "adds/regions/%/parts/*",
+                      "adds/country_groups/%/title",
+                      "adds/country_groups/%/members/*/country",
+                      "adds/country_groups/%/ends/*/country",
+                      "titles/priorities/%", "titles/regions/%",
+                      "titles/country_groups/%"],
+          "dates": ["adds/country_groups/%/members/*/from",
+                    "adds/country_groups/%/members/*/to",
+                    "adds/country_groups/%/ends/*/to"]}
 CHANGE_MAPS = ["adds/priorities", "adds/regions", "adds/country_groups",
                "titles/priorities", "titles/regions", "titles/country_groups"]
 TABLES = {"plan": PLAN, "annex": ANNEX, "report": REPORT, "withdrawal": REASON,
@@ -59,11 +59,11 @@ def escape(name):
 
 
 def steps(value, step):
-    if step == "*" and isinstance(value, list):
-        return [(str(i), item) for i, item in enumerate(value)]
+    if step == "*":
+        return [(str(i), item) for i, item in enumerate(listed(value))]
     if not isinstance(value, dict):
         return []
-    if step == "*":
+    if step == "%":
         return [(escape(name), item) for name, item in value.items()]
     return [(step, value[step])] if step in value else []
 
@@ -114,7 +114,7 @@ def table_faults(value, table, pointer):
         for at, text in places(value, path, pointer):
             inner = [(at, text)]
             if path in table["texts"] and isinstance(text, dict):
-                inner = places(text, "*", at)
+                inner = places(text, "%", at)
             for where, plain in inner:
                 if isinstance(plain, str) and "\0" in plain:
                     yield where
@@ -264,11 +264,11 @@ def plan_faults(document, taxonomy):
 
 def annex_faults(document, taxonomy):
     yield from plan_id_faults(document)
-    yield from code_faults(document, taxonomy, "actions/*/", "adds/*/")
+    yield from code_faults(document, taxonomy, "actions/*/", "adds/%/")
     actions = list(items(document, "actions", ""))
     adds = []
     if isinstance(document.get("adds"), dict):
-        adds = places(document, "adds/*")
+        adds = places(document, "adds/%")
     yield from id_faults([*with_parts(actions), *with_parts(adds, own=False)])
     for at, action in actions + adds:
         yield from order_fault(action, at)

@@ -208,12 +208,36 @@ def drop(_, document, path):
 
 
 def repeat(rng, document, path):
-    """An item twice, or as many as there is no room for."""
+    """An item twice, or so often that there is no room for it. (A schema takes
+    seconds for many large ones.)"""
     inner = holder(document, path)
     if isinstance(inner, list):
         item = inner[path[-1]]
-        inner.extend(copy.deepcopy(item)
-                     for _ in range(rng.choice([1, 1, 1, 1, 70, 310])))
+        large = path[0] == "actions" and len(path) == 2
+        inner.extend(copy.deepcopy(item) for _ in
+                     range(1 if large else rng.choice([1, 1, 70, 310])))
+
+
+def refer(rng, document, _):
+    """The name of some part where another is named: of another kind, of itself,
+    in a circle."""
+    paths = {}
+    for path in list(walk(document))[1:]:
+        name = [step for step in path if isinstance(step, str)][-1]
+        if isinstance(holder(document, path)[path[-1]], str):
+            paths.setdefault(name, []).append(path)
+    kinds = [kind for kind in ("id", "parent", "goals", "same_as", "a", "b")
+             if kind in paths]
+    if not kinds or "id" not in paths:
+        return
+    kind = rng.choice(kinds)
+    path = rng.choice(paths[kind])
+    near = [at for at in paths["id"] if at[0] == "goals"] or paths["id"]
+    source = rng.choice(near if kind == "parent" else paths["id"])
+    name = holder(document, source)[source[-1]]
+    holder(document, path)[path[-1]] = \
+        rng.choice([f"{PLAN}#{name}", f"{PLAN}#{name}", OTHER]) \
+        if kind in ("same_as", "a", "b") else name
 
 
 def swap(rng, document, path):
@@ -234,24 +258,54 @@ def add(rng, document, path):
         inner.append(copy.deepcopy(rng.choice(VALUES)))
 
 
+FORMS = [(plans.PLAN_ID,
+          [OTHER, PLAN + "7", "AB-x", "ABCD-x", "ABC-" + "y" * 64]),
+         (plans.ENTITY, ["AB", "ABCD", "XYZ", "AU", "GCC", "A" * 16]),
+         (re.compile(r"[0-9]{3}\Z"), ["001", "250", "999", "0560"])]
+
+
 def fit(rng, document, path):
-    """Some value that its neighbours would have: a good one more often."""
+    """Another of its form; shorter; in another order."""
     inner = holder(document, path)
-    if isinstance(path[-1], int):
+    value = inner[path[-1]]
+    if isinstance(value, (int, float)):
+        inner[path[-1]] = rng.choice([0, -1, -2, 3.0, 1.0, 1.5, 2, 2**53, True])
+    elif isinstance(value, str):
+        others = [values for form, values in FORMS if form.match(value)]
+        inner[path[-1]] = rng.choice(
+            others[0] if others else
+            [value[:1], value[:7], value[:40], value + "\0", "é" * 4001])
+    elif isinstance(path[-1], int):
         inner.reverse()
-    elif isinstance(inner.get(path[-1]), str):
-        inner[path[-1]] = inner[path[-1]][:rng.choice([1, 4, 7, 40])]
+
+
+def redate(rng, document, _):
+    """Other days that are fine by themselves, all over the document."""
+    for at in list(walk(document))[1:]:
+        inner = holder(document, at)
+        if plans.days(inner[at[-1]]) and rng.random() < 0.2:
+            inner[at[-1]] = rng.choice(["2024-02-29", "2025", "2025-12",
+                                        "2026-01-01", "2026-12", "2028"])
 
 
 OPERATIONS = [put_value, put_value, put_value, drop, repeat, swap, swap, add,
-              fit]
+              fit, fit, refer, redate]
+
+
+def draw_path(rng, document):
+    """Each place of the schema as often, however many of it there are."""
+    groups = {}
+    for path in list(walk(document))[1:]:
+        groups.setdefault(tuple(step if isinstance(step, str) else 0
+                                for step in path), []).append(path)
+    return rng.choice(rng.choice(list(groups.values()))) if groups else None
 
 
 def mutate(rng, document):
-    for _ in range(rng.choice([0, 1, 1, 1, 1, 2, 3])):
-        paths = list(walk(document))[1:]
-        if paths:
-            rng.choice(OPERATIONS)(rng, document, rng.choice(paths))
+    for _ in range(rng.choice([0, 1, 1, 2, 3, 5])):
+        path = draw_path(rng, document)
+        if path:
+            rng.choice(OPERATIONS)(rng, document, path)
     return document
 
 
@@ -347,6 +401,18 @@ COUNTS = {"plan": 3000, "annex": 600, "report": 700, "withdrawal": 200,
           "hidden": 200, "statement": 500, "taxonomy-change": 700}
 
 
+# What plans are refused for: the drawn ones meet all of it.
+PHRASES = [
+    "which is no date", "which is no day", "before 'from'", "is no priority",
+    "is no country", "is the id of", "is no goal", "makes a circle",
+    "which stands at", "needs at least one", "entries, at most",
+    "characters, at most", "NUL", "can't be sent", "has no '", "has to begin",
+    "the topic says", "an action of this plan", "a plan; an action", "is no id",
+    "is no entity's", "is no reference", "is no plan's id", "is no language",
+    "no text in any", "one of: ", "has to be text", "has to be an object",
+    "has to be a list", "has to be a number", "has to be 1"]
+
+
 @pytest.mark.parametrize("kind", COUNTS)
 def test_drawn(kind):
     documents = list(drawn(kind, COUNTS[kind]))
@@ -355,7 +421,11 @@ def test_drawn(kind):
     for document, answer in zip(documents, answers):
         compare(kind, document, answer)
     good = sum(answer["ok"] for answer in answers)
+    assert any(answer["newer"] for answer in answers)
     assert len(documents) // 10 < good < len(documents) * 9 // 10
+    texts = [fault["text"] for answer in answers for fault in answer["faults"]]
+    for phrase in PHRASES if kind == "plan" else []:
+        assert sum(phrase in text for text in texts) >= 3, phrase
 
 
 def test_samples():

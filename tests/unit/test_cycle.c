@@ -149,6 +149,42 @@ static void test_rows (void **state) {
     model_destroy (&model);
 }
 
+/* The lead, or the plan's own body, is heard; or there is nothing to tell. */
+static void test_heard (void **state) {
+    (void) state;
+    plans_add();
+    line_plan (
+        13, "all", "FRONTEX-s",
+        ACTION ("A1", "INTERPOL",
+                "") ",{'id':'A2','title':'No','kind':"
+                    "'policy','priorities':['cybercrime'],'regions':['150'],"
+                    "'from':'2026','lead':'INTERPOL','status':'cancelled'}");
+    line_add (30, "INTERPOL/hq", "all/report/FRONTEX/FRONTEX-s",
+              "{'format':1,'report':'FRONTEX-s','action':'A1','period':"
+              "{'from':'2026','to':'2026'},'text':'fine'}");
+    struct model *model = model_of (NULL, 1);
+    json_t *rows =
+        rows_of (model, "FRONTEX", "2026-03-01", "2026-03-02", "2026-03-03");
+    static const char *const led[] = {
+        "plan - - - - - - - - - -",
+        "action A1 A1 - active - - - - - -",
+        "report A1 - INTERPOL - - received - - - -",
+        "action A2 A2 - cancelled - - - - - -",
+        NULL,
+    };
+    check_rows (rows, led);
+    json_decref (rows);
+    rows = rows_of (model, "EUROPOL", "2026-03-01", "2026-03-02", "2026-03-03");
+    for (size_t i = 0; i < json_array_size (rows); i++) {
+        char *text = words (json_array_get (rows, i));
+        assert_string_not_equal (text,
+                                 "report A1 - EUROPOL - - missing - - - -");
+        free (text);
+    }
+    json_decref (rows);
+    model_destroy (&model);
+}
+
 /* Plans by entity and id; without actions by their cycle; overdue actions. */
 static void test_plans (void **state) {
     (void) state;
@@ -310,6 +346,7 @@ static void test_overlaps (void **state) {
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown (test_rows, ledger_clear),
+        cmocka_unit_test_teardown (test_heard, ledger_clear),
         cmocka_unit_test_teardown (test_plans, ledger_clear),
         cmocka_unit_test_teardown (test_handling, ledger_clear),
         cmocka_unit_test_teardown (test_forms, ledger_clear),
