@@ -599,6 +599,59 @@ static void test_full_store (void **state) {
     build_free (b);
 }
 
+/* Those about plans, whatever stands between them: by the second level of the
+ * topic, and nothing else. */
+static void about_fill (void) {
+    static const struct {
+        const char *channel, *topic;
+    } lines[] = {
+        { "all", "all/plan/FRONTEX/FRONTEX-p" },
+        { "all", "all/plans/FRONTEX/FRONTEX-p" },
+        { "all", "all/note/plan/FRONTEX-p" },
+        { "core", "core/annex/FRONTEX/FRONTEX-p" },
+        { "all", "all/report/FRONTEX/FRONTEX-p" },
+        { "all", "all/hidden/x" },
+        { "all", "all/overlap" },
+        { "core", "core/taxonomy/change" },
+        { "all", "all/pla/n" },
+    };
+    struct buf body = { 0 };
+    buf_add_text (&body, "0123456789abcdefwords");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct build *b = build_new (lines[i].channel);
+        build_body (b, lines[i].topic, BODY_TEXT, buf_slice (&body));
+        add_build (b, 200 - (int64_t) i, BUILD_TIME);
+    }
+    buf_free (&body);
+}
+
+static void assert_about (const char *channel, int64_t after,
+                          const char *want) {
+    char text[200] = "";
+    struct record_row row;
+    struct records_cursor *cursor =
+        records_about_plans (store, channel, after, &e);
+    assert_non_null (cursor);
+    while (records_next (cursor, &row, &e) == ERR_NONE)
+        sprintf (text + strlen (text), "%" PRId64 " ", row.record.sequence);
+    assert_string_equal (text, want);
+    records_close (&cursor);
+}
+
+static void test_about_plans (void **state) {
+    (void) state;
+    assert_null (records_about_plans (store, "a b", 0, &e));
+    assert_about (NULL, 0, "");
+    many();
+    int64_t before = records_last_position (store);
+    about_fill();
+    assert_about (NULL, 0, "200 197 196 195 194 193 ");
+    assert_about (NULL, before + 1, "197 196 195 194 193 ");
+    assert_about ("core", 0, "197 193 ");
+    assert_about ("core", before + 4, "193 ");
+    assert_about ("cor", 0, "");
+}
+
 #define T(name)                                                                \
     cmocka_unit_test_setup_teardown (name, store_begin_test, store_end_test)
 
@@ -618,6 +671,7 @@ int main (void) {
         T (test_newer_is_not_cut),
         T (test_damaged),
         T (test_full_store),
+        T (test_about_plans),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
