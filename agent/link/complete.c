@@ -30,7 +30,7 @@ void complete_reload (struct complete *self) {
     self->newest = (struct mark_held){ .sequence = -1 };
     self->mark = self->handed_mark = -1;
     self->time = 0;
-    self->unproved[0] = '\0';
+    self->unproved[0] = self->unprovable[0] = '\0';
     char *text = store_meta (self->core->store, PROVED);
     if (text
         && sscanf (text, "%" SCNd64 " %" SCNd64, &self->mark, &self->time) != 2)
@@ -93,10 +93,24 @@ enum err mark_hold (struct complete *self, int64_t sequence,
                                 sequence);
 }
 
+int64_t marks_begin (const struct complete *self) {
+    const struct rosters *rosters = self->core->rosters;
+    const struct roster_chain *chain = rosters_chain (rosters);
+    int64_t epoch = roster_epoch (rosters_newest (rosters)), sequence,
+            begin = INT64_MAX;
+    for (size_t i = roster_chain_count (chain); i-- > 0;) {
+        if (roster_epoch (roster_chain_nth (chain, i, &sequence)) != epoch)
+            break;
+        begin = sequence;
+    }
+    return begin;
+}
+
 /* Is there a newer mark? The claims of the one before are of no use then. */
 static enum err newest_look (struct complete *self, struct error *e) {
     int64_t sequence = records_newest_mark (self->core->store);
-    if (sequence <= self->newest.sequence || sequence <= self->mark)
+    if (sequence <= self->newest.sequence || sequence <= self->mark
+        || sequence < marks_begin (self))
         return ERR_NONE;
     enum err rc = mark_hold (self, sequence, &self->newest, e);
     if (rc == ERR_NOT_FOUND) {
@@ -199,7 +213,10 @@ static enum err paths_refused (struct complete *self,
     self->paths.retry = clock_mono_ms() + COMPLETE_RETRY_MS;
     snprintf (what, sizeof what, "claims of mark %" PRId64 " are refused: %s",
               self->paths_mark, refusal_print (&reply->refusal, text));
-    lack_note (self, "", 0, 0, false, what);
+    if (self->paths_mark == self->newest.sequence)
+        lack_note (self, "", 0, 0, false, what);
+    else
+        hidden_withheld (self, what);
     return ERR_NONE;
 }
 
@@ -296,6 +313,8 @@ void complete_status (const struct complete *self,
         what = self->lacks->what;
     else if (self->unproved[0])
         what = self->unproved;
+    else if (self->unprovable[0])
+        what = self->unprovable;
     else if (self->mark < 0)
         what = "no mark is proved yet";
     snprintf (out->lacks, sizeof out->lacks, "%s", what);

@@ -58,13 +58,14 @@ bool mark_reads (const struct complete *self, const struct roster *roster,
 
 /* Rights are asked of the newest roster that `$log` has: the desk knows that
  * one, as far as it can be held to it. */
-static bool mark_owes (const struct complete *self, const char *stream) {
+bool mark_owes (const struct complete *self, const struct roster *roster,
+                const char *stream) {
     const struct core *core = self->core;
     const struct roster *now =
         roster_chain_last (rosters_chain (core->rosters), NULL);
     struct slice own = slice_text (core->delegation),
                  name = slice_text (stream), ask = name;
-    if (!now || mark_stream_find (self->newest.roster, name) < 0)
+    if (!now || mark_stream_find (roster, name) < 0)
         return false;
     if (stream[0] == '@' && !slice_is (delegation_entity (own), stream + 1))
         return false;
@@ -134,18 +135,25 @@ static int64_t patience (void) {
     return ms;
 }
 
+static enum err lack_tell (struct complete *self, struct lack *lack,
+                           struct error *e) {
+    lack->told = true;
+    if (lack->name[0] == LACK_TIMES)
+        return complete_alarm (self, "WITHHELD", NULL, e, "%s", lack->what);
+    return complete_alarm (
+        self, "WITHHELD", claims_find (&self->claims, lack->name), e,
+        "%s; so says the mark of record %" PRId64 ", and the broker gives "
+        "no more",
+        lack->what, self->newest.sequence);
+}
+
 enum err lacks_tell (struct complete *self, struct error *e) {
     int64_t most = self->lacks ? patience() : 0;
     for (struct lack *lack = self->lacks; lack; lack = lack->next) {
         lack->waited += self->wait_ms;
         if (lack->told || lack->newer || lack->waited < most)
             continue;
-        lack->told = true;
-        enum err rc = complete_alarm (
-            self, "WITHHELD", claims_find (&self->claims, lack->name), e,
-            "%s; so says the mark of record %" PRId64 ", and the broker gives "
-            "no more",
-            lack->what, self->newest.sequence);
+        enum err rc = lack_tell (self, lack, e);
         if (rc)
             return rc;
     }
@@ -297,7 +305,7 @@ static enum err stream_judge (struct complete *self, struct judged *judged,
     judged->claim = claims_find (&self->claims, judged->stream);
     if (judged->claim)
         return claim_judge (self, judged, e);
-    judged->fine = !mark_owes (self, judged->stream);
+    judged->fine = !mark_owes (self, self->newest.roster, judged->stream);
     if (judged->fine) {
         lack_drop (self, judged->stream);
         return ERR_NONE;
@@ -326,7 +334,8 @@ static void lacks_sweep (struct complete *self) {
     for (struct lack *lack = self->lacks; lack; lack = next) {
         char first = lack->name[0];
         next = lack->next;
-        bool more = first == LACK_HIDDEN || first == LACK_COVER;
+        bool more =
+            first == LACK_HIDDEN || first == LACK_COVER || first == LACK_TIMES;
         if (first != '\0' && first != LACK_UNLISTED
             && !is_followed (self, lack->name + more))
             lack_drop (self, lack->name);
@@ -341,7 +350,7 @@ static bool lists_judge (struct complete *self) {
         char key[MARK_NAME_MAX + 1], *name = key + 1, what[128];
         key[0] = LACK_UNLISTED;
         mark_stream_name (roster, n, name);
-        if (is_followed (self, name) || !mark_owes (self, name)) {
+        if (is_followed (self, name) || !mark_owes (self, roster, name)) {
             lack_drop (self, key);
             continue;
         }

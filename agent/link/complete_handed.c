@@ -21,7 +21,7 @@ static enum err ask (struct complete *self, struct error *e) {
 enum err handed_step (struct complete *self, int64_t now, struct error *e) {
     struct core *core = self->core;
     if (self->handed.call || now < self->handed.retry
-        || self->handed_mark == self->mark)
+        || self->handed_mark == self->mark || self->mark < marks_begin (self))
         return ERR_NONE;
     enum err rc = core_begin (core, e);
     if (!rc)

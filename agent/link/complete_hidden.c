@@ -94,17 +94,21 @@ enum err cover_doubt (struct complete *self, const char *stream,
 }
 
 /* Times in which a roster hid a stream, as counts of its records: numbers above
- * `from`, up to `to`. */
+ * `from`, up to `to`. Where a mark of an older epoch would have to say which, a
+ * time is as long as it may have been: a guess. */
 struct hidden_times {
     const char *stream;
     size_t count;
     struct {
         int64_t from, to;
+        bool guess;
     } * at; /* owned; room for as many as there are rosters */
 };
 
-static void times_add (struct hidden_times *self, int64_t from, int64_t to) {
+static void times_add (struct hidden_times *self, int64_t from, int64_t to,
+                       bool guess) {
     self->at[self->count].from = from;
+    self->at[self->count].guess = guess;
     self->at[self->count++].to = to;
 }
 
@@ -136,11 +140,43 @@ static enum err count_at (struct complete *self, const char *stream,
     return rc;
 }
 
-/* ERR_NOT_FOUND: the count at mark *lacks is not known yet. */
+/* The first mark of this epoch that says something of the stream: no more than
+ * its count was there before. -1: none does. */
+static int64_t epoch_mark (const struct complete *self, const char *stream) {
+    const struct roster_chain *chain = rosters_chain (self->core->rosters);
+    int64_t sequence, begin = marks_begin (self);
+    for (size_t i = 0; i < roster_chain_count (chain); i++) {
+        const struct roster *roster = roster_chain_nth (chain, i, &sequence);
+        if (sequence >= begin
+            && mark_stream_find (roster, slice_text (stream)) >= 0)
+            return sequence + 1;
+    }
+    return -1;
+}
+
+/* The count at the mark behind a roster that took or gave the right. *guess: the
+ * mark is of an older epoch, whose claims nobody makes any more, and what it said
+ * is not known here. ERR_NOT_FOUND: the count at mark *lacks is not known yet. */
+static enum err end_find (struct complete *self, const char *stream, bool reads,
+                          int64_t *lacks, int64_t *count, bool *guess,
+                          struct error *e) {
+    enum err rc = count_at (self, stream, *lacks, count, e);
+    if (rc != ERR_NOT_FOUND || *lacks >= marks_begin (self))
+        return rc;
+    *guess = true;
+    *count = reads ? INT64_MAX : 0;
+    int64_t mark = epoch_mark (self, stream);
+    if (!reads || mark < 0)
+        return ERR_NONE;
+    *lacks = mark;
+    return count_at (self, stream, mark, count, e);
+}
+
+/* ERR_NOT_FOUND: as end_find. */
 static enum err times_find (struct complete *self, struct hidden_times *out,
                             int64_t *lacks, struct error *e) {
     const struct roster_chain *chain = rosters_chain (self->core->rosters);
-    bool before = true;
+    bool before = true, guess = false;
     int64_t from = 0, sequence, count;
     for (size_t i = 0; i < roster_chain_count (chain); i++) {
         const struct roster *roster = roster_chain_nth (chain, i, &sequence);
@@ -154,16 +190,18 @@ static enum err times_find (struct complete *self, struct hidden_times *out,
         enum err rc =
             i == 0 || mark_stream_find (roster, slice_text (out->stream)) < 0
                 ? ERR_NONE
-                : count_at (self, out->stream, sequence + 1, &count, e);
+                : end_find (self, out->stream, reads, lacks, &count, &guess, e);
         if (rc)
             return rc;
-        if (reads)
-            times_add (out, from, count);
-        else
+        if (reads) {
+            times_add (out, from, count, guess);
+            guess = false;
+        } else {
             from = count;
+        }
     }
     if (!before)
-        times_add (out, from, INT64_MAX);
+        times_add (out, from, INT64_MAX, guess);
     return ERR_NONE;
 }
 
@@ -187,15 +225,27 @@ static enum err span_tell (struct complete *self, const char *stream,
  * end: all of it is. Two times may touch: nothing was recorded under the roster
  * between them. */
 static int64_t hidden_upto (const struct hidden_times *times,
-                            const struct stream_span *span) {
+                            const struct stream_span *span, bool guesses) {
     int64_t number = span->first;
     for (size_t i = 0; i < times->count; i++) {
+        if (times->at[i].guess && !guesses)
+            continue;
         int64_t to =
             times->at[i].to < span->last ? times->at[i].to : span->last;
         if (number > times->at[i].from && number <= to)
             number = to + 1;
     }
     return number;
+}
+
+/* It counts as hidden; said to whoever asks, since nothing proves it. */
+static void guess_note (struct complete *self, const char *stream,
+                        int64_t first, int64_t last) {
+    if (self->unprovable[0] == '\0')
+        snprintf (self->unprovable, sizeof self->unprovable,
+                  "%s: whether a roster hid numbers %" PRId64 " to %" PRId64
+                  " can't be proved any more, in another epoch",
+                  stream, first, last);
 }
 
 static enum err spans_judge (struct complete *self,
@@ -205,10 +255,15 @@ static enum err spans_judge (struct complete *self,
     enum err rc;
     while (!(rc = streams_hidden (self->core->store, times->stream, span.first,
                                   &span, e))) {
-        int64_t first = hidden_upto (times, &span);
+        int64_t first = hidden_upto (times, &span, false);
         if (first > span.last)
             continue;
+        if (hidden_upto (times, &span, true) > span.last) {
+            guess_note (self, times->stream, first, span.last);
+            continue;
+        }
         *fine = false;
+        first = hidden_upto (times, &span, true);
         rc = span_tell (self, times->stream, first, span.last, e);
         if (rc)
             return rc;
@@ -216,11 +271,26 @@ static enum err spans_judge (struct complete *self,
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
+/* The name under which it lacks that. */
+static const char *times_lack (char name[MARK_NAME_MAX + 1],
+                               const char *stream) {
+    snprintf (name, MARK_NAME_MAX + 1, "%c%s", LACK_TIMES, stream);
+    return name;
+}
+
+void hidden_withheld (struct complete *self, const char *what) {
+    char name[MARK_NAME_MAX + 1];
+    self->paths.retry = clock_mono_ms() + COMPLETE_RETRY_MS;
+    lack_note (self, times_lack (name, self->unproved_stream), 0, 0, false,
+               what);
+}
+
 static enum err stream_prove (struct complete *self, const char *stream,
                               int64_t now, bool *fine, struct error *e) {
     const struct roster_chain *chain = rosters_chain (self->core->rosters);
     struct hidden_times times = { .stream = stream };
     struct stream_span span;
+    char name[MARK_NAME_MAX + 1];
     int64_t lacks = 0;
     enum err rc = streams_hidden (self->core->store, stream, 0, &span, e);
     if (rc)
@@ -230,8 +300,10 @@ static enum err stream_prove (struct complete *self, const char *stream,
     if (!rc)
         rc = spans_judge (self, &times, fine, e);
     free (times.at);
-    if (rc != ERR_NOT_FOUND)
+    if (rc != ERR_NOT_FOUND) {
+        lack_drop (self, times_lack (name, stream));
         return rc;
+    }
     *fine = false;
     snprintf (self->unproved, sizeof self->unproved,
               "%s: whether a roster hides what is hidden is not proved yet",
@@ -249,7 +321,7 @@ enum err hidden_prove (struct complete *self, int64_t now, bool *fine,
     int64_t upto;
     bool newer;
     enum err rc = ERR_NONE;
-    self->unproved[0] = '\0';
+    self->unproved[0] = self->unprovable[0] = '\0';
     for (size_t n = 0;
          !rc && (stream = follow_stream (self->follow, n, &upto, &newer)); n++)
         rc = stream_prove (self, stream, now, fine, e);
@@ -303,6 +375,19 @@ static enum err claim_keep (struct complete *self, const struct mark_held *mark,
                            "they are not those that were given out", e);
 }
 
+/* The one that was asked for is not given. */
+static void claim_lacks (struct complete *self, const struct mark_held *mark) {
+    char what[128];
+    self->paths.retry = clock_mono_ms() + COMPLETE_RETRY_MS;
+    if (!mark_owes (self, mark->roster, self->unproved_stream))
+        return;
+    snprintf (what, sizeof what,
+              "%s: how many records it had at the mark of record %" PRId64
+              " is withheld",
+              self->unproved_stream, mark->sequence);
+    hidden_withheld (self, what);
+}
+
 enum err hidden_claims (struct complete *self, const struct claims_held *claims,
                         struct error *e) {
     struct mark_held mark;
@@ -324,6 +409,8 @@ enum err hidden_claims (struct complete *self, const struct claims_held *claims,
         if (claim)
             rc = claim_keep (self, &mark, claim, stream, e);
     }
+    if (!rc && !claims_find (claims, self->unproved_stream))
+        claim_lacks (self, &mark);
     self->judged = 0;
     return rc;
 }

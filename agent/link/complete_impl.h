@@ -34,9 +34,10 @@ struct claims_held {
 };
 
 /* A stream that lacks something, for how long. Before its name, '?': of its
- * hidden numbers; '+': their covers, however much else of it comes; '!': it is
- * not in the desk's list. */
+ * hidden numbers; '=': how many there may be; '+': their covers, however much
+ * else of it comes; '!': it is not in the desk's list. */
 #define LACK_HIDDEN '?'
+#define LACK_TIMES '='
 #define LACK_COVER '+'
 #define LACK_UNLISTED '!'
 struct lack {
@@ -68,7 +69,8 @@ struct complete {
     struct mark_held newest;
     struct claims_held claims; /* of `newest`, when they are there */
     struct lack *lacks;
-    char unproved[128]; /* of hidden numbers: what is waited for; "" */
+    char unproved[128];   /* of hidden numbers: what is waited for; "" */
+    char unprovable[128]; /* what is not even that, since an epoch ended; "" */
     char unproved_stream[MARK_NAME_MAX]; /* whose claim was asked for last */
     char cover_stream[MARK_NAME_MAX];
     struct stream_span cover_span;
@@ -83,6 +85,9 @@ struct complete {
 /* The mark at this place, as it is held. ERR_NOT_FOUND: none. */
 enum err mark_hold (struct complete *self, int64_t sequence,
                     struct mark_held *out, struct error *e) MUST_CHECK;
+/* From which record on marks are of this epoch: of others a desk makes no claims
+ * (PROTOCOL.md section 8.12). INT64_MAX: none is yet. */
+int64_t marks_begin (const struct complete *self);
 /* Asks for a mark's claims. */
 enum err paths_ask (struct complete *self, int64_t mark, struct error *e)
     MUST_CHECK;
@@ -112,6 +117,10 @@ enum err claims_judge (struct complete *self, bool *fine, struct error *e)
 /* May we read the stream under the roster of that mark, and now? */
 bool mark_reads (const struct complete *self, const struct roster *roster,
                  const char *stream);
+/* Does an honest desk give the claim of that stream, of a mark with this roster?
+ */
+bool mark_owes (const struct complete *self, const struct roster *roster,
+                const char *stream);
 /* The mark is proved: kept. */
 enum err claims_store (struct complete *self, struct error *e) MUST_CHECK;
 /* The stream lacks something; "": not one stream's. Borrowed until it is
@@ -139,6 +148,9 @@ enum err hidden_prove (struct complete *self, int64_t now, bool *fine,
                        struct error *e) MUST_CHECK;
 enum err hidden_claims (struct complete *self, const struct claims_held *claims,
                         struct error *e) MUST_CHECK;
+
+/* The claim that hidden_prove asked for last is not given. */
+void hidden_withheld (struct complete *self, const char *what);
 
 /* complete_handed.c */
 enum err handed_step (struct complete *self, int64_t now, struct error *e)

@@ -127,7 +127,8 @@ class Notary:
         """(its MarkTree, its roster)."""
         check(sequence < len(self.records), "no mark", "NOT-FOUND")
         mark = self.records[sequence]
-        check(mark.type == ledger.MARK, "no mark", "NOT-FOUND")
+        check(mark.type == ledger.MARK and mark.epoch == self.newest.epoch,
+              "no mark of this epoch", "NOT-FOUND")
         roster = next(r for r, at, _ in self.chain if at == mark.roster)
         return self.mark_tree(sequence, roster), roster
 

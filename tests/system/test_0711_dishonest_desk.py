@@ -27,6 +27,11 @@ def settled(liar, agent):
     return agent
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setenv("PARLEY_TEST_PATIENCE_MS", "1000")
+
+
 def widen(obj):
     for one in obj["channels"]:
         if one["id"] == "frontline":
@@ -198,3 +203,33 @@ def test_claims_that_are_left_out(liar, settled):
     assert complete(settled) == before
     liar.honest()
     wait_complete_at(settled, mark(liar))
+
+
+def test_count_that_is_left_out(impatient, liar, agent, dialogue):
+    """How many records a stream had when a roster gave the right: it is told,
+    and asked for at leisure."""
+    wait_complete_at(agent, mark(liar))
+    before, asked = complete(agent), []
+
+    def lie(frames):
+        sequence, claims = mp.decode(frames[0])
+        behind = liar.records[sequence].roster == sequence - 1
+        if behind:
+            asked.append(sequence)
+        return [mp.encode([sequence, [
+            c for c in claims if c[0] != "frontline" or not behind]])]
+    liar.lies["paths"] = lie
+    agent.stop()  # that mark is not the newest, when it comes back
+    liar.post("EUROPOL/hq", "frontline/x", "before")
+    note = dialogue.follow(widen)
+    liar.tell(lambda b: b.change_roster(note))
+    liar.post("EUROPOL/hq", "frontline/x", "after")
+    last = mark(liar)
+    agent.start()
+    found = wait_alarm_of(agent, "WITHHELD")
+    assert "frontline: how many records it had at the mark" in found["text"]
+    assert before <= complete(agent) < last
+    assert len(asked) < 3
+    liar.honest()
+    wait_complete_at(agent, mark(liar))
+    assert len(agent.alarms()) == 1

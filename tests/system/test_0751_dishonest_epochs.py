@@ -13,6 +13,7 @@ from parley_client import canonical as mp
 from daemon import wait_for
 from dialogue import SMALL, Dialogue
 from liar import TOPIC, wait_alarm, wait_texts
+from test_0711_dishonest_desk import impatient, mark, wait_complete_at, widen
 from wronged import check_cosigned, ledger_of, settled_size, wait_settled_at
 
 WATCHED = dict(SMALL, witnesses=["AFRIPOL/hq"], quorum=1)
@@ -259,3 +260,50 @@ def test_one_after_the_other(liar, agent, agents, dialogue):
     leaves = [[r["leaf"] for r in of] for of in records.values()]
     assert leaves[0] == leaves[1]
     wait_for(lambda: agent.get("status")["lacks"] is None, "complete")
+
+
+def frontline(liar, *texts):
+    for text in texts:
+        liar.post("EUROPOL/hq", "frontline/x", text)
+        liar.texts.pop()
+
+
+def test_hidden_before(impatient, liar, agent, dialogue):
+    """What a roster hid in the epoch before can't be proved any more, if it was
+    not then: no alarm, nobody is asked, and it is said. What is hidden in the
+    new epoch is proved as ever."""
+    asked = []
+    answer = liar.answer
+
+    def listen(word, who, *frames):
+        if word == "paths":
+            asked.append(mp.decode(frames[0])[0])
+        return answer(word, who, *frames)
+    settle(liar, agent)
+    agent.stop()
+    frontline(liar, "hidden 1", "hidden 2", "hidden 3")
+    note = dialogue.follow(widen)
+    liar.tell(lambda b: b.change_roster(note))
+    frontline(liar, "read")
+    who, base = liar.log_key(), len(liar.records)
+    note = dialogue.follow(opens(liar, who))
+    liar.open_epoch(note, who)
+    liar.answer = listen
+    (agent.folder / "roster.note").write_text(note)
+    agent.start()
+    wait_complete_at(agent, mark(liar))
+    said = agent.get("status")["lacks"]
+    assert "frontline: whether a roster hid numbers 1 to 3 can't be" in said
+    assert agent.texts("frontline/#") == ["read"]
+    assert agent.alarms() == [] and asked and min(asked) >= base
+
+    def hide(frames):
+        stream, last, items = mp.decode(frames[0])
+        if stream != "frontline" or not items:
+            return frames
+        return [mp.encode([stream, last, [[1, items[0][1], items[-1][2]]]])]
+    liar.lies["fetch"], liar.silent = hide, True
+    frontline(liar, "kept from it")
+    mark(liar)
+    liar.tell(lambda b: b.head("frontline"))
+    assert "number 5" in wait_alarm(agent, "WITHHELD")
