@@ -79,8 +79,7 @@ static void quote (struct buf *out, struct slice term, bool prefix) {
     if (out->size)
         buf_add_u8 (out, ' ');
     buf_add_u8 (out, '"');
-    for (size_t i = 0; i < term.size; i++)
-        buf_add_u8 (out, term.data[i] == '"' ? ' ' : term.data[i]);
+    buf_add_slice (out, term); /* term_next leaves no quotes in it */
     buf_add_text (out, prefix ? "\"*" : "\"");
 }
 

@@ -115,6 +115,21 @@ static void test_covered (void **state) {
     model_destroy (&model);
 }
 
+/* An action that is ongoing gets no end by an annex either. */
+static void test_ongoing (void **state) {
+    (void) state;
+    line_plan (10, "all", PLAN,
+               "{'id':'A1','title':'T','kind':'operation',"
+               "'priorities':['organized-crime/drugs-trafficking'],"
+               "'regions':['150'],'from':'2026','lead':'EUROPOL',"
+               "'status':'active'}");
+    add_annex (11, ANNEX, "x", "'adds':{'A1':{'to':'2029'}}");
+    struct model *model = model_of (NULL, 1);
+    assert_true (action_of (model, PLAN, "A1")->span.open);
+    assert_string_equal (covered (found (model, PLAN), 0, 0), "/adds/A1/to");
+    model_destroy (&model);
+}
+
 /* What would make an action wrong is left out alone. */
 static void test_wrong (void **state) {
     (void) state;
@@ -200,6 +215,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown (test_adds, ledger_clear),
         cmocka_unit_test_teardown (test_covered, ledger_clear),
+        cmocka_unit_test_teardown (test_ongoing, ledger_clear),
         cmocka_unit_test_teardown (test_wrong, ledger_clear),
         cmocka_unit_test_teardown (test_order, ledger_clear),
         cmocka_unit_test_teardown (test_many, ledger_clear),
