@@ -12,19 +12,24 @@ static void add_row (struct table *table, const char *left, const char *right) {
     table_cell (table, right);
 }
 
-/* "EUROPOL-empact-2026-2029#E1  Title (active, 2026 to 2029)" */
-static void add_side (struct table *table, const char *left, json_t *side) {
+/* "EUROPOL-empact-2026-2029#E1  Title (active, 2026 to 2029)". The channel
+ * stands there where the two sides came by different ones. */
+static void add_side (struct table *table, json_t *side, json_t *other) {
     struct buf line = { 0 };
+    const char *from = json_text_or (side, "from", "?");
     const char *to = json_text (side, "to");
-    const char *audience = json_text (side, "audience");
-    buf_add_format (&line, "%s  %s (%s, %s ", json_text_or (side, "ref", "?"),
+    const char *audience = json_text_or (side, "audience", "");
+    buf_add_format (&line, "%s  %s (%s, %s", json_text_or (side, "ref", "?"),
                     json_text_or (side, "title", ""),
-                    json_text_or (side, "status", "?"),
-                    json_text_or (side, "from", "?"));
-    buf_add_format (&line, to ? "to %s" : "on", to);
-    buf_add_format (&line, "%s%s)", audience ? "; channel " : "",
-                    audience ? audience : "");
-    table_cell (table, left);
+                    json_text_or (side, "status", "?"), from);
+    if (!to)
+        buf_add_text (&line, " on");
+    else if (strcmp (from, to) != 0)
+        buf_add_format (&line, " to %s", to);
+    if (strcmp (audience, json_text_or (other, "audience", "")) != 0)
+        buf_add_format (&line, "; channel %s", audience);
+    buf_add_text (&line, ")");
+    table_cell (table, "");
     table_slice (table, buf_slice (&line));
     buf_free (&line);
 }
@@ -59,8 +64,8 @@ static void add_overlap (struct table *table, json_t *one, int64_t number) {
         table, "%s%s%s", head,
         json_is_true (json_object_get (one, "draft")) ? ", if agreed" : "",
         json_is_true (json_object_get (one, "folded")) ? ", folded away" : "");
-    add_side (table, "", json_object_get (one, "a"));
-    add_side (table, "", json_object_get (one, "b"));
+    add_side (table, json_object_get (one, "a"), json_object_get (one, "b"));
+    add_side (table, json_object_get (one, "b"), json_object_get (one, "a"));
     add_row (table, "", json_text (one, "why"));
     json_array_foreach (json_object_get (one, "statements"), i, statement)
         add_statement (table, statement);

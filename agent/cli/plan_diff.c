@@ -24,9 +24,10 @@ static void say (const void *arg, json_t *answer) {
     size_t kept = json_array_size (changes);
     int64_t count = json_int (answer, "count", (int64_t) kept);
     const char *plan = arg;
-    if (json_is_integer (json_object_get (answer, "from")))
-        printf ("%s, revision %" PRId64 " to %" PRId64 ": ", plan,
-                json_int (answer, "from", 0), json_int (answer, "to", 0));
+    int64_t from = json_int (json_object_get (answer, "from"), "number", -1);
+    if (from >= 0)
+        printf ("%s, revision %" PRId64 " to %" PRId64 ": ", plan, from,
+                json_int (json_object_get (answer, "to"), "number", -1));
     else
         printf ("%s: ", plan);
     if (count == 0)

@@ -17,10 +17,10 @@ static const char usage[] =
     "\n"
     "Example: parley plan list --state live --region 150\n";
 
-/* "2026 to 2029" */
+/* "2026-2029": years, so that a list fits; parley plan show has the days. */
 static void add_cycle (struct table *table, json_t *plan) {
     json_t *cycle = json_object_get (plan, "cycle");
-    table_format (table, "%s to %s", json_text_or (cycle, "from", "?"),
+    table_format (table, "%.4s-%.4s", json_text_or (cycle, "from", "?"),
                   json_text_or (cycle, "to", "?"));
 }
 
@@ -28,21 +28,19 @@ static void add_row (struct table *table, json_t *plan) {
     int64_t overdue = json_int (plan, "overdue", 0);
     table_cell (table, json_text (plan, "plan"));
     add_cycle (table, plan);
-    table_format (table, "%" PRId64 " of %" PRId64,
+    table_format (table, "%" PRId64 "/%" PRId64,
                   json_int (plan, "live_actions", 0),
                   json_int (plan, "actions", 0));
     if (overdue > 0)
         table_int (table, overdue);
     else
         table_cell (table, "");
-    table_int (table, json_int (plan, "revision", 0));
-    table_cell (table, json_text (plan, "channel"));
     table_cell (table, json_text (plan, "title"));
 }
 
 static void say (const void *arg, json_t *answer) {
-    static const char *const heads[] = { "PLAN",     "CYCLE",   "LIVE",  "LATE",
-                                         "REVISION", "CHANNEL", "TITLE", NULL };
+    static const char *const heads[] = { "PLAN", "CYCLE", "LIVE",
+                                         "LATE", "TITLE", NULL };
     const char *const *offset = arg;
     json_t *plans = json_object_get (answer, "plans"), *plan;
     size_t i;

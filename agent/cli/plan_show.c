@@ -75,22 +75,10 @@ static void add_annexes (struct table *table, json_t *answer) {
 
 static void add_overlaps (struct table *table, json_t *answer) {
     struct buf text = { 0 };
-    const char *name;
-    json_t *count;
-    json_object_foreach (json_object_get (answer, "overlaps"), name, count) {
-        int64_t n =
-            json_is_integer (count)
-                ? json_integer_value (count)
-                : json_int (count, "narrow", 0) + json_int (count, "broad", 0);
-        if (n > 0)
-            buf_add_format (&text, "%s%" PRId64 " %s", text.size ? ", " : "", n,
-                            name);
-    }
+    overlap_counts_words (&text, json_object_get (answer, "overlaps"));
     table_cell (table, "overlaps");
-    if (text.size > 0)
-        table_slice (table, buf_slice (&text));
-    else
-        table_cell (table, "none is live");
+    table_format (table, "%.*s, now or later", (int) text.size,
+                  (const char *) text.data);
     buf_free (&text);
 }
 
