@@ -98,7 +98,8 @@ static bool side_stands (struct model *self, const char *text, int64_t of,
                          int64_t said) {
     struct reference ref;
     struct hash now, then;
-    if (!reference_read (text, &ref))
+    /* What came later held nothing when it was said. */
+    if (!reference_read (text, &ref) || of >= said)
         return false;
     struct work *work = model_work (self, ref.plan, NULL);
     if (!work || !entries_find (&work->entries, of)

@@ -248,10 +248,12 @@ static void revision_find (struct work *self) {
     int64_t number = 0;
     for (size_t i = 0; i < is->entry_count; i++) {
         struct history_entry *entry = self->entries.at[i];
+        entry->revision = 0; /* it may have been one by another taxonomy */
         if (!good (entry, CONTENT_PLAN))
             continue;
         newest = entry;
-        entry->revision = entry->withdrawal ? 0 : ++number;
+        if (!entry->withdrawal)
+            entry->revision = ++number;
     }
     for (size_t i = 0; i < self->entries.count; i++)
         if (self->entries.at[i] != newest
