@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import planning
 from conftest import program
 from daemon import wait_for
 
@@ -62,8 +63,7 @@ def test_publish_follow_replay(pair, by, tmp_path):
 
 def test_plan_and_refusals(pair, by, tmp_path):
     europol, _ = pair
-    plan = {"format": 1, "plan": "EUROPOL-x-1", "entity": "EUROPOL",
-            "title": "A plan"}
+    plan = planning.plan("EUROPOL", "x-1", [], title="A plan")
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     by(europol, "plan", "publish", "plan.json", "--channel", "members",
        "--wait", "done", "--key", "one")

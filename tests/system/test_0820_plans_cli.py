@@ -1,0 +1,179 @@
+"""Plans at the command line: a broker, two agents, and what an officer types
+and reads."""
+import json
+
+import pytest
+
+from daemon import wait_for
+from planning import action, plan, put, wait_plans
+
+MINE, THEIRS = "EUROPOL-cyber-2026", "AFRIPOL-cyber-2026"
+
+
+@pytest.fixture
+def by(parley):
+    def run(agent, *words, **more):
+        return parley("--socket", agent.socket, *words, **more)
+    return run
+
+
+@pytest.fixture
+def two(brokers, dialogue, agents):
+    broker = brokers(dialogue, mark_seconds=1)
+    broker.init()
+    broker.start()
+    return [agents(name, broker).start() for name in ("EUROPOL/hq",
+                                                      "AFRIPOL/hq")]
+
+
+@pytest.fixture
+def pair(two, by, tmp_path):
+    """Two plans that overlap, once claimed and once possible, at both."""
+    europol, afripol = two
+    put(tmp_path, plan("EUROPOL", "cyber-2026", [
+        action("A1", "EUROPOL", "AFRIPOL"), action("A2", "EUROPOL")]))
+    put(tmp_path, plan("AFRIPOL", "cyber-2026", [action("B1", "AFRIPOL")]))
+    for agent, name in ((europol, MINE), (afripol, THEIRS)):
+        by(agent, "plan", "publish", f"{name}.json", "--channel", "members",
+           "--wait", "promised")
+    for agent in two:
+        wait_plans(agent, 2)
+    return two
+
+
+def test_offline(parley, tmp_path):
+    parley("plan", "new", MINE, "--out", "plan.json")
+    parley("plan", "new", MINE, "--out", "plan.json", code=5)
+    parley("plan", "new", "x", code=2)
+    rows = parley("plan", "new", MINE, "--csv").out.strip()
+    (tmp_path / "a.csv").write_text(
+        rows + "\nA1,One,,operation,cybercrime,150,03/04/2026,ongoing,EUROPOL"
+        ",,,planned,G1,\n")
+    said = parley("plan", "import", "a.csv", "--head", "plan.json", code=1).err
+    assert "row 2, from" in said and "2026-04-03" in said
+    [one] = json.loads(parley("plan", "import", "a.csv", "--head", "plan.json",
+                              "--dates", "day-first").out)["actions"]
+    assert one["from"] == "2026-04-03" and one["to"] is None
+    parley("plan", "import", "plan.json", "--out", "again.json")
+    said = parley("plan", "diff", "plan.json", "again.json").out
+    assert said == "again.json: nothing changed\n"
+    parley("plan", "import", "none.csv", code=4)
+    for words in (("plan",), ("overlaps", "--all", "--on", "2026"),
+                  ("plan", "report", "x"), ("report", "cycle"),
+                  ("plan", "draft", "burn", "1"), ("search",),
+                  ("taxonomy", "show", "x")):
+        parley("--socket", "none", *words, code=2)
+
+
+def test_publish_revise_withdraw(pair, by, tmp_path):
+    europol, afripol = pair
+    listed = by(afripol, "plan", "list").out
+    assert MINE in listed and "2026-2029" in listed
+    [told] = by(afripol, "--json", "plan", "list", "--entity", "EUROPOL").json()
+    assert told["total"] == 1 and told["plans"][0]["overdue"] == 2
+    shown = by(afripol, "plan", "show", MINE).out
+    assert "overlaps    1 possible, 1 claimed, now or later" in shown
+    assert "A1, milestone MA1" in shown and "EUROPOL with AFRIPOL" in shown
+    by(afripol, "plan", "show", "EUROPOL-none", code=4)
+    by(afripol, "plan", "show", "../status", code=4)
+
+    said = by(europol, "plan", "revise", f"{MINE}.json", code=1).err
+    assert "nothing changes" in said
+    by(afripol, "plan", "revise", f"{MINE}.json", code=1)
+    later = plan("EUROPOL", "cyber-2026", [
+        action("A1", "EUROPOL", "AFRIPOL", to="2029-08-09"),
+        action("A2", "EUROPOL")])
+    put(tmp_path, later)
+    said = by(europol, "plan", "revise", f"{MINE}.json", "--wait", "promised")
+    assert "40 days later" in said.err and "can be read by 3" in said.err
+    wait_for(lambda: "revision 2" in by(afripol, "plan", "history", MINE).out,
+             "the revision")
+    said = by(afripol, "plan", "diff", MINE).out
+    assert "revision 1 to 2: 1 change" in said and "40 days later" in said
+    assert "nothing changed" in by(afripol, "plan", "diff", MINE, 2, 2).out
+    by(afripol, "plan", "diff", MINE, 7, code=4)
+
+    by(afripol, "plan", "withdraw", MINE, code=1)
+    by(europol, "plan", "withdraw", MINE, "--reason", "done with", "--wait",
+       "promised")
+    wait_for(lambda: "withdrawn by EUROPOL/hq"
+             in by(afripol, "plan", "show", MINE).out, "the withdrawal")
+    assert "done with" in by(afripol, "plan", "show", MINE).out
+    assert MINE not in by(afripol, "plan", "list").out
+    assert "withdrawal" in by(afripol, "plan", "history", MINE).out
+    assert by(afripol, "overlaps").out.startswith("0 overlaps")
+
+
+def test_bad_plans_are_refused(two, by, tmp_path):
+    europol, _ = two
+    bad = plan("EUROPOL", "bad-1", [action("A1", "EUROPOL", to="2025-01-01")])
+    put(tmp_path, bad)
+    said = by(europol, "plan", "publish", "EUROPOL-bad-1.json", "--channel",
+              "members", code=1).err
+    assert "/actions/0" in said
+    put(tmp_path, plan("AFRIPOL", "x", [action("A1", "AFRIPOL")]))
+    said = by(europol, "plan", "publish", "AFRIPOL-x.json", "--channel",
+              "members", code=1).err
+    assert "speaks for EUROPOL" in said
+    by(europol, "plan", "publish", "AFRIPOL-x.json", code=2)
+    assert by(europol, "--json", "outbox", "list").out == ""
+
+
+def test_report(pair, by):
+    europol, afripol = pair
+    report = ["plan", "report", f"{MINE}#A1", "--period", "2026-01..2026-06"]
+    for words in ([], ["--status", "fine"], ["--milestone", "MA1"],
+                  ["--indicator", "I1=x@2026"], ["--milestone", "MA1=2026-13"]):
+        by(europol, *report, *words, code=2)
+    by(europol, *report, "--status", "delayed", "--milestone",
+       "MA1=2026-03-01", "--text", "Late.", "--wait", "promised")
+    wait_for(lambda: "reported delayed by EUROPOL"
+             in by(afripol, "plan", "show", MINE).out, "the report")
+    assert "milestone MA1" not in by(afripol, "plan", "show", MINE).out
+    # A body that the action does not name.
+    said = by(afripol, "plan", "report", f"{MINE}#A2", "--period",
+              "2026-01..2026-06", "--status", "done", code=1).err
+    assert "AFRIPOL" in said
+
+
+def test_overlaps_and_gaps(pair, by):
+    europol, afripol = pair
+    said = by(europol, "overlaps").out
+    assert said.startswith("2 overlaps live on ")
+    assert "between 1 pair" in said.splitlines()[0]
+    assert "1 possible, 1 claimed" in said and f"{THEIRS}#B1" in said
+    assert "names" in said
+    [told] = by(europol, "--json", "overlaps", "--class", "claimed").json()
+    assert told["listed"] == 1 and told["overlaps"][0]["class"] == "claimed"
+    assert by(europol, "overlaps", "--on", "2031-01-01").out \
+        == "0 overlaps live on 2031-01-01 or later.\n"
+    by(europol, "overlaps", "--class", "wrong", code=1)
+    refs = [f"{MINE}#A1", f"{THEIRS}#B1"]
+    by(afripol, "overlaps", "say", *refs, "confirm", code=2)
+    by(afripol, "overlaps", "say", *refs, "not-overlap", "--own", code=2)
+    by(afripol, "overlaps", "say", *refs, "confirm", "--channel", "members",
+       "--wait", "promised")
+    wait_for(lambda: "claimed, confirmed" in by(europol, "overlaps").out,
+             "the word")
+    by(europol, "overlaps", "say", f"{THEIRS}#B1", f"{MINE}#A2", "not-overlap",
+       "--reason", "other tools", "--own", "--wait", "promised")
+    wait_for(lambda: by(europol, "overlaps").out.startswith("1 overlap "),
+             "the folding")
+    assert "other tools" in by(europol, "overlaps", "--folded").out
+    assert by(afripol, "overlaps").out.startswith("2 overlaps")
+
+    said = by(europol, "gaps", "--region", "150").out
+    assert "SERVED BY NOBODY" in said and "Corruption" in said
+    [told] = by(europol, "--json", "gaps", "--kind", "unserved").json()
+    assert all(one["kind"] == "unserved" for one in told["gaps"])
+
+
+def test_annex(pair, by, tmp_path):
+    europol, afripol = pair
+    annex = {"format": 1, "annex": "N1", "plan": MINE, "entity": "EUROPOL",
+             "actions": [action("A9", "EUROPOL")]}
+    put(tmp_path, annex)
+    by(europol, "plan", "annex", "N1.json", "--channel", "@AFRIPOL+EUROPOL",
+       "--wait", "promised")
+    wait_for(lambda: "A9" in by(afripol, "plan", "show", MINE).out, "the annex")
+    assert "[@AFRIPOL+EUROPOL]" in by(afripol, "plan", "show", MINE).out
