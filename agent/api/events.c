@@ -8,6 +8,7 @@
 #include "api/resources.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "plans/projector.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -87,8 +88,9 @@ struct feed {
     char *filter;
     struct buf ready; /* being sent */
     size_t sent;
-    int phase;        /* of the link, as it was told last */
-    int64_t alive_ms; /* monotonic: when a sign of life is due */
+    int phase;          /* of the link, as it was told last */
+    int64_t generation; /* of the model of plans, the same; -1: not known */
+    int64_t alive_ms;   /* monotonic: when a sign of life is due */
 };
 
 static void status_write (struct feed *self) {
@@ -100,14 +102,47 @@ static void status_write (struct feed *self) {
     free (status);
 }
 
+static void change_add (void *arg, const struct model_change *change) {
+    json_array_append_new (
+        arg,
+        json_pack ("{ss? ss sI}", "plan", change->what[0] ? change->what : NULL,
+                   "kind", content_kind_name (change->kind), "sequence",
+                   (json_int_t) change->sequence));
+}
+
+/* What plans say has changed. `lost`: more than is remembered. */
+static void plans_write (struct feed *self) {
+    struct projector *projector = self->http->options.projector;
+    const struct model *model =
+        projector ? projector_read (projector, 0) : NULL;
+    if (!model)
+        return;
+    int64_t generation = model_generation (model), before = self->generation;
+    json_t *changes = NULL;
+    bool known = true;
+    self->generation = generation;
+    if (before >= 0 && before != generation) {
+        changes = json_array();
+        known = model_changes (model, before, change_add, changes);
+    }
+    projector_release (projector);
+    if (changes)
+        event_write (&self->ready, "plans", "", -1,
+                     json_pack ("{sI so sb}", "generation",
+                                (json_int_t) generation, "changes", changes,
+                                "lost", !known));
+}
+
 static enum err feed_look (struct feed *self, struct error *e) {
     struct store *store = handles_take (&self->http->handles, e);
     if (!store)
         return e->code;
     enum err rc = events_write (&self->events, store, &self->ready, e);
     handles_give (&self->http->handles, &store);
-    if (!rc)
+    if (!rc) {
         status_write (self);
+        plans_write (self);
+    }
     return rc;
 }
 
@@ -207,6 +242,8 @@ static struct feed *feed_new (struct request *r) {
     self->events.filter = filter;
     self->events.log = log == 1;
     self->phase = (int) status->phase;
+    self->generation = -1;
+    plans_write (self); /* from here on */
     self->alive_ms = clock_mono_ms() + KEEP_ALIVE_MS;
     /* So that the client has the headers at once. */
     buf_add_text (&self->ready, ": parley\n\n");

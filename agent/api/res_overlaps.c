@@ -1,16 +1,19 @@
-/* res_overlaps - GET /overlaps. */
+/* res_overlaps - GET /overlaps: of what is published, or of own drafts. */
 #include "api/answers.h"
+#include "api/draft_plans.h"
 #include "api/http_impl.h"
 #include "api/json_overlap.h"
+#include "api/problem.h"
 #include "api/resources.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct asked {
     struct overlap_query query;
-    bool all, broad, folded;
+    bool all, broad, folded, drafts;
 };
 
 static bool class_number (struct slice word, int *number) {
@@ -50,6 +53,7 @@ static bool asked_read (struct request *r, const struct plans_view *view,
         || !plans_query_flag (r, "all", &out->all)
         || !plans_query_flag (r, "broad", &out->broad)
         || !plans_query_flag (r, "folded", &out->folded)
+        || !plans_query_flag (r, "drafts", &out->drafts)
         || !plans_query_entity (r, "entity", &query->entity)
         || !plans_query_entity (r, "other", &query->other)
         || !plans_query_priority (r, view, &query->has_priority,
@@ -81,23 +85,132 @@ static json_t *list (const struct plans_view *view,
 }
 
 static json_t *answer_json (const struct plans_view *view,
-                            const struct asked *asked) {
-    struct overlap_answer answer;
-    overlaps_find (model_overlaps (view->model), &asked->query, &answer);
+                            const struct asked *asked,
+                            const struct overlap_answer *answer,
+                            json_t *overlaps) {
     json_t *out = plans_head (view);
     json_object_set_new (out, "on",
                          asked->all ? json_null() : json_day (asked->query.on));
     json_object_set_new (out, "counts",
-                         json_overlap_counts (answer.counts, answer.broad));
-    json_object_set_new (out, "pairs", json_overlap_pairs (&answer));
+                         json_overlap_counts (answer->counts, answer->broad));
+    json_object_set_new (out, "pairs", json_overlap_pairs (answer));
     json_object_set_new (out, "listed",
-                         json_integer ((json_int_t) answer.listed));
-    json_object_set_new (out, "overlaps", list (view, &answer));
+                         json_integer ((json_int_t) answer->listed));
+    json_object_set_new (out, "overlaps", overlaps);
+    return out;
+}
+
+static json_t *published (const struct plans_view *view,
+                          const struct asked *asked) {
+    struct overlap_answer answer;
+    overlaps_find (model_overlaps (view->model), &asked->query, &answer);
+    json_t *out = answer_json (view, asked, &answer, list (view, &answer));
     overlap_answer_free (&answer);
     return out;
 }
 
-void overlaps_get (struct request *r) {
+/* Drafts: one after the other, as if each alone were published */
+
+static void pair_add (struct overlap_answer *sum,
+                      const struct overlap_pair *pair) {
+    size_t at = 0;
+    while (at < sum->pair_count
+           && (strcmp (sum->pairs[at].a, pair->a) != 0
+               || strcmp (sum->pairs[at].b, pair->b) != 0))
+        at++;
+    if (at == sum->pair_count) {
+        sum->pairs =
+            mem_resize (sum->pairs, ++sum->pair_count * sizeof *sum->pairs);
+        sum->pairs[at] = (struct overlap_pair){ .a = pair->a, .b = pair->b };
+    }
+    for (int c = 0; c < OVERLAP_CLASSES; c++) {
+        sum->pairs[at].counts[c] += pair->counts[c];
+        sum->pairs[at].broad[c] += pair->broad[c];
+    }
+}
+
+static void counts_add (struct overlap_answer *sum,
+                        const struct overlap_answer *more) {
+    for (int c = 0; c < OVERLAP_CLASSES; c++) {
+        sum->counts[c] += more->counts[c];
+        sum->broad[c] += more->broad[c];
+    }
+    for (size_t i = 0; i < more->pair_count; i++)
+        pair_add (sum, &more->pairs[i]);
+    sum->listed += more->listed;
+}
+
+static json_t *of_drafts (const struct plans_view *view, struct asked *asked,
+                          const struct draft_plans *drafts) {
+    struct overlap_answer sum = { 0 };
+    json_t *overlaps = json_array();
+    size_t offset = asked->query.offset, limit = asked->query.limit;
+    for (size_t i = 0; i < drafts->count; i++) {
+        struct overlap_answer answer;
+        /* What those before have given is not to be passed over again. */
+        asked->query.offset = offset > sum.listed ? offset - sum.listed : 0;
+        asked->query.limit = limit - json_array_size (overlaps);
+        overlaps_of (model_overlaps (view->model), drafts->at[i], &asked->query,
+                     &answer);
+        for (size_t n = 0; n < answer.count; n++)
+            json_array_append_new (
+                overlaps, json_overlap (view, &answer.at[n], drafts->at[i]));
+        counts_add (&sum, &answer);
+        overlap_answer_free (&answer);
+    }
+    json_t *out = answer_json (view, asked, &sum, overlaps);
+    free (sum.pairs);
+    return out;
+}
+
+static void fold (const struct plans_view *view, struct asked *asked) {
+    union {
+        const struct model *given;
+        void *wanted;
+    } arg = { view->model };
+    if (asked->folded || !model_has_folded (view->model))
+        return;
+    asked->query.omit = is_folded;
+    asked->query.arg = arg.wanted;
+}
+
+/* NULL: answered. Read before the model is, since that may take a while. */
+static struct draft_plans *drafts_read (struct request *r) {
+    struct plans_view view;
+    struct error e = { 0 };
+    struct store *store = request_reader (r);
+    if (!store || !plans_open (r, &view))
+        return NULL;
+    struct taxonomy *taxonomy = taxonomy_ref (view.taxonomy);
+    plans_close (r);
+    struct draft_plans *out = mem_alloc (sizeof *out);
+    if (draft_plans_read (store, taxonomy, out, &e)) {
+        draft_plans_free (out);
+        free (out);
+        out = NULL;
+        problem_error (r, &e);
+    }
+    taxonomy_unref (&taxonomy);
+    return out;
+}
+
+static void drafts_answer (struct request *r) {
+    struct plans_view view;
+    struct asked asked;
+    struct draft_plans *drafts = drafts_read (r);
+    if (drafts && plans_open (r, &view)) {
+        if (asked_read (r, &view, &asked)) {
+            fold (&view, &asked);
+            reply_json (r, 200, of_drafts (&view, &asked, drafts));
+        }
+        plans_close (r);
+    }
+    if (drafts)
+        draft_plans_free (drafts);
+    free (drafts);
+}
+
+static void published_answer (struct request *r) {
     struct plans_view view;
     struct asked asked;
     char state[64];
@@ -107,15 +220,18 @@ void overlaps_get (struct request *r) {
               model_generation (view.model), view.mark, view.today);
     if (asked_read (r, &view, &asked)
         && !answers_reply (&r->http->answers, r, state)) {
-        if (!asked.folded && model_has_folded (view.model)) {
-            union {
-                const struct model *given;
-                void *wanted;
-            } arg = { view.model };
-            asked.query.omit = is_folded;
-            asked.query.arg = arg.wanted;
-        }
-        answers_make (&r->http->answers, r, state, answer_json (&view, &asked));
+        fold (&view, &asked);
+        answers_make (&r->http->answers, r, state, published (&view, &asked));
     }
     plans_close (r);
+}
+
+void overlaps_get (struct request *r) {
+    bool drafts;
+    if (!plans_query_flag (r, "drafts", &drafts))
+        return;
+    if (drafts)
+        drafts_answer (r);
+    else
+        published_answer (r);
 }

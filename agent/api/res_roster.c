@@ -1,5 +1,6 @@
 /* res_roster - GET /roster, /rosters/{version} and /audience. */
 #include "api/http_impl.h"
+#include "api/json_audience.h"
 #include "api/json_record.h"
 #include "api/problem.h"
 #include "api/resources.h"
@@ -190,8 +191,8 @@ static const char *rule_name_of (enum verdict audience, enum verdict own) {
     }
 }
 
-static json_t *audience_value (const struct roster *roster, const char *topic,
-                               struct slice channel, const char *delegation) {
+json_t *json_audience (const struct roster *roster, const char *topic,
+                       struct slice channel, const char *delegation) {
     struct audience self = { .roster = roster,
                              .channel = channel,
                              .now = clock_wall_ms() };
@@ -211,8 +212,8 @@ static json_t *audience_value (const struct roster *roster, const char *topic,
 }
 
 /* A channel alone stands for its topics. */
-static bool channel_read (const char *topic, struct slice *channel,
-                          struct error *e) {
+bool audience_channel (const char *topic, struct slice *channel,
+                       struct error *e) {
     *channel = slice_text (topic);
     if (!strchr (topic, '/')
         && (channel_name_valid (*channel) || slice_is (*channel, CHANNEL_LOG)
@@ -237,10 +238,10 @@ void audience_get (struct request *r) {
     }
     struct store *store = request_reader (r);
     struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
-    if (roster && channel_read (topic, &channel, &e)) {
+    if (roster && audience_channel (topic, &channel, &e)) {
         reply_json (r, 200,
-                    audience_value (roster, topic, channel,
-                                    r->http->options.delegation));
+                    json_audience (roster, topic, channel,
+                                   r->http->options.delegation));
     } else if (roster) {
         struct refusal why;
         refusal_set (&why, RULE_TOPIC);

@@ -30,18 +30,30 @@ void receipt_get (struct request *);    /* res_receipt.c */
 void checkpoint_get (struct request *); /* res_checkpoint.c */
 void leaves_get (struct request *);
 void notice_evidence_get (struct request *); /* res_ledger.c */
-void import_get (struct request *); /* res_import.c */
+void import_get (struct request *);          /* res_import.c */
 void import_post (struct request *);
-void plans_get (struct request *);   /* res_plans.c */
+void plans_get (struct request *); /* res_plans.c */
 void plan_get (struct request *);
 void plan_history_get (struct request *);
 void plan_document_get (struct request *);
 void plan_diff_get (struct request *);
 void plan_reports_get (struct request *);
-void overlaps_get (struct request *); /* res_overlaps.c */
-void gaps_get (struct request *);     /* res_gaps.c */
-void openapi_get (struct request *);         /* res_openapi.c */
-void notice_acknowledge (struct request *);  /* res_ledger.c */
+void plan_check_post (struct request *); /* res_plan_check.c */
+void plan_convert_post (struct request *);
+void plan_export_get (struct request *); /* res_plan_files.c */
+void drafts_get_all (struct request *);  /* res_drafts.c */
+void drafts_post (struct request *);
+void draft_get (struct request *);
+void draft_put (struct request *);
+void draft_delete (struct request *);
+void search_get (struct request *);   /* res_search.c */
+void taxonomy_get (struct request *); /* res_taxonomy.c */
+void quarantine_get (struct request *);
+void cycle_get (struct request *);          /* res_cycle.c */
+void overlaps_get (struct request *);       /* res_overlaps.c */
+void gaps_get (struct request *);           /* res_gaps.c */
+void openapi_get (struct request *);        /* res_openapi.c */
+void notice_acknowledge (struct request *); /* res_ledger.c */
 void link_retry_post (struct request *);
 void witness_resume (struct request *);
 

@@ -3,6 +3,7 @@
 
 #include "api/resources.h"
 #include "format/batch.h"
+#include "store/drafts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 /* JSON text of the largest message: base64 takes 349,504 octets; text with
  * escapes may take more, and more than this is for /contributions. */
 #define MESSAGE_BODY_MAX 524288
+
+#define CSV_BODY_MAX 1048576
 
 #define V1 "/api/v1/"
 #define JSON "application/json"
@@ -55,6 +58,12 @@ const struct route router_routes[] = {
     { "GET", V1 "plans",
       "entity priority region on text state channel lang offset limit",
       plans_get },
+    { "POST", V1 "plans/check", "topic lang", plan_check_post, JSON,
+      MESSAGE_BODY_MAX },
+    { "POST", V1 "plans/convert",
+      "format plan entity title lang handling level from to priorities regions "
+      "dates",
+      plan_convert_post, "text/csv", CSV_BODY_MAX },
     { "GET", V1 "plans/{plan}", "lang", plan_get },
     { "GET", V1 "plans/{plan}/history", "", plan_history_get },
     { "GET", V1 "plans/{plan}/document", "revision sequence",
@@ -62,12 +71,23 @@ const struct route router_routes[] = {
     { "GET", V1 "plans/{plan}/diff", "from to", plan_diff_get },
     { "GET", V1 "plans/{plan}/reports", "action entity lang",
       plan_reports_get },
+    { "GET", V1 "plans/{plan}/export", "format revision lang",
+      plan_export_get },
     { "GET", V1 "overlaps",
       "on all entity other plan action priority region from to class kind "
-      "broad folded lang offset limit",
+      "broad folded drafts lang offset limit",
       overlaps_get },
     { "GET", V1 "gaps", "on entity priority region kind thin lang offset limit",
       gaps_get },
+    { "GET", V1 "taxonomy", "", taxonomy_get },
+    { "GET", V1 "quarantine", "offset limit", quarantine_get },
+    { "GET", V1 "search", "q kind entity plan offset limit", search_get },
+    { "GET", V1 "drafts", "", drafts_get_all },
+    { "POST", V1 "drafts", "", drafts_post, JSON, DRAFT_OCTETS_MAX },
+    { "GET", V1 "drafts/{number}", "", draft_get },
+    { "PUT", V1 "drafts/{number}", "", draft_put, JSON, DRAFT_OCTETS_MAX },
+    { "DELETE", V1 "drafts/{number}", "", draft_delete },
+    { "GET", V1 "cycle", "kind from to entity lang format", cycle_get },
     { "GET", V1 "openapi.json", "", openapi_get },
     { 0 },
 };
