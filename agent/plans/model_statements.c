@@ -72,10 +72,17 @@ static bool unchanged (const struct model *self, const struct work *work,
     return true;
 }
 
-/* The subject below that place, from the newest revision there and all annexes:
- * read again, for itself, so that nothing of what is shown is touched. */
-static bool past_facts (struct model *self, const struct work *work,
-                        int64_t place, const char *id, struct hash *out) {
+/* The subject below a place, of the statement before: many rest on one. */
+struct past {
+    const struct work *of;
+    int64_t newest; /* what makes the plan */
+    struct work *work;
+};
+
+/* From the newest revision there and all annexes: read again, for itself, so
+ * that nothing of what is shown is touched. */
+static struct work *past_make (struct model *self, const struct work *work,
+                               int64_t place) {
     struct work *past = work_new (work->is.plan_id, work->is.entity);
     bool revision = false;
     for (size_t i = entries_below (&work->entries, place); i > 0; i--) {
@@ -89,13 +96,28 @@ static bool past_facts (struct model *self, const struct work *work,
             entry_free (&copy);
     }
     work_derive (past, INT64_MAX, &self->reading);
-    bool there = action_facts (past->is.plan, id, out);
-    work_free (&past);
-    return there;
+    return past;
 }
 
-static bool side_stands (struct model *self, const char *text, int64_t of,
-                         int64_t said) {
+static bool past_facts (struct model *self, struct past *past,
+                        const struct work *work, int64_t place, const char *id,
+                        struct hash *out) {
+    size_t i = entries_below (&work->entries, place);
+    while (i > 0 && !makes_plan (work->entries.at[i - 1]))
+        i--;
+    if (i == 0)
+        return false;
+    int64_t newest = work->entries.at[i - 1]->origin.sequence;
+    if (past->of != work || past->newest != newest) {
+        work_free (&past->work);
+        *past =
+            (struct past){ work, newest, past_make (self, work, newest + 1) };
+    }
+    return action_facts (past->work->is.plan, id, out);
+}
+
+static bool side_stands (struct model *self, struct past *past,
+                         const char *text, int64_t of, int64_t said) {
     struct reference ref;
     struct hash now, then;
     /* What came later held nothing when it was said. */
@@ -108,7 +130,7 @@ static bool side_stands (struct model *self, const char *text, int64_t of,
     int64_t place = place_of (work, of, said);
     if (unchanged (self, work, place))
         return true;
-    return past_facts (self, work, place, ref.action, &then)
+    return past_facts (self, past, work, place, ref.action, &then)
            && hash_equal (&now, &then);
 }
 
@@ -120,13 +142,14 @@ static bool touches (const struct model *self, const char *text) {
     return work && work->touched;
 }
 
-static void said_judge (struct model *self, struct said *said) {
+static void said_judge (struct model *self, struct past pasts[2],
+                        struct said *said) {
     const struct statement *s = said->statement;
     if (!said->fresh && !touches (self, s->a) && !touches (self, s->b))
         return;
     int64_t place = said->entry->is.origin.sequence;
-    said->stands = side_stands (self, s->a, s->a_of, place)
-                   && side_stands (self, s->b, s->b_of, place);
+    said->stands = side_stands (self, &pasts[0], s->a, s->a_of, place)
+                   && side_stands (self, &pasts[1], s->b, s->b_of, place);
     said->fresh = false;
 }
 
@@ -196,8 +219,11 @@ void model_statements_derive (struct model *self) {
         if (self->said_count > 0)
             qsort (self->said, self->said_count, sizeof *self->said, by_pair);
     }
+    struct past pasts[2] = { 0 };
     for (size_t i = 0; i < self->said_count; i++)
-        said_judge (self, self->said[i]);
+        said_judge (self, pasts, self->said[i]);
+    work_free (&pasts[0].work);
+    work_free (&pasts[1].work);
 }
 
 /* Asking */
