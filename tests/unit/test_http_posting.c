@@ -113,7 +113,7 @@ static void test_content_limits (void **state) {
 static void test_post_and_key (void **state) {
     (void) state;
     static const char body[] =
-        "{\"topic\":\"all/plan/EUROPOL/P\",\"format\":\"json\","
+        "{\"topic\":\"all/note/EUROPOL/P\",\"format\":\"json\","
         "\"content\":{\"b\":1.0,\"a\":[null,true]},\"references\":[\"" ID
         "\"]}";
     assert_int_equal (post_key (body, "key-1"), 202);
@@ -121,7 +121,7 @@ static void test_post_and_key (void **state) {
     assert_non_null (strstr (answer.headers, "Location: /api/v1/outbox/4\r\n"));
     assert_string_equal (text_at ("state"), "waiting");
     assert_string_equal (text_at ("format"), "json");
-    assert_string_equal (text_at ("topic"), "all/plan/EUROPOL/P");
+    assert_string_equal (text_at ("topic"), "all/note/EUROPOL/P");
     assert_int_equal (number_at ("octets"), 9); /* canonical msgpack */
     assert_true (json_is_null (json_object_get (answer.json, "id")));
     assert_true (json_is_false (json_object_get (answer.json, "contribution")));
