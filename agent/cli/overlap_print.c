@@ -26,7 +26,8 @@ static void add_side (struct table *table, json_t *side, json_t *other) {
         buf_add_text (&line, " on");
     else if (strcmp (from, to) != 0)
         buf_add_format (&line, " to %s", to);
-    if (strcmp (audience, json_text_or (other, "audience", "")) != 0)
+    const char *beside = json_text_or (other, "audience", "");
+    if (*audience && *beside && strcmp (audience, beside) != 0)
         buf_add_format (&line, "; channel %s", audience);
     buf_add_text (&line, ")");
     table_cell (table, "");

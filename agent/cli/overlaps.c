@@ -52,13 +52,17 @@ static void say_total (const struct asked *asked, json_t *answer) {
     int64_t all =
         overlap_counts_words (&counts, json_object_get (answer, "counts"));
     words_count (&line, all, "overlap", "overlaps");
+    if (asked->drafts)
+        buf_add_text (&line, " of own drafts, if agreed,");
     if (asked->all)
         buf_add_text (&line, " of all times");
     else
         buf_add_format (&line, " live on %s or later", on ? on : "?");
     if (all > 0) {
-        buf_add_format (&line, " between %zu pairs of bodies: ",
-                        json_array_size (json_object_get (answer, "pairs")));
+        json_t *pairs = json_object_get (answer, "pairs");
+        buf_add_text (&line, " between ");
+        words_count (&line, (int64_t) json_array_size (pairs), "pair", "pairs");
+        buf_add_text (&line, " of bodies: ");
         buf_add_slice (&line, buf_slice (&counts));
     }
     buf_add_text (&line, ".");

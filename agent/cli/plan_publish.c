@@ -90,10 +90,7 @@ static bool is_good (struct client *client, json_t *plan, const char *file,
     struct error e;
     json_t *answer = NULL;
     bool good = false;
-    enum err rc = plan_check_ask (client, plan, channel, &answer, &e);
-    if (rc == ERR_NOT_FOUND || strncmp (e.text, "METHOD", 6) == 0)
-        good = true; /* an older agent: it judges what it is given */
-    else if (rc)
+    if (plan_check_ask (client, plan, channel, &answer, &e))
         *code = cli_fail (&e);
     else {
         good = plan_check_say (answer, file);

@@ -55,8 +55,10 @@ static void say (const void *arg, json_t *answer) {
         fputs ("parley: nothing found\n", stderr);
     else
         table_print (table, stdout);
-    answer_more (*offset, json_array_size (hits),
-                 json_int (answer, "total", 0));
+    if (json_is_true (json_object_get (answer, "more")))
+        printf ("\nthere is more: --offset %lld\n",
+                (*offset ? strtoll (*offset, NULL, 10) : 0)
+                    + (long long) json_array_size (hits));
     table_destroy (&table);
 }
 

@@ -140,7 +140,7 @@ def test_overlaps_and_gaps(pair, by):
     europol, afripol = pair
     said = by(europol, "overlaps").out
     assert said.startswith("2 overlaps live on ")
-    assert "between 1 pair" in said.splitlines()[0]
+    assert "between 1 pair of" in said.splitlines()[0]
     assert "1 possible, 1 claimed" in said and f"{THEIRS}#B1" in said
     assert "names" in said
     [told] = by(europol, "--json", "overlaps", "--class", "claimed").json()
@@ -177,3 +177,81 @@ def test_annex(pair, by, tmp_path):
        "--wait", "promised")
     wait_for(lambda: "A9" in by(afripol, "plan", "show", MINE).out, "the annex")
     assert "[@AFRIPOL+EUROPOL]" in by(afripol, "plan", "show", MINE).out
+
+
+def test_check_and_drafts(pair, by, tmp_path):
+    europol, afripol = pair
+    draft = plan("EUROPOL", "next", [
+        action("A1", "EUROPOL", description="Ring +33 1 23 45 67 89")])
+    put(tmp_path, draft)
+    said = by(europol, "plan", "check", "EUROPOL-next.json", "--channel",
+              "members").out
+    assert "a good plan" in said and "AFRIPOL, FRONTEX" in said
+    assert "1 possible" in said and "if agreed" in said
+    assert "phone" in said and "23 45" not in said
+    [told] = by(europol, "--json", "plan", "check", "EUROPOL-next.json").json()
+    assert told["valid"] and told["personal"][0]["kind"] == "phone-number"
+    assert "draft 1 is kept" in by(europol, "plan", "draft", "save",
+                                   "EUROPOL-next.json").out
+    assert by(europol, "overlaps", "--drafts").out.startswith(
+        "1 overlap of own drafts")
+    assert by(europol, "overlaps").out.startswith("2 overlaps")
+    assert by(afripol, "overlaps", "--drafts").out.startswith("0 overlaps")
+    by(afripol, "plan", "draft", "show", 1, code=4)
+
+    draft["actions"][0]["from"] = "2026-02-30"
+    put(tmp_path, draft)
+    said = by(europol, "plan", "check", "EUROPOL-next.json", code=1).out
+    assert "1 fault" in said and "/actions/0/from" in said
+    said = by(europol, "plan", "draft", "save", "EUROPOL-next.json", "--as",
+              1).out
+    assert "1 fault" in said
+    assert "EUROPOL-next" in by(europol, "plan", "draft", "list").out
+    assert "2026-02-30" in by(europol, "plan", "draft", "show", 1).out
+    by(europol, "plan", "draft", "delete", 1)
+    by(europol, "plan", "draft", "show", 1, code=4)
+    assert "no draft" in by(europol, "plan", "draft", "list").err
+
+
+def test_search_and_files(pair, by, tmp_path):
+    europol, afripol = pair
+    said = by(afripol, "search", "B1", "afripol").out
+    assert f"{THEIRS}#B1" in said and "[B1]" in said
+    assert "nothing found" in by(afripol, "search", "albatros").err
+    by(afripol, "search", "...", code=1)
+    by(afripol, "plan", "export", MINE, code=2)
+    for name, part in (("e.json", "A2"), ("e.csv", "A2"), ("e.html", "TLP")):
+        by(afripol, "plan", "export", MINE, "--out", name)
+        by(afripol, "plan", "export", MINE, "--out", name, code=5)
+        assert part in (tmp_path / name).read_text()
+    parts = ["--from", "2026", "--to", "2026"]
+    said = by(afripol, "report", "cycle", *parts, "--format", "csv").out
+    assert MINE in said and "missing" in said
+    said = by(afripol, "report", "overlaps", *parts, "--format", "csv").out
+    assert "claimed" in said
+    by(afripol, "report", "cycle", *parts, "--out", "cycle.html")
+    assert "<html" in (tmp_path / "cycle.html").read_text()
+    by(afripol, "report", "cycle", "--from", "2026", "--to", "2025",
+       "--format", "csv", code=1)
+
+
+def test_taxonomy(two, by, tmp_path):
+    europol, afripol = two
+    assert "Cybercrime" in by(europol, "taxonomy", "show").out
+    assert "European Union" in by(europol, "taxonomy", "show", "groups").out
+    change = {"format": 1, "version": 2, "reason": "It is asked for.",
+              "adds": {"priorities": {"cybercrime/deep-fakes": {
+                  "title": "Deep fakes", "parent": "cybercrime"}}}}
+    (tmp_path / "change.json").write_text(json.dumps(change))
+    by(europol, "taxonomy", "propose", "change.json", code=2)
+    by(europol, "taxonomy", "consent", "x", "--channel", "dialogue", code=1)
+    by(europol, "taxonomy", "propose", "change.json", "--channel", "dialogue",
+       "--wait", "promised")
+    wait_for(lambda: "proposal" in by(afripol, "taxonomy", "show").out,
+             "the proposal")
+    [told] = by(afripol, "--json", "taxonomy", "show").json()
+    by(afripol, "taxonomy", "consent", told["proposals"][0]["id"], "--channel",
+       "dialogue", "--wait", "promised")
+    wait_for(lambda: "cybercrime/deep-fakes" in by(europol, "taxonomy",
+                                                   "show").out, "the code")
+    assert "in force" in by(europol, "taxonomy", "show").out
