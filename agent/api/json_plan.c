@@ -362,8 +362,19 @@ static void unanswered (const struct subject *subject,
     json_object_set_new (out, "cannot_answer", mute);
 }
 
+/* Plain, or in that language, or the first one. */
+static json_t *reason_in (const json_t *body, const char *lang) {
+    json_t *text = json_object_get (body, "reason"), *one = text;
+    if (json_is_object (text)) {
+        one = json_object_get (text, lang);
+        if (!one)
+            one = json_object_iter_value (json_object_iter (text));
+    }
+    return json_is_string (one) ? json_incref (one) : json_string ("");
+}
+
 static json_t *withdrawn (const struct plans_view *view,
-                          const struct subject *subject,
+                          const struct subject *subject, const json_t *body,
                           const struct roster *roster) {
     const struct history_entry *entry = subject->withdrawal;
     if (!entry)
@@ -372,14 +383,13 @@ static json_t *withdrawn (const struct plans_view *view,
         "{sI ss so ss so so}", "sequence", (json_int_t) entry->origin.sequence,
         "author", entry->origin.author, "log_time",
         json_time (entry->origin.log_time), "channel", entry->origin.channel,
-        "reason", json_text_in (&entry->content->withdrawal.reason, view->lang),
-        "hidden", hidden (subject));
+        "reason", reason_in (body, view->lang), "hidden", hidden (subject));
     unanswered (subject, roster, out);
     return out;
 }
 
 void json_plan_facts (const struct plans_view *view,
-                      const struct subject *subject,
+                      const struct subject *subject, const json_t *withdrawal,
                       const struct roster *roster, json_t *out) {
     json_t *overdue = json_array();
     if (subject->plan) {
@@ -397,5 +407,6 @@ void json_plan_facts (const struct plans_view *view,
                          subject->revision && subject->plan
                              ? json_revision (subject->revision)
                              : json_null());
-    json_object_set_new (out, "withdrawn", withdrawn (view, subject, roster));
+    json_object_set_new (out, "withdrawn",
+                         withdrawn (view, subject, withdrawal, roster));
 }

@@ -14,10 +14,11 @@ bool plan_has_audience (const struct subject *subject, const char *channel);
 /* A line of GET /plans. The subject has a plan. */
 json_t *json_plan_line (const struct plans_view *view,
                         const struct subject *subject) MUST_CHECK;
-/* Members of GET /plans/{id} beside those of plans_head, `plan` and `audience`,
- * put into `out`. The roster says who may answer a withdrawal. */
+/* Members of GET /plans/{plan} beside those of plans_head, `plan` and `audience`,
+ * put into `out`. `withdrawal`: the body of the one that stands, which the model
+ * may have let go of; NULL. The roster says who may answer it. */
 void json_plan_facts (const struct plans_view *view,
-                      const struct subject *subject,
+                      const struct subject *subject, const json_t *withdrawal,
                       const struct roster *roster, json_t *out);
 /* A record of its history. */
 json_t *json_plan_entry (const struct history_entry *entry) MUST_CHECK;

@@ -212,6 +212,9 @@ static json_t *head_read (struct request *r) {
     head_set (r, cycle, "from");
     head_set (r, cycle, "to");
     json_object_set_new (out, "cycle", cycle);
+    json_object_set_new (out, "goals",
+                         json_pack ("[{ss sO*}]", "id", "G1", "title",
+                                    json_object_get (out, "title")));
     return out;
 }
 

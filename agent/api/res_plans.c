@@ -179,7 +179,12 @@ static void plan_answer (struct request *r, struct store *store,
     } else {
         json_t *out = plans_head (&view);
         if (whole_get (r, store, subject, out)) {
-            json_plan_facts (&view, subject, roster, out);
+            json_t *body =
+                subject->withdrawal
+                    ? plans_load (store, &subject->withdrawal->origin)
+                    : NULL;
+            json_plan_facts (&view, subject, body, roster, out);
+            json_decref (body);
             reply_json (r, 200, out);
         } else
             json_decref (out);

@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import sqlite3
+import time
 from urllib.parse import quote
 
 from daemon import WAIT_S, Daemon
@@ -169,6 +170,19 @@ class Agent:
             entry = self.get(f"outbox/{number}?wait={state}&timeout_ms=20000")
             assert entry != last, (entry, self.daemon.log())
         return entry
+
+    def wait_plans(self, sequence, plan):
+        """Until that record is derived: the history of its plan."""
+        end = time.monotonic() + 30
+        while True:
+            try:
+                out = self.get(f"plans/{plan}/history")
+            except AssertionError:  # nothing of it yet
+                out = {"entries": []}
+            if any(one["sequence"] == sequence for one in out["entries"]):
+                return out
+            assert time.monotonic() < end, self.daemon.log()
+            time.sleep(0.02)
 
     def records(self, order="position", filter=None, log=1):
         """All that it holds, page by page."""

@@ -109,6 +109,7 @@ EXAMPLES = {
             "0" * 64, "x"],
     "sequence": ["30", "100", "99", "125", "x"],
     "which": ["settled", "verified", "x"],
+    "plan": ["EUROPOL-x-2026", "EUROPOL-y-2026", "AFRIPOL-none", "x"],
 }
 QUERIES = {
     "/api/v1/roster": ["", "?at=30", "?at=1", "?at=99999999", "?at=x"],
@@ -123,6 +124,29 @@ QUERIES = {
     "/api/v1/outbox/{number}": ["", "?wait=promised&timeout_ms=0"],
     "/api/v1/bundle/meta": ["", "?filter=all/%23"],
     "/api/v1/bundle/blocks": ["", "?last=100"],
+    "/api/v1/plans": ["", "?entity=EUROPOL&state=live&text=X&limit=1",
+                      "?priority=organized-crime&region=EU&on=2026-05&lang=fr",
+                      "?channel=members", "?priority=x", "?on=2026-02-30",
+                      "?limit=501"],
+    "/api/v1/plans/{plan}": ["", "?lang=fr"],
+    "/api/v1/plans/{plan}/document": ["", "?revision=1", "?sequence=1",
+                                      "?revision=9"],
+    "/api/v1/plans/{plan}/diff": ["", "?from=1&to=1", "?from=7"],
+    "/api/v1/plans/{plan}/reports": ["", "?action=A1&entity=EUROPOL"],
+    "/api/v1/plans/{plan}/export": ["", "?format=csv", "?format=html",
+                                    "?revision=1&format=html", "?format=x"],
+    "/api/v1/overlaps": ["", "?all=true&broad=true&limit=1",
+                         "?on=2026&class=possible,same&kind=training",
+                         "?drafts=true&all=true&broad=true", "?all=1",
+                         "?from=2026&to=2027&folded=true&plan=X&action=A1"],
+    "/api/v1/gaps": ["", "?kind=unworked&thin=true&limit=2", "?region=EU",
+                     "?kind=x"],
+    "/api/v1/search": ["?q=action", "?q=action&kind=plan,report&limit=1", "",
+                       "?q=!", "?q=x&kind=x"],
+    "/api/v1/quarantine": ["", "?offset=1"],
+    "/api/v1/cycle": ["", "?kind=overlaps", "?format=csv",
+                      "?kind=overlaps&format=html&from=2025&to=2026-06",
+                      "?from=2027&to=2026"],
     "/api/v1/leaves": ["", "?from=3&count=4", "?from=999", "?count=0"],
 }
 BODIES = {
@@ -220,6 +244,15 @@ def test_served_document_is_this_one(server):
     assert json.loads(body) == DOCUMENT
 
 
+# The server of the fixtures derives no plans: test_real_agent does.
+DERIVED = ("plans", "overlaps", "gaps", "taxonomy", "quarantine", "search",
+           "cycle", "drafts")
+
+
+def is_derived(path):
+    return path.removeprefix("/api/v1/").split("/")[0] in DERIVED
+
+
 @pytest.mark.parametrize(
     "method,path", [(m, p) for m, p, _ in operations() if m == "GET"])
 def test_get(server, method, path):
@@ -229,7 +262,7 @@ def test_get(server, method, path):
         answer, body = server.ask(method, url)
         seen.add(answer.status)
         check_answer(operation, answer, body)
-    assert 200 in seen
+    assert 200 in seen or is_derived(path)
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -343,6 +376,85 @@ def test_unknown_paths_and_methods(server):
         check(json.loads(body), {"$ref": "#/components/schemas/Problem"})
 
 
+def plan_of(name, **changes):
+    action = {"id": "A1", "title": {"en": "An action", "fr": "Une action"},
+              "kind": "training", "goals": ["G1"], "status": "planned",
+              "priorities": ["organized-crime"], "regions": ["EU"],
+              "from": "2020", "to": "2021-03", "lead": "EUROPOL",
+              "partners": [], "milestones": [
+                  {"id": "M1", "title": "First", "due": "2020-05-01"}],
+              "indicators": [{"id": "I1", "title": "Trained", "unit": "people",
+                              "targets": [{"at": "2021", "value": 10}]}]}
+    return {"format": 1, "plan": name, "entity": "EUROPOL", "lang": "en",
+            "title": "A plan", "cycle": {"from": "2020", "to": "2030"},
+            "handling": "TLP:GREEN", "priorities": ["organized-crime"],
+            "regions": ["EU"], "goals": [{"id": "G1", "title": "A goal"}],
+            "actions": [action], **changes}
+
+
+def plans_publish(agent):
+    """Something of each kind, and a draft."""
+    x, y = "EUROPOL-x-2026", "EUROPOL-y-2026"
+    plan = plan_of(x)
+    report = {"format": 1, "report": x, "action": "A1",
+              "period": {"from": "2020", "to": "2020"}, "status": "active",
+              "milestones": [{"id": "M1", "done": "2020-06"}],
+              "indicators": [{"id": "I1", "at": "2020-07", "value": 2.5}]}
+    annex = {"format": 1, "annex": "more", "plan": x, "entity": "EUROPOL",
+             "adds": {"A1": {"note": "Only for members"}}}
+    for kind, name, body in (
+            ("plan", x, plan), ("plan", x, {**plan, "title": "Another"}),
+            ("annex", x, annex), ("report", x, report), ("plan", y, plan_of(y)),
+            ("plan", y, {"format": 1, "withdraw": y, "reason": "Off"})):
+        number = agent.publish(f"members/{kind}/EUROPOL/{name}", body,
+                               "json")["number"]
+        entry = agent.wait_entry(number)
+        agent.wait_plans(entry["sequence"], name)
+    agent.ask("POST", "drafts", plan_of("EUROPOL-z"), code=201)
+
+
+CSV = ("id,title,kind,priorities,regions,from,to,lead,status\n"
+       "A1,An action,training,organized-crime,EU,{},2021,EUROPOL,planned\n")
+
+
+def plans_posted(agent):
+    """What is judged, converted and kept."""
+    post = DOCUMENT["paths"]
+    bad = plan_of("EUROPOL-x-2026", cycle={"from": "2020-02-30", "to": "2021"})
+    kept = json.dumps(bad)
+    for method, template, query, kind, body, status in (
+            ("POST", "plans/check", "?topic=members", "json",
+             json.dumps(plan_of("EUROPOL-x-2026")), 200),
+            ("POST", "plans/check", "", "json", kept, 200),
+            ("POST", "plans/check", "", "json", "[]", 200),
+            ("POST", "plans/check", "", "json", "{", 400),
+            ("POST", "plans/check", "?topic=*", "json", kept, 400),
+            ("POST", "plans/check", "", "csv", kept, 415),
+            ("POST", "plans/convert", "?plan=EUROPOL-t&title=T&from=2020&to=2021"
+             "&handling=TLP:GREEN&priorities=organized-crime&regions=EU", "csv",
+             CSV.format("2020"), 200),
+            ("POST", "plans/convert", "", "csv", CSV.format("03/04/2020"), 200),
+            ("POST", "plans/convert", "?dates=x", "csv", "", 400),
+            ("POST", "drafts", "", "json", kept, 201),
+            ("POST", "drafts", "", "json", "[]", 400),
+            ("PUT", "drafts/{number}", "1", "json", kept, 200),
+            ("PUT", "drafts/{number}", "99", "json", kept, 404),
+            ("PUT", "drafts/{number}", "0", "json", kept, 404),
+            ("DELETE", "drafts/{number}", "1", None, None, 204),
+            ("DELETE", "drafts/{number}", "1", None, None, 404)):
+        kind = {"json": "application/json", "csv": "text/csv"}.get(kind)
+        path = f"/api/v1/{template}".replace("{number}", "") + query
+        answer, got = ask(agent.socket, method, path, body,
+                          {"Content-Type": kind} if kind else {})
+        assert answer.status == status, (path, got)
+        check_answer(post["/api/v1/" + template][method.lower()], answer, got)
+    out = agent.ask("POST", "messages", code=422, body={
+        "topic": "members/plan/EUROPOL/EUROPOL-x-2026", "format": "json",
+        "content": bad})
+    check(out, {"$ref": "#/components/schemas/Problem"})
+    assert [one["pointer"] for one in out["problems"]] == ["/cycle/from"]
+
+
 def test_real_agent(dialogue, brokers, agents):
     """The same of an agent that is linked: all that the fixtures made up."""
     broker = brokers(dialogue)
@@ -350,11 +462,17 @@ def test_real_agent(dialogue, brokers, agents):
     agent = agents("EUROPOL/hq", broker.start()).start()
     number = agent.publish("members/note/x", {"a": [1, 2.5]}, "json")["number"]
     sequence = agent.wait_entry(number)["sequence"]
+    plans_publish(agent)
     for method, path, operation in operations():
         if method != "GET":
             continue
+        seen = set()
         for url in paths_of(path):
-            check_answer(operation, *ask(agent.socket, method, url))
+            answer, body = ask(agent.socket, method, url)
+            check_answer(operation, answer, body)
+            seen.add(answer.status)
+        assert 200 in seen or not is_derived(path), path
+    plans_posted(agent)
     record = agent.get(f"records/{sequence}")
     assert record["content"] == {"a": [1, 2.5]}
     assert record["promise"]["sequence"] == sequence
