@@ -18,7 +18,7 @@ static const char usage[] =
     "                       [--class C,...] [--kind K,...] [--limit N] "
     "[--offset N]\n"
     "                       [--brief] [--lang L]\n"
-    "       parley overlaps say REF REF WORD ... (parley overlaps say --help)\n"
+    "       parley overlaps say REF REF WORD ...\n"
     "\n"
     "Show where actions of two bodies have a priority, a country and a day in\n"
     "common: how many by class, between whom, then each with its reason, the\n"

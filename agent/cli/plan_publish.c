@@ -1,5 +1,6 @@
 /* plan_publish - plans, their revisions, annexes and withdrawals: given to the
  * agent on the topic that follows from what they say. */
+#include "base/topic.h"
 #include "plan_check.h"
 #include "plan_words.h"
 #include "plans/diff.h"
@@ -69,6 +70,18 @@ static char *place_of (struct client *client, json_t *document,
     if (!entity || !id) {
         error_set (e, ERR_MALFORMED, "%s: is no %s: it has no \"%s\"", file,
                    kind, entity ? "plan" : "entity");
+        return NULL;
+    }
+    struct buf topic = { 0 };
+    buf_add_format (&topic, "x/%s/%s/%s", kind, entity, id);
+    enum err rc = strchr (entity, '/') || strchr (id, '/')
+                      ? ERR_MALFORMED
+                      : topic_check (buf_slice (&topic), NULL);
+    buf_free (&topic);
+    if (rc) {
+        error_set (e, ERR_MALFORMED,
+                   "%s: \"entity\" and \"plan\" make no topic: '%s', '%s'",
+                   file, entity, id);
         return NULL;
     }
     char *own = publishing_entity (client, e);

@@ -324,6 +324,13 @@ def test_plan_publish(agent, ask, tmp_path):
     plan = {"format": 1, "plan": "EUROPOL-x-1", "entity": "EUROPOL"}
     (tmp_path / "p.json").write_text(json.dumps(plan))
     assert "--channel" in ask("plan", "publish", "p.json", code=2).err
+    fault = {"pointer": "/title", "text": "is not\x1b there"}
+    agent.on("POST", "/api/v1/plans/check",
+             {"valid": False, "problems": [fault]})
+    said = ask("plan", "publish", "p.json", "--channel", "members", code=1).err
+    assert "1 fault" in said and "/title  is not\\x1b there" in said
+    assert agent.asked("/api/v1/messages") == []
+    agent.on("POST", "/api/v1/plans/check", {"valid": True, "problems": []})
     ask("plan", "publish", "p.json", "--channel", "members")
     [sent] = agent.asked("/api/v1/messages")
     assert sent.json()["topic"] == "members/plan/EUROPOL/EUROPOL-x-1"

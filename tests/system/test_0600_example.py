@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import planning
 from conftest import ROOT, SAMPLE
 from daemon import WAIT_S, wait_for
 
@@ -52,51 +53,56 @@ def end(process):
     process.wait(WAIT_S)
 
 
-def plan(agent, author, name, revision, channel="dialogue"):
-    entry = agent.publish(f"{channel}/plan/{author}/{name}",
-                          {"revision": revision}, "json")
+def revision(name, number):
+    """A plan that says which revision it is."""
+    return planning.plan("EUROPOL", name, [], title=f"Revision {number}")
+
+
+def plan(agent, name, number, channel="dialogue"):
+    document = revision(name, number)
+    entry = agent.publish(f"{channel}/plan/EUROPOL/{document['plan']}",
+                          document, "json")
     return agent.wait_entry(entry["number"])
 
 
 def test_mirror(broker, agents, mirror, shows, tmp_path):
     europol = agents("EUROPOL/hq", broker).start()
     unodc = agents("UNODC/hq", broker).start()
-    plan(europol, "EUROPOL", "known-before", 1)
-    plan(europol, "EUROPOL", "for-members", 1, "members")
+    plan(europol, "known-before", 1)
+    plan(europol, "for-members", 1, "members")
 
     # Both bodies mirror; one publishes.
     first = mirror(europol, "--publish", PLAN)
     shows(f"EUROPOL/{PLAN.name}", json.loads(PLAN.read_text()))
-    shows("EUROPOL/for-members.json", {"revision": 1})
+    shows("EUROPOL/EUROPOL-for-members.json", revision("for-members", 1))
     end(first)
     for file in (tmp_path / "plans").rglob("*.json"):
         file.unlink()
     (tmp_path / "plans" / "last-event-id").unlink()
     second = mirror(unodc)
     shows(f"EUROPOL/{PLAN.name}", json.loads(PLAN.read_text()))
-    shows("EUROPOL/known-before.json", {"revision": 1})
+    shows("EUROPOL/EUROPOL-known-before.json", revision("known-before", 1))
 
-    # A new revision; what is no plan of its author; what nobody may read.
-    plan(europol, "AFRIPOL", "not-theirs", 1)
-    plan(europol, "EUROPOL", "known-before", 2)
-    shows("EUROPOL/known-before.json", {"revision": 2})
+    # A new revision; what it may not read is not there.
+    plan(europol, "known-before", 2)
+    shows("EUROPOL/EUROPOL-known-before.json", revision("known-before", 2))
     names = {path.name for path in (tmp_path / "plans").rglob("*.json")}
-    assert names == {PLAN.name, "known-before.json"}
+    assert names == {PLAN.name, "EUROPOL-known-before.json"}
 
     # What came while it did not run; only that.
     end(second)
     (tmp_path / "plans" / "EUROPOL" / PLAN.name).unlink()
-    plan(europol, "EUROPOL", "known-before", 3)
+    plan(europol, "known-before", 3)
     third = mirror(unodc)
-    shows("EUROPOL/known-before.json", {"revision": 3})
+    shows("EUROPOL/EUROPOL-known-before.json", revision("known-before", 3))
     assert not (tmp_path / "plans" / "EUROPOL" / PLAN.name).exists()
 
     # The agent goes and comes.
     unodc.stop()
     says(tmp_path, "again in 1 s")
     unodc.start()
-    plan(europol, "EUROPOL", "known-before", 4)
-    shows("EUROPOL/known-before.json", {"revision": 4})
+    plan(europol, "known-before", 4)
+    shows("EUROPOL/EUROPOL-known-before.json", revision("known-before", 4))
 
     # The agent's store was made anew: a gap, and all of it once more.
     end(third)
@@ -105,7 +111,7 @@ def test_mirror(broker, agents, mirror, shows, tmp_path):
     mirror(unodc)
     says(tmp_path, "gap")
     shows(f"EUROPOL/{PLAN.name}", json.loads(PLAN.read_text()))
-    shows("EUROPOL/known-before.json", {"revision": 4})
+    shows("EUROPOL/EUROPOL-known-before.json", revision("known-before", 4))
 
 
 def test_published_once(broker, agents, mirror, tmp_path):
