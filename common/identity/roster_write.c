@@ -337,6 +337,13 @@ static json_t *epoch_json (const struct roster *previous) {
         (json_int_t) size, "base_root", hex_json (root.octets)));
 }
 
+/* A person who opens the next epoch writes its base; else it goes on. */
+static bool opens_next (const struct roster *previous, const json_t *edited) {
+    const json_t *epoch = json_object_get (edited, "epoch");
+    return json_integer_value (json_object_get (epoch, "number"))
+           == (json_int_t) previous->epoch + 1;
+}
+
 enum err roster_draft_next (const struct roster *previous,
                             struct slice document, struct buf *text,
                             struct error *e) {
@@ -348,7 +355,8 @@ enum err roster_draft_next (const struct roster *previous,
     put (edited, "version",
          made (json_integer ((json_int_t) previous->version + 1)));
     put (edited, "previous", hex_json (previous->digest.octets));
-    put (edited, "epoch", epoch_json (previous));
+    if (!opens_next (previous, edited))
+        put (edited, "epoch", epoch_json (previous));
     json_object_del (edited, "nonce");
     edited = arranged (edited);
 

@@ -21,7 +21,9 @@ enum err roster_draft_first (struct slice founding, const struct card *cards,
                              struct error *e) MUST_CHECK;
 
 /* The next one: `document` is the JSON object of a roster as edited by a
- * person; version, previous, nonce and epoch are set here from `previous`. */
+ * person; version, previous and nonce are set here from `previous`, and so is
+ * the epoch where the document does not open the next one (number one higher,
+ * base_size and base_root, another log key). */
 enum err roster_draft_next (const struct roster *previous,
                             struct slice document, struct buf *text,
                             struct error *e) MUST_CHECK;

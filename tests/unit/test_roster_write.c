@@ -340,6 +340,12 @@ static void test_next_refuses (void **state) {
     } rows[] = {
         { "log.key", "'$other'", "another log key in the same epoch",
           ERR_CHAIN },
+        { "epoch", "{'number': 2}", "epoch", ERR_MALFORMED },
+        { "epoch",
+          "{'number': 2, 'base_size': 9, 'base_root': "
+          "'00000000000000000000000000000000"
+          "00000000000000000000000000000000'}",
+          "log key", ERR_CHAIN },
         { "threshold", "4", "roster: threshold is 4: must be", ERR_MALFORMED },
         { "surprise", "4", "roster: surprise: unknown name", ERR_MALFORMED },
         { "requires", "['x']", "requires[0]: x", ERR_NEWER },
