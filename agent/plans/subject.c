@@ -44,6 +44,7 @@ static void entry_forget (struct entry *self) {
     content_free (&self->is.content);
     free (self->part);
     self->part = NULL;
+    self->beyond = false;
 }
 
 void entry_free (struct entry **self_p) {
@@ -284,17 +285,80 @@ static bool same_part (const struct history_entry *a,
            && strcmp (entry_of (a)->part, entry_of (b)->part) == 0;
 }
 
+/* By channel, id and sequence; the caller's. Those at and above the limit, too:
+ * whether one is beyond depends on what is below it alone. */
+static struct history_entry **annexes_list (struct work *self, size_t *count) {
+    struct history_entry **out =
+        mem_alloc ((self->entries.count + 1) * sizeof *out);
+    *count = 0;
+    for (size_t i = 0; i < self->entries.count; i++) {
+        struct entry *entry = entry_of (self->entries.at[i]);
+        if (entry->beyond)
+            faults_free (&entry->is.faults);
+        entry->beyond = false;
+        if (good (&entry->is, CONTENT_ANNEX))
+            out[(*count)++] = &entry->is;
+    }
+    qsort (out, *count, sizeof *out, by_part);
+    return out;
+}
+
+static int by_number (const void *a, const void *b) {
+    int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+    return x < y ? -1 : x > y;
+}
+
+static void beyond_set (struct history_entry *annex) {
+    struct entry *entry = entry_of (annex);
+    entry->beyond = true;
+    annex->faults = mem_alloc (sizeof *annex->faults);
+    faults_add (annex->faults, "/annex",
+                "is an annex more than the %d of a plan on a channel that "
+                "count: change an earlier one instead",
+                PARTS_MAX);
+    content_free (&annex->content);
+}
+
+/* Of one channel: ids that came behind the first PARTS_MAX are beyond. */
+static void channel_limit (struct history_entry **annexes, size_t count) {
+    int64_t *firsts = mem_alloc ((count + 1) * sizeof *firsts);
+    size_t ids = 0;
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || !same_part (annexes[i - 1], annexes[i]))
+            firsts[ids++] = annexes[i]->origin.sequence;
+    qsort (firsts, ids, sizeof *firsts, by_number);
+    int64_t last = ids > PARTS_MAX ? firsts[PARTS_MAX - 1] : INT64_MAX;
+    bool beyond = false;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || !same_part (annexes[i - 1], annexes[i]))
+            beyond = annexes[i]->origin.sequence > last;
+        if (beyond)
+            beyond_set (annexes[i]);
+    }
+    free (firsts);
+}
+
+static void annexes_limit (struct history_entry **annexes, size_t count) {
+    for (size_t from = 0, to; from < count; from = to) {
+        const char *channel = annexes[from]->origin.channel;
+        for (to = from + 1;
+             to < count && strcmp (annexes[to]->origin.channel, channel) == 0;)
+            to++;
+        channel_limit (annexes + from, to - from);
+    }
+}
+
 /* The newest for each channel and id, in that order. */
-static void parts_find (struct work *self, const struct reading *reading) {
+static void parts_find (struct work *self, int64_t limit,
+                        const struct reading *reading) {
     struct subject *is = &self->is;
-    size_t count = 0;
-    struct history_entry **annexes =
-        mem_alloc ((is->entry_count + 1) * sizeof *annexes);
-    struct part *parts = mem_alloc ((is->entry_count + 1) * sizeof *parts);
-    for (size_t i = 0; i < is->entry_count; i++)
-        if (good (self->entries.at[i], CONTENT_ANNEX))
-            annexes[count++] = self->entries.at[i];
-    qsort (annexes, count, sizeof *annexes, by_part);
+    size_t all, count = 0;
+    struct history_entry **annexes = annexes_list (self, &all);
+    annexes_limit (annexes, all);
+    for (size_t i = 0; i < all; i++)
+        if (!annexes[i]->faults && annexes[i]->origin.sequence < limit)
+            annexes[count++] = annexes[i];
+    struct part *parts = mem_alloc ((count + 1) * sizeof *parts);
     is->parts = parts;
     for (size_t i = 0; i < count; i++) {
         struct history_entry *annex = annexes[i];
@@ -392,7 +456,7 @@ void work_derive (struct work *self, int64_t limit,
     self->is.entries = (const struct history_entry *const *) self->entries.at;
     self->is.entry_count = entries_below (&self->entries, limit);
     revision_find (self);
-    parts_find (self, reading);
+    parts_find (self, limit, reading);
     plan_derive (self, reading);
     hidden_find (self);
     progress_derive (self);

@@ -29,6 +29,8 @@ struct history_entry {
     struct content *content; /* NULL: let go of (an older revision), or none */
 };
 
+/* Ids of annexes that count, of a plan and channel: the first by sequence. */
+#define PARTS_MAX 32
 struct part { /* an annex that counts */
     const struct history_entry *entry;
     struct faults covered; /* what was there already, or was wrong */

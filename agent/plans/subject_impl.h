@@ -12,7 +12,8 @@ struct entry {
     struct json_t *document; /* until then: the body; or NULL */
     char *why;               /* and why there is none */
     char *part;              /* an annex's id, also once it is let go of */
-    char *topic;             /* where it names no place; else NULL */
+    bool beyond; /* the limit of annexes: its faults follow from others */
+    char *topic; /* where it names no place; else NULL */
 };
 /* Either a document, of which a reference is kept, or `why` it is not read
  * (copied), whatever there is. */

@@ -186,6 +186,46 @@ static void test_order (void **state) {
     model_destroy (&model);
 }
 
+/* Of a channel the first 32 ids count, whatever came when; what was refused
+ * counts for nothing, what was taken back does. */
+static void test_limit (void **state) {
+    (void) state;
+    char id[16];
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    add_annex (11, ANNEX, "bad", "'actions':[]");
+    for (int i = 0; i < 40; i++) { /* ids against the order of sequence */
+        snprintf (id, sizeof id, "a%d", 50 - i);
+        add_annex (20 + i, ANNEX, id, "'text':'some'");
+    }
+    add_annex (70, ANNEX, "a50", "'withdraw':true");
+    add_annex (71, ANNEX, "a11", "'text':'again'");
+    add_annex (72, ANNEX, "a49", "'text':'newer'");
+    add_annex (73, "all/annex/EUROPOL/EUROPOL-p", "a1", "'text':'other'");
+    size_t order[LINES_MAX];
+    uint64_t seed = 9;
+    struct model_digests want, got, low;
+    for (int round = 0; round < 10; round++) {
+        shuffle (order, line_count, &seed);
+        struct model *model = model_of (round ? order : NULL, 1);
+        const struct subject *subject = found (model, PLAN);
+        assert_int_equal (subject->part_count, 32); /* one of "all" */
+        for (size_t i = 1; i < subject->part_count; i++)
+            assert_true (subject->parts[i].entry->origin.sequence == 72
+                         || subject->parts[i].entry->origin.sequence < 52);
+        /* 8 ids of one record each, and one's second. */
+        assert_int_equal (model_quarantine (model, NULL, NULL), 9 + 1);
+        model_digest (model, 60, 0, &low);
+        model_digest (model, 100, 0, &got);
+        if (round == 0)
+            want = got;
+        assert_memory_equal (&want, &got, sizeof got);
+        assert_int_equal (model_quarantine (model, NULL, NULL), 9 + 1);
+        model_forget (model, "core");
+        assert_int_equal (found (model, PLAN)->part_count, 1);
+        model_destroy (&model);
+    }
+}
+
 /* A plan that is made by its annexes' owner with no end takes no ages. */
 static void test_many (void **state) {
     (void) state;
@@ -218,6 +258,7 @@ int main (void) {
         cmocka_unit_test_teardown (test_ongoing, ledger_clear),
         cmocka_unit_test_teardown (test_wrong, ledger_clear),
         cmocka_unit_test_teardown (test_order, ledger_clear),
+        cmocka_unit_test_teardown (test_limit, ledger_clear),
         cmocka_unit_test_teardown (test_many, ledger_clear),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
