@@ -104,14 +104,14 @@ static enum err texts_drop (struct store *self, const char *plan,
         " SELECT 'delete', item, text" OF_PLAN,
         "INSERT INTO text_runs (text_runs, rowid, text)"
         " SELECT 'delete', item, text" OF_PLAN " AND dense",
-        "DELETE" OF_PLAN,
+        ("DELETE" OF_PLAN),
     };
     static const char *const of_messages[] = {
         "INSERT INTO text_words (text_words, rowid, text)"
         " SELECT 'delete', item, text" OF_MESSAGES,
         "INSERT INTO text_runs (text_runs, rowid, text)"
         " SELECT 'delete', item, text" OF_MESSAGES " AND dense",
-        "DELETE" OF_MESSAGES,
+        ("DELETE" OF_MESSAGES),
     };
     enum err rc = ERR_NONE;
     for (size_t i = 0; !rc && i < 3; i++)
