@@ -93,6 +93,8 @@ size_t model_quarantine (const struct model *self,
                                        const char *topic),
                          void *arg);
 
+/* Of a body and version; further ones are quarantined. */
+#define PROPOSALS_MAX 8
 /* Proposals for the taxonomy's next versions. */
 struct model_proposal {
     const struct history_entry *entry;

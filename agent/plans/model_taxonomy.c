@@ -113,10 +113,13 @@ static void in_force (struct deriving *self, struct proposal *proposal,
         mem_resize (self->force, (self->force_count + 1) * sizeof *self->force);
     self->force[self->force_count++] =
         (struct force){ sequence, taxonomy_ref (proposal->next) };
-    for (size_t i = 0; i < model->proposal_count; i++)
-        if (!model->proposals[i].is.in_force
-            && model->proposals[i].is.version <= proposal->is.version)
-            model->proposals[i].is.void_ = true;
+    for (size_t i = 0; i < model->proposal_count; i++) {
+        struct proposal *at = &model->proposals[i];
+        if (at->is.version > proposal->is.version)
+            continue;
+        at->is.void_ = !at->is.in_force;
+        taxonomy_unref (&at->next);
+    }
 }
 
 static void consent (struct deriving *self, struct proposal *proposal,
@@ -143,9 +146,30 @@ static void consent (struct deriving *self, struct proposal *proposal,
         in_force (self, proposal, entry->origin.sequence);
 }
 
+/* Its author's body has made as many for that version, at its time. */
+static bool too_many (const struct model *model,
+                      const struct history_entry *entry) {
+    char entity[ENTITY_MAX + 1], other[ENTITY_MAX + 1];
+    size_t count = 0;
+    origin_entity (entity, &entry->origin);
+    for (size_t i = 0; i < model->proposal_count; i++) {
+        const struct proposal *at = &model->proposals[i];
+        count +=
+            at->timely && at->is.version == entry->content->change.version
+            && strcmp (origin_entity (other, &at->is.entry->origin), entity)
+                   == 0;
+    }
+    return count >= PROPOSALS_MAX;
+}
+
 static void propose (struct deriving *self, struct history_entry *entry,
                      const struct roster *roster) {
     struct model *model = self->model;
+    if (too_many (model, entry)) {
+        refuse (entry, "is one more than the", "8",
+                " proposals of its body for a version that count");
+        return;
+    }
     const struct taxonomy *now = self->force[self->force_count - 1].taxonomy;
     model->proposals =
         mem_resize (model->proposals,
@@ -158,6 +182,7 @@ static void propose (struct deriving *self, struct history_entry *entry,
         proposal->is.void_ = true;
         return;
     }
+    proposal->timely = true;
     struct faults faults = { 0 };
     proposal->next = taxonomy_extend (now, entry->content->document, &faults);
     if (proposal->next)

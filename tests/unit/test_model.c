@@ -222,6 +222,45 @@ static void test_taxonomy (void **state) {
     }
 }
 
+/* A body's proposals beyond the eighth change nothing; those that came too
+ * early, and another body's, are not among the eight. */
+static void test_many_proposals (void **state) {
+    (void) state;
+    line_add (11, "EUROPOL/hq", CHANGE, "{'format':1,'version':3," ADDS);
+    for (int i = 0; i < 11; i++)
+        line_add (20 + i, i % 2 ? "EUROPOL/hq" : "EUROPOL/ec3", CHANGE,
+                  i ? "{'format':1,'version':2," ADDS
+                    : "{'format':1,'version':2,'adds':{'priorities':{"
+                      "'cybercrime':{'title':'Old','parent':null}}},"
+                      "'reason':'breaks a rule'}");
+    line_add (40, "FRONTEX/hq", CHANGE, "{'format':1,'version':2," ADDS);
+    add_consent (50, "FRONTEX/hq", CHANGE, 28); /* the ninth */
+    size_t order[LINES_MAX];
+    uint64_t seed = 11;
+    for (int round = 0; round < 10; round++) {
+        shuffle (order, line_count, &seed);
+        struct model *model = model_of (round ? order : NULL, 1);
+        struct proposals proposals = { 0 };
+        assert_int_equal (model_proposals (model, proposal_count, &proposals),
+                          1 + 8 + 1);
+        assert_int_equal (proposals.in_force, 0);
+        assert_int_equal (proposals.void_, 2); /* early; breaks a rule */
+        assert_int_equal (proposals.consents, 8);
+        assert_int_equal (model_quarantine (model, NULL, NULL), 3 + 1);
+        model_destroy (&model);
+    }
+    /* The eighth may still get there; then its others are void. */
+    add_consent (60, "FRONTEX/hq", CHANGE, 27);
+    line_add (61, "FRONTEX/hq", CHANGE, "{'format':1,'version':2," ADDS);
+    struct model *model = model_of (NULL, 1);
+    struct proposals proposals = { 0 };
+    (void) model_proposals (model, proposal_count, &proposals);
+    assert_int_equal (taxonomy_version (model_taxonomy (model)), 2);
+    assert_int_equal (proposals.in_force, 1);
+    assert_int_equal (proposals.void_, 10);
+    model_destroy (&model);
+}
+
 static int ledger_begin (void **state) {
     (void) state;
     json_t *document = fixture_document();
@@ -243,6 +282,7 @@ int main (void) {
         cmocka_unit_test_teardown (test_changes, ledger_clear),
         cmocka_unit_test_teardown (test_cut, ledger_clear),
         cmocka_unit_test_teardown (test_taxonomy, ledger_clear),
+        cmocka_unit_test_teardown (test_many_proposals, ledger_clear),
     };
     return cmocka_run_group_tests (tests, ledger_begin, ledger_end);
 }
