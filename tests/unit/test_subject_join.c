@@ -186,6 +186,30 @@ static void test_order (void **state) {
     model_destroy (&model);
 }
 
+/* A milestone's `done` by an annex is as old as the revision. */
+static void test_done (void **state) {
+    (void) state;
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    line_add (20, "EUROPOL/hq", "all/report/EUROPOL/EUROPOL-p",
+              "{'format':1,'report':'EUROPOL-p','action':'A1','period':"
+              "{'from':'2026','to':'2026'},'milestones':"
+              "[{'id':'M1','done':'2026-05-02'}]}");
+    add_annex (30, ANNEX, "x",
+               "'adds':{'A1':{'milestones':[{'id':'M1','title':'One',"
+               "'due':'2026-05','done':'2026-05-01'}]}}");
+    struct model *model = model_of (NULL, 1);
+    const struct action *action = action_of (model, PLAN, "A1");
+    const struct plan_progress *by;
+    struct date done;
+    char text[DATE_TEXT_MAX];
+    assert_int_equal (action->milestone_count, 1);
+    assert_true (subject_milestone_done (found (model, PLAN), action,
+                                         &action->milestones[0], &done, &by));
+    assert_string_equal (date_text (text, &done), "2026-05-01");
+    assert_null (by);
+    model_destroy (&model);
+}
+
 /* Of a channel the first 32 ids count, whatever came when; what was refused
  * counts for nothing, what was taken back does. */
 static void test_limit (void **state) {
@@ -258,6 +282,7 @@ int main (void) {
         cmocka_unit_test_teardown (test_ongoing, ledger_clear),
         cmocka_unit_test_teardown (test_wrong, ledger_clear),
         cmocka_unit_test_teardown (test_order, ledger_clear),
+        cmocka_unit_test_teardown (test_done, ledger_clear),
         cmocka_unit_test_teardown (test_limit, ledger_clear),
         cmocka_unit_test_teardown (test_many, ledger_clear),
     };
