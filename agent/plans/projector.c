@@ -152,8 +152,8 @@ static int64_t whole_mark (struct projector *self, int64_t *ms) {
 static bool look (struct projector *self) {
     int64_t mark_ms = 0, now_ms = 0;
     pthread_rwlock_wrlock (&self->lock);
-    bool anew = projector_rosters (self) || !self->model
-                || projector_rights_changed (self);
+    bool anew = projector_rosters (self);
+    anew |= projector_rights_changed (self) || !self->model;
     pthread_rwlock_unlock (&self->lock);
     int64_t mark = whole_mark (self, &mark_ms);
     int64_t upto = records_last_position (self->store);

@@ -16,6 +16,7 @@ struct judged {
     char channel[CHANNEL_MAX + 1];
     int64_t version; /* of the roster in force there; -1: not known */
     bool readable;
+    bool taken; /* it was, and what it let us read is forgotten */
 };
 
 struct projector {
@@ -55,7 +56,9 @@ struct projector {
 /* The roster chain and the present roster as the store and link have them; true:
  * what was derived is void. With the lock held for writing. */
 bool projector_rosters (struct projector *self);
-/* Have our rights to what was read changed? */
+/* Have our rights to what was read changed? Channels of a right that was taken
+ * are forgotten at once; what may still be read of them a replay brings back.
+ * With the lock held for writing. */
 bool projector_rights_changed (struct projector *self);
 bool projector_may_read (struct projector *self, const struct record_row *row);
 /* The body of a row as JSON: the caller's; or NULL and *why (a literal or

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Rosters */
 
@@ -87,11 +88,29 @@ static bool judge (const struct projector *self, const struct judged *at) {
                slice_text (at->channel), slice_text (""), clock_wall_ms());
 }
 
-bool projector_rights_changed (struct projector *self) {
+static bool is_taken (const struct projector *self, const char *channel) {
     for (size_t i = 0; i < self->judged_count; i++)
-        if (judge (self, &self->judged[i]) != self->judged[i].readable)
+        if (self->judged[i].taken
+            && strcmp (self->judged[i].channel, channel) == 0)
             return true;
     return false;
+}
+
+bool projector_rights_changed (struct projector *self) {
+    bool changed = false;
+    for (size_t i = 0; i < self->judged_count; i++) {
+        struct judged *at = &self->judged[i];
+        bool readable = judge (self, at);
+        if (readable == at->readable)
+            continue;
+        changed = true;
+        if (readable || is_taken (self, at->channel))
+            continue;
+        if (self->model)
+            model_forget (self->model, at->channel);
+        at->taken = true;
+    }
+    return changed;
 }
 
 bool projector_may_read (struct projector *self, const struct record_row *row) {
