@@ -1,12 +1,15 @@
 /* subject_join - annexes over a plan's document (CONTENTS.md section 4).
  *
  * Each annex is tried on a copy. What makes an action wrong is left out, and
- * the rest is tried again: each time at least one action less, or all. */
+ * the rest is tried again, a few times: each time at least one action less, or
+ * all. */
 #include "subject_impl.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TRIES_MAX 8 /* of an annex; each finds FAULTS_MAX faults at most */
 
 struct joining {
     json_t *document; /* plan, with what was joined so far */
@@ -305,7 +308,7 @@ void joining_add (struct joining *self, const struct annex *annex,
                   const char *channel, const struct taxonomy *taxonomy,
                   struct faults *covered) {
     json_t *wrong = json_object();
-    for (;;) {
+    for (int tries = 1;; tries++) {
         struct trial trial = {
             .made = { json_deep_copy (self->document), json_copy (self->ids),
                       json_copy (self->audience), self->home },
@@ -321,9 +324,11 @@ void joining_add (struct joining *self, const struct annex *annex,
         struct plan *plan =
             plan_read_joined (trial.made.document, taxonomy, &faults);
         bool fine = plan != NULL;
-        bool again = !fine && blame (&trial, &faults, wrong);
+        bool again =
+            !fine && tries < TRIES_MAX && blame (&trial, &faults, wrong);
         if (!fine && !again) {
             faults_clear (covered);
+            json_object_clear (wrong);
             faults_add (covered, "", "is left out: %s: %s",
                         faults.kept ? faults.at[0].pointer : "",
                         faults.kept ? faults.at[0].text : "");
