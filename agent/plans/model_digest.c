@@ -372,12 +372,25 @@ static void all_hash (struct model_digests *self) {
     self->all = hash_sha256_parts (parts, sizeof parts / sizeof *parts);
 }
 
+/* The dearest one, which a mark alone does not change: kept for the day. */
+static struct hash overlaps_kept (struct model *self, int32_t day) {
+    if (self->limit != INT64_MAX)
+        return overlaps_hash (self, day);
+    if (self->digest_generation != self->generation
+        || self->digest_day != day) {
+        self->digests.overlaps = overlaps_hash (self, day);
+        self->digest_generation = self->generation;
+        self->digest_day = day;
+    }
+    return self->digests.overlaps;
+}
+
 static void digests_make (struct model *self, int64_t mark, int32_t day,
                           struct model_digests *out) {
     *out = (struct model_digests){ 0 };
     records_hash (self, out);
     out->plans = plans_hash (self, day);
-    out->overlaps = overlaps_hash (self, day);
+    out->overlaps = overlaps_kept (self, day);
     out->gaps = gaps_hash (self, mark, day);
     out->taxonomy = *taxonomy_digest (model_taxonomy (self));
     all_hash (out);
