@@ -131,9 +131,10 @@ int command_plan_draft (struct cli *cli, int argc, char **argv) {
         options_refuse (usage,
                         list ? "'%s' is one word too many" : "%s: which one?",
                         list ? which : what);
-    client_path (&path, "/api/v1/drafts");
-    if (list)
+    if (list) {
+        client_path (&path, "/api/v1/drafts");
         return answer_print (cli, &path, say_list, NULL);
+    }
     if (strcmp (what, "save") == 0)
         return save (cli, which, as);
     if (strcmp (what, "delete") == 0)
