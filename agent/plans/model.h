@@ -108,7 +108,9 @@ size_t model_proposals (const struct model *self,
                         void (*each) (void *arg, const struct model_proposal *),
                         void *arg);
 
-/* The state below `mark` with the mark's time as now, as digests. */
+/* The state below `mark` with the mark's time as now, as digests. That of the
+ * overlaps is over the counts of each two bodies, the first thousand live ones in
+ * their order, and all statements. */
 struct model_digests {
     struct hash records; /* leaves of what it rests on, by sequence */
     struct hash plans, overlaps, gaps, taxonomy, all;

@@ -194,26 +194,17 @@ static struct hash plans_hash (struct model *self, int32_t day) {
     return out;
 }
 
-/* Overlaps: their order does not matter, so their hashes are added up. */
+/* Overlaps: what a list begins with, and how many there are of each sort between
+ * each two bodies. All of them may be millions. */
 
+#define OVERLAPS_SHOWN 1000
 #define STATEMENTS_SHOWN 64
 
-struct sum {
-    const struct model *model;
-    uint64_t lanes[HASH_SIZE / 8];
-};
-
-static void sum_add (struct sum *self, const struct hash *hash) {
-    for (size_t i = 0; i < HASH_SIZE / 8; i++)
-        self->lanes[i] += get_u64 (hash->octets + 8 * i);
-}
-
-static bool overlap_add (void *arg, const struct overlap *overlap) {
-    struct sum *self = arg;
+static void overlap_add (const struct model *self,
+                         const struct overlap *overlap, struct buf *text) {
     char a[PLAN_REF_MAX + 1], b[PLAN_REF_MAX + 1];
     struct model_statement said[STATEMENTS_SHOWN];
-    struct buf text = { 0 };
-    buf_add_format (&text,
+    buf_add_format (text,
                     "{\"a\":\"%s\",\"b\":\"%s\",\"broad\":%s,\"class\":\"%s\","
                     "\"countries\":%d,\"first\":%" PRId32 ",\"imprecise\":%s,"
                     "\"last\":%" PRId32 ",\"statements\":[",
@@ -223,31 +214,48 @@ static bool overlap_add (void *arg, const struct overlap *overlap) {
                     overlap_class_name (overlap->class), overlap->countries,
                     overlap->first, overlap->imprecise ? "true" : "false",
                     overlap->last);
-    size_t count =
-        model_statements (self->model, overlap, said, STATEMENTS_SHOWN);
+    size_t count = model_statements (self, overlap, said, STATEMENTS_SHOWN);
     for (size_t i = 0; i < count && i < STATEMENTS_SHOWN; i++)
-        buf_add_format (&text, "%s[%" PRId64 ",%s]", i ? "," : "",
+        buf_add_format (text, "%s[%" PRId64 ",%s]", i ? "," : "",
                         said[i].origin->sequence,
                         said[i].stands ? "true" : "false");
-    buf_add_text (&text, "]}");
-    struct hash hash = hash_sha256 (buf_slice (&text));
-    sum_add (self, &hash);
-    buf_free (&text);
-    return true; /* nothing is listed */
+    buf_add_text (text, "]}\n");
+}
+
+static void pair_add (const struct overlap_pair *pair, struct buf *text) {
+    buf_add_format (text, "{\"a\":\"%s\",\"b\":\"%s\",\"counts\":[", pair->a,
+                    pair->b);
+    for (int i = 0; i < OVERLAP_CLASSES; i++)
+        buf_add_format (text, "%s%" PRId64 ",%" PRId64, i ? "," : "",
+                        pair->counts[i], pair->broad[i]);
+    buf_add_text (text, "]}\n");
+}
+
+/* Statements on overlaps further down count too. */
+static void statements_add (const struct model *self, struct buf *text) {
+    for (size_t i = 0; i < self->said_count; i++)
+        if (self->said[i]->entry->is.origin.sequence < self->limit)
+            buf_add_format (text, "[%" PRId64 ",%s]\n",
+                            self->said[i]->entry->is.origin.sequence,
+                            self->said[i]->stands ? "true" : "false");
 }
 
 static struct hash overlaps_hash (const struct model *self, int32_t day) {
-    struct sum sum = { .model = self };
-    struct overlap_query query = {
-        .live = true, .on = day, .omit = overlap_add, .arg = &sum
-    };
-    struct overlap_answer answer = { 0 };
+    struct overlap_query query = { .live = true,
+                                   .on = day,
+                                   .limit = OVERLAPS_SHOWN };
+    struct overlap_answer answer;
+    struct buf text = { 0 };
     overlaps_find (self->overlaps, &query, &answer);
+    for (size_t i = 0; i < answer.pair_count; i++)
+        pair_add (&answer.pairs[i], &text);
+    for (size_t i = 0; i < answer.count; i++)
+        overlap_add (self, &answer.at[i], &text);
+    statements_add (self, &text);
+    struct hash out = hash_sha256 (buf_slice (&text));
     overlap_answer_free (&answer);
-    uint8_t octets[HASH_SIZE];
-    for (size_t i = 0; i < HASH_SIZE / 8; i++)
-        put_u64 (octets + 8 * i, sum.lanes[i]);
-    return hash_sha256 (slice_of (octets, sizeof octets));
+    buf_free (&text);
+    return out;
 }
 
 /* Gaps */
