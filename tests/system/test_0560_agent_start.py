@@ -18,11 +18,12 @@ def agent(broker, agents):
 
 
 def check_fails(agent, code, *words, command=()):
-    """It ends with this exit code; its last line but the link's says all these
-    words."""
+    """It ends with this exit code; its last line but its threads' says all
+    these words."""
     daemon = agent.spawn(*command)
     assert daemon.wait() == code, daemon.log()
-    last = [one for one in daemon.lines if not one.id.startswith("LINK-")][-1]
+    last = [one for one in daemon.lines
+            if not one.id.startswith(("LINK-", "PLANS-"))][-1]
     assert last.level == "ERROR", daemon.log()
     for word in words:
         assert word in last.text, (word, daemon.log())
