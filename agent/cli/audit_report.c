@@ -8,6 +8,7 @@
 #include "files.h"
 #include "identity/roster_chain.h"
 #include "ledger/bundle.h"
+#include "plans/paper.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -42,23 +43,7 @@ struct page {
 static void text (struct buf *out, struct slice s) {
     char shown[ERROR_TEXT_MAX];
     text_printable (shown, sizeof shown, s.data, s.size);
-    for (const char *at = shown; *at; at++)
-        switch (*at) {
-        case '<':
-            buf_add_text (out, "&lt;");
-            break;
-        case '>':
-            buf_add_text (out, "&gt;");
-            break;
-        case '&':
-            buf_add_text (out, "&amp;");
-            break;
-        case '"':
-            buf_add_text (out, "&quot;");
-            break;
-        default:
-            buf_add (out, at, 1);
-        }
+    paper_text (out, shown);
 }
 
 static void count_one (struct counts *self, struct slice who,

@@ -113,7 +113,7 @@ static bool is_good (struct client *client, json_t *plan, const char *file,
     return good;
 }
 
-static int publish_file (const struct cli *cli, struct client *client,
+static int publish_plan (const struct cli *cli, struct client *client,
                          struct publishing *self, json_t *plan,
                          const char *file, const char *channel) {
     struct error e;
@@ -128,27 +128,20 @@ static int publish_file (const struct cli *cli, struct client *client,
     return code;
 }
 
-int command_plan_publish (struct cli *cli, int argc, char **argv) {
-    static struct publishing self;
-    static struct words words;
-    const char *channel = NULL;
-    const struct option_spec specs[] = { { "channel", OPTION_TEXT, &channel },
-                                         PUBLISHING_OPTIONS (self),
-                                         { 0 } };
+static int publish_file (const struct cli *cli, struct client *client,
+                         struct publishing *self, const char *file,
+                         const char *channel) {
     struct error e;
-    options_read (cli, argc, argv, publish_usage, specs, &words, 1, 1);
-    publishing_check (&self, publish_usage);
-    if (!channel)
-        options_refuse (publish_usage,
-                        "--channel is missing: who shall read it?");
-    struct client *client = client_new (cli, &e);
-    json_t *plan = client ? publishing_read (words.at[0], "json", &e) : NULL;
-    int code =
-        plan ? publish_file (cli, client, &self, plan, words.at[0], channel)
-             : cli_fail (&e);
+    json_t *plan = publishing_read (file, "json", &e);
+    int code = plan ? publish_plan (cli, client, self, plan, file, channel)
+                    : cli_fail (&e);
     json_decref (plan);
-    client_destroy (&client);
     return code;
+}
+
+int command_plan_publish (struct cli *cli, int argc, char **argv) {
+    return publishing_command (cli, argc, argv, publish_usage,
+                               "who shall read it?", publish_file);
 }
 
 /* Revisions. */
@@ -200,7 +193,7 @@ static int revise (const struct cli *cli, struct client *client,
     else if (!say_changes (cli, before, plan, id))
         code = cli_refuse (CLI_REFUSED, "%s: nothing changes", file);
     else
-        code = publish_file (cli, client, self, plan, file, plan_home (known));
+        code = publish_plan (cli, client, self, plan, file, plan_home (known));
     json_decref (known);
     json_decref (before);
     return code;
@@ -276,28 +269,21 @@ int command_plan_withdraw (struct cli *cli, int argc, char **argv) {
     return code;
 }
 
-int command_plan_annex (struct cli *cli, int argc, char **argv) {
-    static struct publishing self;
-    static struct words words;
-    const char *channel = NULL;
-    const struct option_spec specs[] = { { "channel", OPTION_TEXT, &channel },
-                                         PUBLISHING_OPTIONS (self),
-                                         { 0 } };
+static int annex_file (const struct cli *cli, struct client *client,
+                       struct publishing *self, const char *file,
+                       const char *channel) {
     struct error e;
-    options_read (cli, argc, argv, annex_usage, specs, &words, 1, 1);
-    publishing_check (&self, annex_usage);
-    if (!channel)
-        options_refuse (annex_usage,
-                        "--channel is missing: who shall read it?");
-    struct client *client = client_new (cli, &e);
-    json_t *annex = client ? publishing_read (words.at[0], "json", &e) : NULL;
-    char *place =
-        annex ? place_of (client, annex, "annex", words.at[0], &e) : NULL;
-    int code = place ? publishing_send_on (cli, client, &self,
+    json_t *annex = publishing_read (file, "json", &e);
+    char *place = annex ? place_of (client, annex, "annex", file, &e) : NULL;
+    int code = place ? publishing_send_on (cli, client, self,
                                            json_incref (annex), channel, place)
                      : cli_fail (&e);
     free (place);
     json_decref (annex);
-    client_destroy (&client);
     return code;
+}
+
+int command_plan_annex (struct cli *cli, int argc, char **argv) {
+    return publishing_command (cli, argc, argv, annex_usage,
+                               "who shall read it?", annex_file);
 }

@@ -163,3 +163,24 @@ void publishing_check (struct publishing *self, const char *usage) {
     entry_wait_check (&self->wait, usage);
     check_references (&self->references, usage);
 }
+
+int publishing_command (struct cli *cli, int argc, char **argv,
+                        const char *usage, const char *whom,
+                        publishing_job *job) {
+    static struct publishing self;
+    static struct words words;
+    const char *channel = NULL;
+    const struct option_spec specs[] = { { "channel", OPTION_TEXT, &channel },
+                                         PUBLISHING_OPTIONS (self),
+                                         { 0 } };
+    struct error e;
+    options_read (cli, argc, argv, usage, specs, &words, 1, 1);
+    publishing_check (&self, usage);
+    if (!channel)
+        options_refuse (usage, "--channel is missing: %s", whom);
+    struct client *client = client_new (cli, &e);
+    int code =
+        client ? job (cli, client, &self, words.at[0], channel) : cli_fail (&e);
+    client_destroy (&client);
+    return code;
+}

@@ -42,6 +42,16 @@ int publishing_send_on (const struct cli *cli, struct client *client,
                         struct publishing *self, json_t *content,
                         const char *channel, const char *rest);
 
+/* A command of one word that publishes on a channel: reads the words, wants
+ * --channel (`whom` says why), connects, and has `job` done with them. The exit
+ * code. */
+typedef int publishing_job (const struct cli *cli, struct client *client,
+                            struct publishing *self, const char *word,
+                            const char *channel);
+int publishing_command (struct cli *cli, int argc, char **argv,
+                        const char *usage, const char *whom,
+                        publishing_job *job);
+
 /* What the agent's status names; the caller's. NULL and *e. */
 char *publishing_entity (struct client *client, struct error *e) MUST_CHECK;
 /* "problems" of an answer, a line each: "  /actions/3/from  is ...". */

@@ -121,46 +121,34 @@ int command_taxonomy_show (struct cli *cli, int argc, char **argv) {
     return answer_print (cli, &path, say, member);
 }
 
-/* On CHANNEL/taxonomy/change: what `make` makes of the one word. */
-static int change (struct cli *cli, int argc, char **argv, const char *usage,
-                   json_t *(*make) (const char *word, struct error *e)) {
-    static struct publishing self;
-    static struct words words;
-    const char *channel = NULL;
-    const struct option_spec specs[] = { { "channel", OPTION_TEXT, &channel },
-                                         PUBLISHING_OPTIONS (self),
-                                         { 0 } };
+#define WHOM "one that all read"
+#define PLACE "taxonomy/change" /* behind the channel */
+
+static int propose (const struct cli *cli, struct client *client,
+                    struct publishing *self, const char *file,
+                    const char *channel) {
     struct error e;
-    options_read (cli, argc, argv, usage, specs, &words, 1, 1);
-    publishing_check (&self, usage);
-    if (!channel)
-        options_refuse (usage, "--channel is missing: one that all read");
-    struct client *client = client_new (cli, &e);
-    json_t *content = client ? make (words.at[0], &e) : NULL;
-    int code = content ? publishing_send_on (cli, client, &self, content,
-                                             channel, "taxonomy/change")
-                       : cli_fail (&e);
-    client_destroy (&client);
-    return code;
+    json_t *content = publishing_read (file, "json", &e);
+    return content
+               ? publishing_send_on (cli, client, self, content, channel, PLACE)
+               : cli_fail (&e);
 }
 
-static json_t *proposal_of (const char *file, struct error *e) {
-    return publishing_read (file, "json", e);
-}
-
-static json_t *consent_of (const char *id, struct error *e) {
+static int consent (const struct cli *cli, struct client *client,
+                    struct publishing *self, const char *id,
+                    const char *channel) {
     struct hash hash;
-    if (hash_parse (id, &hash)) {
-        error_set (e, ERR_MALFORMED, "'%s' is no message id", id);
-        return NULL;
-    }
-    return json_pack ("{si ss}", "format", 1, "consent", id);
+    if (hash_parse (id, &hash))
+        return cli_refuse (CLI_REFUSED, "'%s' is no message id", id);
+    return publishing_send_on (
+        cli, client, self, json_pack ("{si ss}", "format", 1, "consent", id),
+        channel, PLACE);
 }
 
 int command_taxonomy_propose (struct cli *cli, int argc, char **argv) {
-    return change (cli, argc, argv, propose_usage, proposal_of);
+    return publishing_command (cli, argc, argv, propose_usage, WHOM, propose);
 }
 
 int command_taxonomy_consent (struct cli *cli, int argc, char **argv) {
-    return change (cli, argc, argv, consent_usage, consent_of);
+    return publishing_command (cli, argc, argv, consent_usage, WHOM, consent);
 }
