@@ -149,21 +149,8 @@ enum err claims_streams (struct store *self,
                          enum err (*each) (void *arg, const char *stream,
                                            struct error *e),
                          void *arg, struct error *e) {
-    char name[MARK_NAME_MAX] = "";
-    enum err rc = ERR_NONE;
-    while (!rc) {
-        sqlite3_stmt *s =
-            store_prepare (self, "SELECT stream FROM claims WHERE stream > ?"
-                                 " ORDER BY stream LIMIT 1");
-        bind_text (s, 1, slice_text (name));
-        rc = store_row (self, s, "claims", e);
-        if (rc)
-            break;
-        struct slice next = column_slice (s, 0);
-        snprintf (name, sizeof name, "%.*s", (int) next.size,
-                  (const char *) next.data);
-        sqlite3_reset (s);
-        rc = each (arg, name, e);
-    }
-    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    return store_names (self,
+                        "SELECT stream FROM claims WHERE stream > ?"
+                        " ORDER BY stream LIMIT 1",
+                        "claims", each, arg, e);
 }

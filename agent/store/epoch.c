@@ -156,26 +156,19 @@ static enum err stream_cut (struct store *self, const char *stream,
     return rc ? rc : records_set_upto (self, stream, end, e);
 }
 
+static enum err name_cut (void *arg, const char *stream, struct error *e) {
+    return stream_cut (arg, stream, e);
+}
+
 static enum err streams_cut (struct store *self, int64_t base,
                              struct error *e) {
-    char name[CHANNEL_MAX + 1] = "";
     enum err rc = run (self, "DELETE FROM stream_places WHERE sequence >= ?",
                        base, NULL, e);
-    while (!rc) {
-        sqlite3_stmt *s =
-            store_prepare (self, "SELECT stream FROM positions WHERE stream > ?"
-                                 " ORDER BY stream LIMIT 1");
-        bind_text (s, 1, slice_text (name));
-        rc = store_row (self, s, "streams", e);
-        if (rc)
-            break;
-        struct slice next = column_slice (s, 0);
-        snprintf (name, sizeof name, "%.*s", (int) next.size,
-                  (const char *) next.data);
-        sqlite3_reset (s);
-        rc = stream_cut (self, name, e);
-    }
-    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
+    return rc ? rc
+              : store_names (self,
+                             "SELECT stream FROM positions WHERE stream > ?"
+                             " ORDER BY stream LIMIT 1",
+                             "streams", name_cut, self, e);
 }
 
 /* Ledger and checkpoints */

@@ -1,4 +1,4 @@
-/* store - the agent's SQLite file: making, opening, statements, and the small
+/* store - the agent's SQLite file: making, opening, transactions, and the small
  * tables. records.c and outbox.c own the rest. A handle has one thread. */
 #include "store.h"
 
@@ -16,33 +16,6 @@
 #define SCHEMA 1
 #define APPLICATION 0x50415259 /* "PARY": what file(1) and we know it by */
 #define BUSY_MS 10000
-
-/* Errors */
-
-static enum err code_of (int code) {
-    switch (code & 0xff) {
-    case SQLITE_FULL:
-        return ERR_NO_SPACE;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return ERR_DAMAGED;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERR_TIMEOUT;
-    case SQLITE_CONSTRAINT:
-        return ERR_EXISTS;
-    default:
-        return ERR_IO;
-    }
-}
-
-enum err store_error (struct store *self, struct error *e, const char *what) {
-    enum err code = code_of (sqlite3_extended_errcode (self->db));
-    const char *text = sqlite3_errmsg (self->db);
-    if (self->group && !self->lost.code && sqlite3_get_autocommit (self->db))
-        error_set (&self->lost, code, "store: %s: %s", what, text);
-    return error_set (e, code, "store: %s: %s", what, text);
-}
 
 static enum err run (struct store *self, const char *sql, struct error *e) {
     if (sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK)
@@ -87,8 +60,8 @@ static struct store *handle_new (const char *path, int flags, struct error *e) {
     if (rc != SQLITE_OK) {
         /* Elsewhere it is no missing row, but a disk that fails. */
         bool missing = (rc & 0xff) == SQLITE_CANTOPEN;
-        error_set (e, missing ? ERR_NOT_FOUND : code_of (rc), "store '%s': %s",
-                   path,
+        error_set (e, missing ? ERR_NOT_FOUND : store_code (rc),
+                   "store '%s': %s", path,
                    self->db ? sqlite3_errmsg (self->db) : sqlite3_errstr (rc));
         store_close (&self);
         return NULL;
@@ -294,32 +267,6 @@ void store_close (struct store **self_p) {
     errno = saved_errno;
 }
 
-/* Statements */
-
-struct sqlite3_stmt *store_prepare (struct store *self, const char *sql) {
-    for (size_t i = 0; i < self->cached; i++)
-        if (self->cache[i].sql == sql) {
-            sqlite3_reset (self->cache[i].statement);
-            sqlite3_clear_bindings (self->cache[i].statement);
-            return self->cache[i].statement;
-        }
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v3 (self->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                 &statement, NULL);
-    if (rc != SQLITE_OK) {
-        /* Our own literals against our own schema: the file lacks a table. */
-        fprintf (stderr, "parley-agent: store: %s: %s\n", sql,
-                 sqlite3_errmsg (self->db));
-        abort();
-    }
-    if (self->cached
-        == STORE_STATEMENTS) /* more literals than that: raise it */
-        abort();
-    self->cache[self->cached].sql = sql;
-    self->cache[self->cached++].statement = statement;
-    return statement;
-}
-
 /* Transactions */
 
 static enum err run_one (struct store *self, const char *literal,
@@ -410,25 +357,6 @@ enum err store_end (struct store *self, enum err rc, struct error *e) {
         return store_commit (self, e);
     store_rollback (self);
     return rc;
-}
-
-enum err store_done (struct store *self, sqlite3_stmt *statement,
-                     const char *what, struct error *e) {
-    int rc = sqlite3_step (statement);
-    enum err code = rc == SQLITE_DONE ? ERR_NONE : store_error (self, e, what);
-    sqlite3_reset (statement);
-    return code;
-}
-
-enum err store_row (struct store *self, sqlite3_stmt *statement,
-                    const char *what, struct error *e) {
-    int rc = sqlite3_step (statement);
-    if (rc == SQLITE_ROW)
-        return ERR_NONE;
-    enum err code =
-        rc == SQLITE_DONE ? ERR_NOT_FOUND : store_error (self, e, what);
-    sqlite3_reset (statement);
-    return code;
 }
 
 /* Meta and lane */

@@ -29,6 +29,9 @@ struct store {
 /* The SQL that makes an empty store, in three parts. */
 extern const char store_schema[], store_schema_audit[], store_schema_text[];
 
+/* SQLite's code as one of ours (store.h says which). */
+enum err store_code (int code);
+
 /* Step a statement that gives no rows, and reset it. */
 enum err store_done (struct store *self, sqlite3_stmt *statement,
                      const char *what, struct error *e) MUST_CHECK;
@@ -74,5 +77,12 @@ static inline struct hash column_hash (sqlite3_stmt *s, int at) {
         memcpy (out.octets, octets.data, HASH_SIZE);
     return out;
 }
+
+/* Each name that `sql` (a literal) gives behind the one it is asked for, in order;
+ * `each` may use the store. `what` is for the error's text. */
+enum err store_names (struct store *self, const char *sql, const char *what,
+                      enum err (*each) (void *arg, const char *name,
+                                        struct error *e),
+                      void *arg, struct error *e) MUST_CHECK;
 
 #endif
