@@ -7,6 +7,7 @@ from pathlib import Path
 import format_vectors as f
 import identity_vectors as i
 import proof_vectors as p
+import segment_vectors as s
 import wire_vectors as x
 
 FILES = {
@@ -14,7 +15,7 @@ FILES = {
     "names": i.names_vectors, "roster": i.roster_vectors,
     "canonical": f.canonical_vectors, "tree": f.tree_vectors,
     "messages": f.messages_vectors, "records": f.records_vectors,
-    "blocks": f.blocks_vectors, "segment": f.segment_vectors,
+    "blocks": f.blocks_vectors, "segment": s.segment_vectors,
     "promises": x.promises_vectors, "wire": x.wire_vectors,
     "feed": x.feed_vectors, "proofs": p.proofs_vectors,
 }
