@@ -183,4 +183,20 @@ FIXTURE_UNUSED static const struct action *action_of (const struct model *model,
     return action;
 }
 
+/* A roster of the fixture's, in force everywhere. */
+FIXTURE_UNUSED static int ledger_begin (void **state) {
+    (void) state;
+    json_t *document = fixture_document();
+    struct error e;
+    ledger_roster = fixture_read (document, "-", "EUROPOL FRONTEX", &e);
+    assert_non_null (ledger_roster);
+    return 0;
+}
+
+FIXTURE_UNUSED static int ledger_end (void **state) {
+    (void) state;
+    roster_unref (&ledger_roster);
+    return 0;
+}
+
 #endif

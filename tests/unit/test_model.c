@@ -261,21 +261,6 @@ static void test_many_proposals (void **state) {
     model_destroy (&model);
 }
 
-static int ledger_begin (void **state) {
-    (void) state;
-    json_t *document = fixture_document();
-    struct error e;
-    ledger_roster = fixture_read (document, "-", "EUROPOL FRONTEX", &e);
-    assert_non_null (ledger_roster);
-    return 0;
-}
-
-static int ledger_end (void **state) {
-    (void) state;
-    roster_unref (&ledger_roster);
-    return 0;
-}
-
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown (test_samples, ledger_clear),
