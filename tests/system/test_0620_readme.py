@@ -2,6 +2,7 @@
 operator", as somebody types them: each command of the sections, with ports of
 this test's and the build that is tested."""
 import contextlib
+import html
 import os
 import re
 import signal
@@ -88,5 +89,5 @@ def test_a_dialogue_of_your_own(tmp_path):
                  "The same: both hold one ledger", "All of that holds.",
                  "The tree over ", "0 new records; "):
         assert what in said, said
-    page = (tmp_path / "dialogue" / "audit.html").read_text()
+    page = html.unescape((tmp_path / "dialogue" / "audit.html").read_text())
     assert "2 of 2 members' witnesses" in page
