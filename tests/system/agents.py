@@ -171,6 +171,16 @@ class Agent:
             assert entry != last, (entry, self.daemon.log())
         return entry
 
+    def wait_record(self, sequence, wait_s=20):
+        """The record, once it is held: its leaf may settle before it comes."""
+        end = time.monotonic() + wait_s
+        while True:
+            page = self.get(f"records?order=sequence&from={sequence}&limit=1")
+            if page["records"] and page["records"][0]["sequence"] == sequence:
+                return self.get(f"records/{sequence}")
+            assert time.monotonic() < end, self.daemon.log()
+            time.sleep(0.02)
+
     def wait_plans(self, sequence, plan):
         """Until that record is derived: the history of its plan."""
         end = time.monotonic() + 30

@@ -59,7 +59,7 @@ def test_show_says_by_whom(cast, broker, parley):
     entry = say(cast["EUROPOL/hq"], "to be shown")
     reader = cast["UNODC/hq"]
     wait_settled_at(reader, entry["sequence"] + 1)
-    settled = reader.get(f"records/{entry['sequence']}")["settled"]
+    settled = reader.wait_record(entry["sequence"])["settled"]
     assert settled["quorum"] == 2 and settled["witnesses"] == 3
     assert settled["size"] > entry["sequence"]
     names = {one["witness"] for one in settled["cosigned"]}
