@@ -74,7 +74,8 @@ json_t *json_plan_line (const struct plans_view *view,
     json_t *out = json_pack (
         "{ss ss so ss ss so ss sI sI sI}", "plan", plan->id, "entity",
         plan->entity, "title", json_text_in (&plan->title, view->lang), "level",
-        plan->level, "handling", plan->handling, "cycle", cycle (plan), "state",
+        plan->level, "handling", subject_handling (subject), "cycle",
+        cycle (plan), "state",
         plan_is_live (plan, view->today) ? "live" : "over", "actions",
         (json_int_t) plan->action_count, "live_actions",
         (json_int_t) live_actions (plan, view->today), "overdue", overdue);
@@ -239,8 +240,12 @@ static json_t *actions (const struct plans_view *view,
                                        view->today));
         json_array_append_new (
             out,
-            json_pack ("{ss ss sb so sb so so}", "action", action->id, "status",
-                       action_status_name (action->status), "live",
+            json_pack ("{ss sI ss ss sb so sb so so}", "action", action->id,
+                       "sequence",
+                       (json_int_t) subject_action_entry (subject, action)
+                           ->origin.sequence,
+                       "handling", action_handling (subject->plan, action),
+                       "status", action_status_name (action->status), "live",
                        action_is_live (action, view->today), "reported",
                        status_json (subject, action), "overdue",
                        list_has (overdue, action->id), "milestones", milestones,
@@ -249,17 +254,22 @@ static json_t *actions (const struct plans_view *view,
     return out;
 }
 
-static json_t *annexes (const struct subject *subject) {
+static json_t *annexes (const struct plans_view *view,
+                        const struct subject *subject) {
     json_t *out = json_array();
     for (size_t i = 0; i < subject->part_count; i++) {
         const struct part *part = &subject->parts[i];
         const struct origin *origin = &part->entry->origin;
+        const struct annex *annex = &part->entry->content->annex;
         json_array_append_new (
             out, json_pack (
-                     "{ss ss sI ss so so}", "annex",
-                     part->entry->content->annex.id, "channel", origin->channel,
-                     "sequence", (json_int_t) origin->sequence, "author",
-                     origin->author, "log_time", json_time (origin->log_time),
+                     "{ss ss sI ss so ss so so}", "annex", annex->id, "channel",
+                     origin->channel, "sequence", (json_int_t) origin->sequence,
+                     "author", origin->author, "log_time",
+                     json_time (origin->log_time), "handling", annex->handling,
+                     "text",
+                     annex->said_text ? json_text_in (&annex->text, view->lang)
+                                      : json_null(),
                      "covered", faults_json (&part->covered)));
     }
     return out;
@@ -398,9 +408,11 @@ void json_plan_facts (const struct plans_view *view,
             out, "state",
             json_string (plan_is_live (subject->plan, view->today) ? "live"
                                                                    : "over"));
+        json_object_set_new (out, "handling",
+                             json_string (subject_handling (subject)));
         json_object_set_new (out, "overlaps", overlaps (view, subject->plan));
         json_object_set_new (out, "actions", actions (view, subject, overdue));
-        json_object_set_new (out, "annexes", annexes (subject));
+        json_object_set_new (out, "annexes", annexes (view, subject));
     }
     json_object_set_new (out, "overdue", overdue);
     json_object_set_new (out, "revision",

@@ -191,6 +191,32 @@ static void judge_consent (struct judging *self, const struct hash *id) {
                     "breaks a rule");
 }
 
+struct counting {
+    const char *entity;
+    int64_t version;
+    size_t count;
+};
+
+static void proposal_count (void *arg, const struct model_proposal *proposal) {
+    struct counting *self = arg;
+    char entity[ENTITY_MAX + 1];
+    origin_entity (entity, &proposal->entry->origin);
+    self->count += proposal->timely && proposal->version == self->version
+                   && strcmp (entity, self->entity) == 0;
+}
+
+/* A further one would be quarantined by all. */
+static void judge_proposals (struct judging *self, int64_t version) {
+    struct counting counting = { self->entity, version, 0 };
+    model_proposals (self->view->model, proposal_count, &counting);
+    if (counting.count >= PROPOSALS_MAX)
+        faults_add (self->faults, "/version",
+                    "is %lld, for which %s has made %zu proposals: only the "
+                    "first %d of a body and version count",
+                    (long long) version, self->entity, counting.count,
+                    PROPOSALS_MAX);
+}
+
 static void judge_proposal (struct judging *self,
                             const struct content *content) {
     int64_t next = taxonomy_version (self->view->taxonomy) + 1;
@@ -200,6 +226,7 @@ static void judge_proposal (struct judging *self,
                     (long long) content->change.version, (long long) next);
         return;
     }
+    judge_proposals (self, next);
     struct taxonomy *made =
         taxonomy_extend (self->view->taxonomy, content->document, self->faults);
     taxonomy_unref (&made);
@@ -233,7 +260,24 @@ static void judge_hidden (struct judging *self, const struct hidden *hidden) {
                     self->place.plan);
 }
 
-/* By what others said; a plan and an annex stand for themselves. */
+/* Annexes */
+
+static void judge_annex (struct judging *self, const struct annex *annex) {
+    const struct subject *subject =
+        model_find (self->view->model, self->place.plan);
+    size_t count;
+    if (!subject
+        || subject_annex_fits (subject, self->place.channel, annex->id, &count))
+        return;
+    faults_add (self->faults, "/annex",
+                "is '%s', but %s has %zu annexes on %s already (those that "
+                "were taken back among them), and only the first %d ids of a "
+                "plan and channel count: change one of them instead",
+                annex->id, self->place.plan, count, self->place.channel,
+                PARTS_MAX);
+}
+
+/* By what others said; a plan stands for itself. */
 static void judge_among_others (struct judging *self,
                                 const struct content *content) {
     switch (content->kind) {
@@ -249,9 +293,11 @@ static void judge_among_others (struct judging *self,
     case CONTENT_TAXONOMY:
         judge_change (self, content);
         break;
+    case CONTENT_ANNEX:
+        judge_annex (self, &content->annex);
+        break;
     case CONTENT_NONE:
     case CONTENT_PLAN:
-    case CONTENT_ANNEX:
         break;
     }
 }

@@ -1,6 +1,7 @@
 /* res_plan_files - GET /plans/{plan}/export: a plan as a file. JSON and tables,
  * which may be published again, hold what the plan's own record says; a page to
- * read also holds the annexes that may be read here, with their audiences. */
+ * read, and a table where it is asked for, also hold the annexes that may be read
+ * here, with their audiences and handlings. */
 #include "api/http_impl.h"
 #include "api/plans_view.h"
 #include "api/problem.h"
@@ -37,7 +38,7 @@ static const struct history_entry *revision_of (const struct subject *subject,
     return NULL;
 }
 
-static bool find (struct request *r, struct store *store, int form,
+static bool find (struct request *r, struct store *store, bool annexes,
                   int64_t revision, struct export *out) {
     struct plans_view view;
     if (!plans_open (r, &view))
@@ -50,7 +51,7 @@ static bool find (struct request *r, struct store *store, int form,
         out->revision = entry->revision;
         out->taxonomy = taxonomy_ref (view.taxonomy);
         out->lang = request_query (r, "lang");
-        if (form == FORM_HTML && revision == 0)
+        if (annexes && revision == 0)
             out->whole = subject_document (subject, load, store);
     }
     plans_close (r);
@@ -82,7 +83,10 @@ static void json_write (const struct export *export, struct buf *out) {
 
 static void csv_write (const struct export *export, struct buf *out) {
     const json_t *documents[] = { export->document };
-    plan_csv_write (documents, 1, out, NULL);
+    if (export->whole)
+        plan_csv_parts (export->whole, out);
+    else
+        plan_csv_write (documents, 1, out, NULL);
 }
 
 static void html_write (const struct export *export, struct buf *out) {
@@ -93,6 +97,8 @@ static void html_write (const struct export *export, struct buf *out) {
         .channel = export->origin.channel,
         .author = export->origin.author,
         .audience = json_object_get (export->whole, "audience"),
+        .handling = json_object_get (export->whole, "handling"),
+        .annexes = json_object_get (export->whole, "annexes"),
         .lang = export->lang,
     };
     plan_html (export->document, &meta, export->taxonomy, out);
@@ -121,13 +127,22 @@ static void reply_file (struct request *r, int form,
 void plan_export_get (struct request *r) {
     static const char *const forms[] = { "json", "csv", "html", NULL };
     int form;
+    bool annexes;
     int64_t revision;
     struct export export = { 0 };
     if (!request_query_word (r, "format", forms, FORM_JSON, &form)
-        || !request_query_int (r, "revision", 0, 1, INT64_MAX, &revision))
+        || !request_query_int (r, "revision", 0, 1, INT64_MAX, &revision)
+        || !plans_query_flag (r, "annexes", &annexes))
         return;
+    if (annexes && form != FORM_CSV) {
+        problem_reply_text (r, PROBLEM_BAD_PARAMETER, "parameter", "annexes",
+                            "annexes is for format csv: a page holds them "
+                            "always, JSON is as it was published");
+        return;
+    }
     struct store *store = request_reader (r);
-    if (store && find (r, store, form, revision, &export)
+    if (store
+        && find (r, store, annexes || form == FORM_HTML, revision, &export)
         && document_get (r, store, &export))
         reply_file (r, form, &export);
     json_decref (export.whole);

@@ -158,10 +158,13 @@ static bool whole_get (struct request *r, struct store *store,
     }
     json_t *document = json_object_get (whole, "document");
     json_t *audience = json_object_get (whole, "audience");
+    json_t *handling = json_object_get (whole, "handling");
     json_object_set_new (out, "plan",
                          document ? json_incref (document) : json_null());
     json_object_set_new (out, "audience",
                          audience ? json_incref (audience) : json_object());
+    json_object_set_new (out, "handlings",
+                         handling ? json_incref (handling) : json_object());
     json_decref (whole);
     return true;
 }

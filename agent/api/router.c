@@ -71,7 +71,7 @@ const struct route router_routes[] = {
     { "GET", V1 "plans/{plan}/diff", "from to", plan_diff_get },
     { "GET", V1 "plans/{plan}/reports", "action entity lang",
       plan_reports_get },
-    { "GET", V1 "plans/{plan}/export", "format revision lang",
+    { "GET", V1 "plans/{plan}/export", "format revision lang annexes",
       plan_export_get },
     { "GET", V1 "overlaps",
       "on all entity other plan action priority region from to class kind "

@@ -49,8 +49,9 @@ command_fn command_publish;
 command_fn command_plan_new, command_plan_check, command_plan_draft,
     command_plan_publish, command_plan_revise, command_plan_withdraw,
     command_plan_annex, command_plan_report;
-command_fn command_plan_list, command_plan_show, command_plan_history,
-    command_plan_diff, command_plan_import, command_plan_export;
+command_fn command_plan_list, command_plan_show, command_plan_quarantine;
+command_fn command_plan_history, command_plan_diff, command_plan_import,
+    command_plan_export;
 command_fn command_overlaps, command_overlaps_say, command_gaps, command_search,
     command_report_cycle, command_report_overlaps;
 command_fn command_taxonomy_show, command_taxonomy_propose,

@@ -16,15 +16,16 @@ static void add_row (struct table *table, const char *left, const char *right) {
  * stands there where the two sides came by different ones. */
 static void add_side (struct table *table, json_t *side, json_t *other) {
     struct buf line = { 0 };
-    const char *from = json_text_or (side, "from", "?");
+    const char *from = json_text_or (side, "from", "");
     const char *to = json_text (side, "to");
     const char *audience = json_text_or (side, "audience", "");
-    buf_add_format (&line, "%s  %s (%s, %s", json_text_or (side, "ref", "?"),
+    buf_add_format (&line, "%s  %s (%s%s%s", json_text_or (side, "ref", "?"),
                     json_text_or (side, "title", ""),
-                    json_text_or (side, "status", "?"), from);
-    if (!to)
+                    json_text_or (side, "status", "?"), *from ? ", " : "",
+                    from);
+    if (*from && !to)
         buf_add_text (&line, " on");
-    else if (strcmp (from, to) != 0)
+    else if (to && strcmp (from, to) != 0)
         buf_add_format (&line, " to %s", to);
     const char *beside = json_text_or (other, "audience", "");
     if (*audience && *beside && strcmp (audience, beside) != 0)

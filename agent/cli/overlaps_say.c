@@ -28,40 +28,16 @@ struct saying {
     bool own;
 };
 
-/* The channel that an action came by; NULL: the plan's home. */
-static const char *channel_of (json_t *known, const char *action) {
-    json_t *one;
-    size_t i;
-    json_array_foreach (json_at (known, "plan", "actions", NULL), i, one) {
-        char pointer[32];
-        snprintf (pointer, sizeof pointer, "/actions/%zu", i);
-        if (strcmp (json_text_or (one, "id", ""), action) == 0)
-            return json_text (json_object_get (known, "audience"), pointer);
-    }
-    return NULL;
-}
-
-static bool has_action (json_t *known, const char *action) {
-    json_t *one;
-    size_t i;
-    json_array_foreach (json_at (known, "plan", "actions", NULL), i,
-                        one) if (strcmp (json_text_or (one, "id", ""), action)
-                                 == 0) return true;
-    return false;
-}
-
-/* Of the record that holds the action: the revision, or the annex. */
+/* Of the record that the action came by, the revision or an annex; -1: there is
+ * no such action. */
 static int64_t sequence_of (json_t *known, const char *action) {
-    const char *channel = channel_of (known, action);
-    const char *home = plan_home (known);
     json_t *one;
     size_t i;
-    if (channel && home && strcmp (channel, home) != 0)
-        json_array_foreach (
-            json_object_get (known, "annexes"), i,
-            one) if (strcmp (json_text_or (one, "channel", ""), channel)
-                     == 0) return json_int (one, "sequence", 0);
-    return json_int (json_object_get (known, "revision"), "sequence", 0);
+    json_array_foreach (
+        json_object_get (known, "actions"), i,
+        one) if (strcmp (json_text_or (one, "action", ""), action)
+                 == 0) return json_int (one, "sequence", -1);
+    return -1;
 }
 
 static enum err sequence_ask (struct client *client, const char *ref,
@@ -72,10 +48,10 @@ static enum err sequence_ask (struct client *client, const char *ref,
     if (!plan_ref_split (ref, plan, &action))
         return error_set (e, ERR_ARGUMENT, "'%s' is not PLAN#ACTION", ref);
     enum err rc = plan_get (client, plan, &known, e);
-    if (!rc && !has_action (known, action))
+    *sequence = rc ? -1 : sequence_of (known, action);
+    if (!rc && *sequence < 0)
         rc =
             error_set (e, ERR_NOT_FOUND, "%s has no action '%s'", plan, action);
-    *sequence = rc ? 0 : sequence_of (known, action);
     json_decref (known);
     return rc;
 }

@@ -29,11 +29,14 @@ static const char import_usage[] =
 
 static const char export_usage[] =
     "usage: parley plan export PLAN [--format json|csv|html] [--revision N]\n"
-    "                          [--out FILE] [--replace]\n"
+    "                          [--annexes] [--out FILE] [--replace]\n"
     "\n"
     "Write a plan as a file: JSON as it was published, CSV for a spreadsheet, "
     "or a\n"
     "page to print, with handling, revision and record number on each sheet.\n"
+    "The page holds annexes; CSV does with --annexes, each row with audience "
+    "and\n"
+    "handling, and then is not imported as a plan again.\n"
     "Without --format the end of FILE's name says it.\n"
     "\n"
     "Example: parley plan export EUROPOL-empact-2026-2029 --out empact.html\n";
@@ -173,8 +176,9 @@ int command_plan_import (struct cli *cli, int argc, char **argv) {
 int command_plan_export (struct cli *cli, int argc, char **argv) {
     static struct words words;
     const char *format = NULL, *revision = NULL, *out = NULL;
-    bool replace = false;
+    bool replace = false, annexes = false;
     const struct option_spec specs[] = { { "format", OPTION_TEXT, &format },
+                                         { "annexes", OPTION_FLAG, &annexes },
                                          { "revision", OPTION_TEXT, &revision },
                                          { "out", OPTION_TEXT, &out },
                                          { "replace", OPTION_FLAG, &replace },
@@ -187,5 +191,6 @@ int command_plan_export (struct cli *cli, int argc, char **argv) {
         return cli_fail (&e);
     client_query (&path, "format", form);
     client_query (&path, "revision", revision);
+    client_query (&path, "annexes", annexes ? "true" : NULL);
     return answer_save (cli, &path, out, replace);
 }

@@ -60,10 +60,17 @@ static void add_annexes (struct table *table, json_t *answer) {
     json_array_foreach (json_object_get (answer, "annexes"), i, one) {
         size_t covered = json_array_size (json_object_get (one, "covered"));
         table_cell (table, "annex");
-        table_format (table, "%s, record %" PRId64 ", channel %s",
+        const char *handling = json_text_or (one, "handling", "");
+        const char *said = json_text (one, "text");
+        table_format (table, "%s, record %" PRId64 ", channel %s%s%s",
                       json_text_or (one, "annex", "?"),
                       json_int (one, "sequence", -1),
-                      json_text_or (one, "channel", "?"));
+                      json_text_or (one, "channel", "?"), *handling ? ", " : "",
+                      handling);
+        if (said) {
+            table_cell (table, "");
+            table_cell (table, said);
+        }
         if (covered > 0) {
             table_cell (table, "");
             table_format (table,
@@ -71,6 +78,18 @@ static void add_annexes (struct table *table, json_t *answer) {
                           covered);
         }
     }
+}
+
+/* Of all that is shown; the plan's own beside it where annexes are stricter. */
+static void add_handling (struct table *table, json_t *answer) {
+    const char *own =
+        json_text_or (json_object_get (answer, "plan"), "handling", "?");
+    const char *all = json_text_or (answer, "handling", own);
+    table_cell (table, "handling");
+    if (strcmp (own, all) == 0)
+        table_cell (table, own);
+    else
+        table_format (table, "%s (the plan alone: %s)", all, own);
 }
 
 static void add_overlaps (struct table *table, json_t *answer) {
@@ -95,7 +114,7 @@ static void print_head (const struct shown *shown, json_t *answer) {
     table_format (table, "%s to %s",
                   json_text_or (json_object_get (plan, "cycle"), "from", "?"),
                   json_text_or (json_object_get (plan, "cycle"), "to", "?"));
-    add (table, "handling", json_object_get (plan, "handling"));
+    add_handling (table, answer);
     add (table, "priorities", json_object_get (plan, "priorities"));
     add (table, "regions", json_object_get (plan, "regions"));
     add_revision (table, answer);
@@ -139,7 +158,15 @@ static void add_action (struct table *table, const struct shown *shown,
     snprintf (pointer, sizeof pointer, "/actions/%zu", index);
     const char *audience =
         json_text (json_object_get (answer, "audience"), pointer);
+    const char *handling =
+        json_text (json_object_get (answer, "handlings"), pointer);
     const char *home = plan_home (answer);
+    bool other = audience && home && strcmp (audience, home) != 0;
+    bool stricter =
+        handling
+        && strcmp (handling, json_text_or (json_object_get (answer, "plan"),
+                                           "handling", handling))
+               != 0;
     buf_add_text (&who, json_text_or (action, "lead", "?"));
     if (json_array_size (partners) > 0) {
         buf_add_text (&who, " with ");
@@ -150,11 +177,11 @@ static void add_action (struct table *table, const struct shown *shown,
     table_format (table, to ? "%s to %s" : "%s on",
                   json_text_or (action, "from", "?"), to);
     table_slice (table, buf_slice (&who));
-    table_format (table, "%s%s%s%s",
+    table_format (table, "%s%s%s%s%s%s",
                   in_language (json_object_get (action, "title"), shown->lang),
-                  audience && home && strcmp (audience, home) ? " [" : "",
-                  audience && home && strcmp (audience, home) ? audience : "",
-                  audience && home && strcmp (audience, home) ? "]" : "");
+                  other || stricter ? " [" : "", other ? audience : "",
+                  other && stricter ? ", " : "", stricter ? handling : "",
+                  other || stricter ? "]" : "");
     buf_free (&who);
 }
 

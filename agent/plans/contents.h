@@ -46,7 +46,8 @@ struct annex {
     const char *id, *handling; /* handling "" */
     bool withdraw;
     struct text text;
-    const struct json_t *actions, *adds; /* borrowed from the content; NULL */
+    /* Borrowed from the content; NULL. `said_text` is `text` as it was written. */
+    const struct json_t *actions, *adds, *said_text;
 };
 struct report_milestone {
     const char *id;

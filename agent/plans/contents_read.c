@@ -237,6 +237,7 @@ static void read_annex (struct input *in, struct whole *out) {
         read_text (&out->arena, json_object_get (in->body, "text"), "");
     read->actions = json_object_get (in->body, "actions");
     read->adds = json_object_get (in->body, "adds");
+    read->said_text = json_object_get (in->body, "text");
 }
 
 /* Report */

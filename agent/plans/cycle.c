@@ -286,32 +286,13 @@ static void action_rows (struct cycle *self, const struct action *action) {
     report_rows (self, action, reports);
 }
 
-static const char *stricter (const char *a, const char *b) {
-    static const char *const order[] = { "TLP:CLEAR", "TLP:GREEN", "TLP:AMBER",
-                                         "TLP:AMBER+STRICT", "TLP:RED" };
-    size_t count = sizeof order / sizeof *order, left = 0, right = 0;
-    for (size_t i = 0; i < count; i++) {
-        left = strcmp (a, order[i]) == 0 ? i + 1 : left;
-        right = strcmp (b, order[i]) == 0 ? i + 1 : right;
-    }
-    return right > left ? b : a;
-}
-
 const char *rows_handling (const json_t *rows) {
     const char *out = "";
     for (size_t i = 0; i < json_array_size (rows); i++) {
         const char *own = json_string_value (
             json_object_get (json_array_get (rows, i), "handling"));
-        out = own ? stricter (out, own) : out;
+        out = own ? handling_stricter (out, own) : out;
     }
-    return out;
-}
-
-/* The plan's, or a stricter one of an annex. */
-static const char *handling_of (const struct subject *subject) {
-    const char *out = subject->plan->handling;
-    for (size_t i = 0; i < subject->part_count; i++)
-        out = stricter (out, subject->parts[i].entry->content->annex.handling);
     return out;
 }
 
@@ -319,7 +300,7 @@ static void plan_sums (struct cycle *self, json_t *row) {
     const struct subject *subject = self->subject;
     set_date (row, "from", &subject->plan->cycle_from);
     set_date (row, "to", &subject->plan->cycle_to);
-    set_text (row, "handling", handling_of (subject));
+    set_text (row, "handling", subject_handling (subject));
     json_object_set_new (row, "record",
                          json_integer (subject->revision->origin.sequence));
     json_object_set_new (row, "revision",

@@ -70,10 +70,10 @@ static json_t *row_of (const struct taxonomy *taxonomy, const struct overlap *o,
     struct buf why = { 0 };
     overlap_explain (taxonomy, o, &why);
     json_object_set_new (row, "why", buf_string (&why));
-    json_t *both = json_pack ("[{ss}, {ss}]", "handling", o->plan_a->handling,
-                              "handling", o->plan_b->handling);
-    json_object_set_new (row, "handling", json_string (rows_handling (both)));
-    json_decref (both);
+    json_object_set_new (
+        row, "handling",
+        json_string (handling_stricter (action_handling (o->plan_a, o->a),
+                                        action_handling (o->plan_b, o->b))));
     return row;
 }
 

@@ -100,7 +100,8 @@ struct model_proposal {
     const struct history_entry *entry;
     int64_t version;
     bool in_force,
-        void_; /* void: another one came first, or it breaks a rule */
+        void_;   /* void: another one came first, or it breaks a rule */
+    bool timely; /* it stands where its version is the next: it is counted */
     size_t consents, needed;
     const char *consented[32]; /* entities, the first of them */
 };

@@ -19,7 +19,6 @@ struct force { /* a taxonomy in force behind that place */
 struct proposal {
     struct model_proposal is;
     struct taxonomy *next; /* what it would make; NULL where that is over */
-    bool timely;           /* it stands where its version is the next */
     struct names_list {
         size_t count, room;
         char (*at)[ENTITY_MAX + 1];

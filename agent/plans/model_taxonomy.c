@@ -155,7 +155,7 @@ static bool too_many (const struct model *model,
     for (size_t i = 0; i < model->proposal_count; i++) {
         const struct proposal *at = &model->proposals[i];
         count +=
-            at->timely && at->is.version == entry->content->change.version
+            at->is.timely && at->is.version == entry->content->change.version
             && strcmp (origin_entity (other, &at->is.entry->origin), entity)
                    == 0;
     }
@@ -182,7 +182,7 @@ static void propose (struct deriving *self, struct history_entry *entry,
         proposal->is.void_ = true;
         return;
     }
-    proposal->timely = true;
+    proposal->is.timely = true;
     struct faults faults = { 0 };
     proposal->next = taxonomy_extend (now, entry->content->document, &faults);
     if (proposal->next)

@@ -53,6 +53,9 @@ static void sets_grow (struct overlaps *self, size_t words) {
         mem_resize (self->glances, words * 64 * sizeof *self->glances);
     self->slots = mem_resize (self->slots, words * 64 * sizeof *self->slots);
     self->unused = mem_resize (self->unused, words * 64 * sizeof *self->unused);
+    self->by_first =
+        mem_resize (self->by_first, words * 64 * sizeof *self->by_first);
+    self->mask = mem_resize (self->mask, words * sizeof *self->mask);
     self->words = words;
 }
 
@@ -162,6 +165,63 @@ static void slot_enter (struct overlaps *self, size_t slot,
     }
 }
 
+static void mask_add (const struct overlaps *self, uint64_t *mask,
+                      const struct bits *set) {
+    for (size_t i = 0; i < self->words; i++)
+        mask[i] |= set->words[i];
+}
+
+void slot_mask (const struct overlaps *self, const struct slot *slot,
+                uint64_t *mask) {
+    memset (mask, 0, self->words * sizeof *mask);
+    for (size_t i = 0; i < slot->action->priorities.count; i++) {
+        int p = slot->action->priorities.at[i];
+        int parent = taxonomy_priority_parent (self->taxonomy, p);
+        if (parent < 0) {
+            mask_add (self, mask, &self->below[p]);
+        } else {
+            mask_add (self, mask, &self->by_priority[p]);
+            mask_add (self, mask, &self->by_priority[parent]);
+        }
+    }
+    if (slot->place == NO_PLACE)
+        return;
+    const uint64_t *meets = self->places[slot->place]->meets.words;
+    for (size_t i = 0; i < self->words; i++)
+        mask[i] &= meets[i];
+}
+
+/* Where it is, or would be, in by_first. */
+static size_t first_place (const struct overlaps *self, size_t slot) {
+    size_t low = 0, high = self->count;
+    int32_t first = self->slots[slot].first;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint32_t at = self->by_first[middle];
+        if (self->slots[at].first < first
+            || (self->slots[at].first == first && at < slot))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void first_enter (struct overlaps *self, size_t slot) {
+    uint32_t *at = self->by_first + first_place (self, slot);
+    size_t behind = (size_t) (self->by_first + self->count - at);
+    memmove (at + 1, at, behind * sizeof *at);
+    *at = (uint32_t) slot;
+    self->count++;
+}
+
+static void first_leave (struct overlaps *self, size_t slot) {
+    uint32_t *at = self->by_first + first_place (self, slot);
+    size_t behind = (size_t) (self->by_first + self->count - at) - 1;
+    memmove (at, at + 1, behind * sizeof *at);
+    self->count--;
+}
+
 struct overlaps *overlaps_new (const struct taxonomy *taxonomy) {
     struct overlaps *self = mem_alloc (sizeof *self);
     self->taxonomy = taxonomy_ref (taxonomy);
@@ -184,6 +244,9 @@ void overlaps_destroy (struct overlaps **self_p) {
     bits_free (self->by_priority, self->priorities);
     bits_free (self->below, self->priorities);
     places_free (self);
+    counts_free (self);
+    free (self->by_first);
+    free (self->mask);
     free (self->entities);
     free (self->slots);
     free (self->glances);
@@ -207,7 +270,8 @@ void overlaps_add (struct overlaps *self, const struct plan *plan) {
         slot_enter (self, slot, bit_set);
         place_enter (self, slot);
         glance_fill (&self->glances[slot], &self->slots[slot]);
-        self->count++;
+        first_enter (self, slot);
+        counts_change (self, slot, 1);
     }
 }
 
@@ -215,11 +279,12 @@ void overlaps_remove (struct overlaps *self, const struct plan *plan) {
     for (size_t i = 0; i < self->size; i++) {
         if (self->slots[i].plan != plan)
             continue;
+        counts_change (self, i, -1);
         slot_enter (self, i, bit_clear);
         place_leave (self, i);
+        first_leave (self, i);
         slot_free (&self->slots[i]);
         self->unused[self->unused_count++] = (uint32_t) i;
-        self->count--;
     }
 }
 
@@ -284,10 +349,73 @@ void slots_judge (const struct slot *a, const struct slot *b,
             out->a_names || out->b_names ? OVERLAP_CLAIMED : OVERLAP_POSSIBLE;
 }
 
-static int ref_compare (const struct overlap *o) {
-    char a[PLAN_REF_MAX + 1], b[PLAN_REF_MAX + 1];
-    return strcmp (action_ref (a, o->plan_a, o->a),
-                   action_ref (b, o->plan_b, o->b));
+int slot_compare (const struct slot *a, const struct slot *b) {
+    const char *x = a->plan->id, *y = b->plan->id;
+    while (*x && *x == *y) {
+        x++;
+        y++;
+    }
+    if (!*x && !*y)
+        return strcmp (a->action->id, b->action->id);
+    return (unsigned char) (*x ? *x : '#') < (unsigned char) (*y ? *y : '#')
+               ? -1
+               : 1;
+}
+
+/* By how many of the two name the other. */
+static const enum overlap_class by_names[] = { OVERLAP_POSSIBLE,
+                                               OVERLAP_CLAIMED, OVERLAP_JOINT };
+
+/* A bit of a folded set says no for certain, and yes where numbers are small. */
+static bool named_by (const struct overlaps *self, const struct slot *x,
+                      const struct glance *a, uint16_t entity) {
+    return entity != NO_ENTITY && a->named >> entity % 64 & 1
+           && (self->entity_count <= 64 || slot_names (x, entity));
+}
+
+static bool equal_facet (const struct overlaps *self, const struct slot *x,
+                         const struct glance *a, const struct slot *y,
+                         const struct glance *b) {
+    uint64_t equal = 0;
+    if (!(a->exact & b->exact) || self->priorities <= 64)
+        return (a->exact & b->exact) != 0;
+    for (size_t i = 0; i < PRIORITY_WORDS; i++)
+        equal |= x->exact[i] & y->exact[i];
+    return equal != 0;
+}
+
+void glances_judge (const struct overlaps *self, const struct slot *x,
+                    const struct glance *a, const struct slot *y,
+                    const struct glance *b, struct meeting *out) {
+    if (a->linked || b->linked) {
+        slots_judge (x, y, out);
+        return;
+    }
+    out->equal = equal_facet (self, x, a, y, b);
+    out->broad = !out->equal || a->world || b->world;
+    out->a_names = named_by (self, x, a, b->entity);
+    out->b_names = named_by (self, y, b, a->entity);
+    out->class = by_names[out->a_names + out->b_names];
+}
+
+uint64_t slots_countries (const struct overlaps *self, const struct slot *x,
+                          const struct slot *y) {
+    struct countries common;
+    if (x->place != NO_PLACE && y->place != NO_PLACE)
+        return self->places[x->place]->common[y->place];
+    for (size_t i = 0; i < COUNTRIES_WORDS; i++)
+        common.bits[i] = x->countries.bits[i] & y->countries.bits[i];
+    return (uint64_t) countries_count (&common);
+}
+
+bool slots_imprecise (const struct slot *x, const struct glance *a,
+                      const struct slot *y, const struct glance *b,
+                      int32_t first, int32_t last) {
+    int32_t from, to;
+    if (a->whole_days && b->whole_days)
+        return false;
+    return !span_common_certain (&x->action->span, &y->action->span, &from, &to)
+           || from != first || to != last;
 }
 
 static void sides_swap (struct overlap *self) {
@@ -321,7 +449,7 @@ void slots_overlap (const struct slot *a, const struct slot *b,
     for (size_t i = 0; i < COUNTRIES_WORDS; i++)
         common.bits[i] = a->countries.bits[i] & b->countries.bits[i];
     out->countries = countries_count (&common);
-    if (ref_compare (out) > 0)
+    if (slot_compare (a, b) > 0)
         sides_swap (out);
 }
 

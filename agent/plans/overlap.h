@@ -1,9 +1,10 @@
 /* overlap - where actions of different bodies meet (CONTENTS.md section 6).
  *
  * An index over plans, by priority, country and day, as sets of bits: a search
- * looks at few pairs, and gives what all pairs would. Not thread-safe: many may
- * read at once while nobody adds or removes. Nothing is stored for each pair, so
- * memory grows with the actions. */
+ * looks at few pairs, and gives what all pairs would. How many overlaps each two
+ * bodies have is kept, by sort and last day, so that the counts and the first
+ * pages of a list need no search. Not thread-safe: many may read at once while
+ * nobody adds or removes. Nothing is stored for each pair of actions. */
 #ifndef PARLEY_OVERLAP_H
 #define PARLEY_OVERLAP_H
 
@@ -53,9 +54,13 @@ struct overlap_query {
     unsigned classes; /* bits 1 << class; 0: all */
     unsigned kinds;   /* bits 1 << kind, of either side; 0: all */
     bool narrow_only; /* leave the broad ones out (they are counted) */
-    /* Left out, and not counted; NULL: none. */
+    /* Left out, and not counted; NULL: none. Each pair is asked for: slow. */
     bool (*omit) (void *arg, const struct overlap *);
     void *arg;
+    /* Left out, and not counted, by overlaps_find: actions of plans in the
+     * index, each pair once. */
+    size_t omitted_count;
+    const struct overlap_omitted { const struct action *a, *b; } * omitted;
     size_t offset, limit; /* the page */
 };
 struct overlap_pair { /* of entities, a before b */

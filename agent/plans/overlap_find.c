@@ -23,7 +23,7 @@ struct search {
     uint32_t *pair_of; /* owners * owners; 0: none yet, else number + 1 */
     size_t pair_room;
     struct page page;
-    bool small;        /* numbers of priorities and entities are below 64 */
+    struct omissions omissions;
     bool wishes;       /* some that each pair has to be asked for */
     unsigned listable; /* numbers of the tally, as bits */
     uint32_t *tally;   /* of one action: by the other's entity, class, broad */
@@ -32,34 +32,10 @@ struct search {
 
 /* What one action meets */
 
-static void mask_add (struct search *self, const struct bits *set) {
+static void mask_make (struct search *self, const struct slot *x) {
+    slot_mask (self->index, x, self->mask);
     for (size_t i = 0; i < self->index->words; i++)
-        self->mask[i] |= set->words[i];
-}
-
-static void mask_priorities (struct search *self, const struct slot *x) {
-    const struct overlaps *index = self->index;
-    memset (self->mask, 0, index->words * sizeof *self->mask);
-    for (size_t i = 0; i < x->action->priorities.count; i++) {
-        int p = x->action->priorities.at[i];
-        int parent = taxonomy_priority_parent (index->taxonomy, p);
-        if (parent < 0) {
-            mask_add (self, &index->below[p]);
-        } else {
-            mask_add (self, &index->by_priority[p]);
-            mask_add (self, &index->by_priority[parent]);
-        }
-    }
-}
-
-/* Leaves of the mask those that are open and, if that is known, share a
- * country. */
-static void mask_narrow (struct search *self, const struct slot *x) {
-    const struct overlaps *index = self->index;
-    const uint64_t *meets =
-        x->place == NO_PLACE ? NULL : index->places[x->place]->meets.words;
-    for (size_t i = 0; i < index->words; i++)
-        self->mask[i] &= meets ? self->open[i] & meets[i] : self->open[i];
+        self->mask[i] &= self->open[i];
 }
 
 /* The query's wishes */
@@ -173,43 +149,6 @@ static unsigned listable_of (const struct overlap_query *query) {
     return out;
 }
 
-/* By how many of the two name the other. */
-static const enum overlap_class by_names[] = { OVERLAP_POSSIBLE,
-                                               OVERLAP_CLAIMED, OVERLAP_JOINT };
-
-/* One pair's kind by the folded sets; the sets themselves where those do not
- * tell. */
-static void glances_judge (const struct search *self, const struct slot *x,
-                           const struct glance *a, const struct slot *y,
-                           const struct glance *b, struct meeting *out) {
-    if (!self->small || a->linked || b->linked) {
-        slots_judge (x, y, out);
-        return;
-    }
-    out->equal = (a->exact & b->exact) != 0;
-    out->broad = !out->equal || a->world || b->world;
-    out->a_names = a->named >> b->entity & 1;
-    out->b_names = a->entity != NO_ENTITY && b->named >> a->entity & 1;
-    out->class = by_names[out->a_names + out->b_names];
-}
-
-static uint64_t common_countries (const struct search *self,
-                                  const struct slot *x, const struct slot *y) {
-    struct countries common;
-    if (x->place != NO_PLACE && y->place != NO_PLACE)
-        return self->index->places[x->place]->common[y->place];
-    for (size_t i = 0; i < COUNTRIES_WORDS; i++)
-        common.bits[i] = x->countries.bits[i] & y->countries.bits[i];
-    return (uint64_t) countries_count (&common);
-}
-
-static bool days_imprecise (const struct slot *x, const struct slot *y,
-                            int32_t first, int32_t last) {
-    int32_t from, to;
-    return !span_common_certain (&x->action->span, &y->action->span, &from, &to)
-           || from != first || to != last;
-}
-
 /* For the page, if it may be among the first of it. */
 static void list_it (struct search *self, const struct slot *x,
                      const struct glance *a, const struct slot *y,
@@ -220,10 +159,9 @@ static void list_it (struct search *self, const struct slot *x,
         return;
     int32_t first = a->first > b->first ? a->first : b->first;
     int32_t last = a->last < b->last ? a->last : b->last;
-    bool imprecise =
-        !(a->whole_days && b->whole_days) && days_imprecise (x, y, first, last);
-    uint64_t order =
-        page_order (coarse, imprecise, common_countries (self, x, y), first);
+    bool imprecise = slots_imprecise (x, a, y, b, first, last);
+    uint64_t order = page_order (coarse, imprecise,
+                                 slots_countries (self->index, x, y), first);
     if (page_may_hold (&self->page, order))
         page_add (&self->page, order, x, y);
 }
@@ -233,7 +171,11 @@ static void meet (struct search *self, const struct slot *x,
                   const struct glance *b) {
     struct meeting meeting;
     struct overlap overlap;
-    glances_judge (self, x, a, y, b, &meeting);
+    if (self->omissions.count > 0
+        && omissions_have (&self->omissions, (size_t) (x - self->index->slots),
+                           (size_t) (y - self->index->slots)))
+        return;
+    glances_judge (self->index, x, a, y, b, &meeting);
     if (self->query->omit) {
         slots_overlap (x, y, &meeting, &overlap);
         if (self->query->omit (self->query->arg, &overlap))
@@ -251,8 +193,7 @@ static void slot_search (struct search *self, const struct slot *x) {
     bool placed = x->place != NO_PLACE;
     struct glance a;
     glance_fill (&a, x);
-    mask_priorities (self, x);
-    mask_narrow (self, x);
+    mask_make (self, x);
     for (size_t i = 0; i < index->words; i++)
         for (uint64_t word = self->mask[i]; word; word &= word - 1) {
             size_t n = i * 64 + (size_t) __builtin_ctzll (word);
@@ -270,9 +211,34 @@ static void slot_search (struct search *self, const struct slot *x) {
 
 /* A search */
 
+static int field_of (const struct search *self, int priority) {
+    int parent = taxonomy_priority_parent (self->index->taxonomy, priority);
+    return parent < 0 ? priority : parent;
+}
+
 static bool slot_live (const struct overlap_query *query,
                        const struct slot *slot) {
     return !query->live || slot->last >= query->on;
+}
+
+/* May some pair of it be? What both sides need is asked here. */
+static bool slot_wanted (const struct search *self, const struct slot *slot) {
+    const struct overlap_query *query = self->query;
+    if (query->has_period
+        && (slot->first > query->to || slot->last < query->from))
+        return false;
+    if (query->has_region
+        && !countries_common (&slot->countries, &self->region))
+        return false;
+    if (!query->has_priority)
+        return true;
+    /* Both sides of a facet are of one field. */
+    const struct numbers *priorities = &slot->action->priorities;
+    for (size_t i = 0; i < priorities->count; i++)
+        if (field_of (self, priorities->at[i])
+            == field_of (self, query->priority))
+            return true;
+    return false;
 }
 
 static void open_fill (struct search *self, const char *without) {
@@ -280,6 +246,7 @@ static void open_fill (struct search *self, const char *without) {
     for (size_t i = 0; i < index->size; i++) {
         const struct slot *slot = &index->slots[i];
         if (slot->plan && slot_live (self->query, slot)
+            && slot_wanted (self, slot)
             && !(without && strcmp (slot->plan->id, without) == 0))
             self->open[i / 64] |= UINT64_C (1) << i % 64;
     }
@@ -327,7 +294,6 @@ static void search_begin (struct search *self, const struct overlaps *index,
                              .other = NO_ENTITY };
     *out = (struct overlap_answer){ 0 };
     self->page.max = query->limit == 0 ? 0 : query->offset + query->limit;
-    self->small = index->entity_count <= 64 && index->priorities <= 64;
     self->wishes = query->kinds || query->has_priority || query->has_region
                    || query->has_period;
     self->listable = listable_of (query);
@@ -335,9 +301,9 @@ static void search_begin (struct search *self, const struct overlaps *index,
         mem_alloc ((index->entity_count + 1) * TALLY * sizeof *self->tally);
     self->mask = mem_alloc (index->words * sizeof *self->mask);
     self->open = mem_alloc (index->words * sizeof *self->open);
+    wishes_fill (self);
     open_fill (self, own ? own->plan->id : NULL);
     owners_fill (self, own);
-    wishes_fill (self);
 }
 
 static int64_t pair_total (const struct overlap_pair *pair) {
@@ -356,14 +322,18 @@ static int pair_compare (const void *a_p, const void *b_p) {
     return names ? names : strcmp (a->b, b->b);
 }
 
+static void pairs_sort (struct overlap_answer *out) {
+    if (out->pair_count > 1)
+        qsort (out->pairs, out->pair_count, sizeof *out->pairs, pair_compare);
+}
+
 static void search_end (struct search *self) {
-    if (self->out->pair_count > 1)
-        qsort (self->out->pairs, self->out->pair_count,
-               sizeof *self->out->pairs, pair_compare);
+    pairs_sort (self->out);
     page_give (&self->page, self->query->offset, self->out);
     free (self->mask);
     free (self->tally);
     free (self->open);
+    omissions_free (&self->omissions);
     free (self->owner_of);
     free (self->pair_of);
 }
@@ -429,23 +399,59 @@ static void sides_sort (const struct overlaps *self,
     }
 }
 
+/* Is it asked for by nothing but bodies and a day? */
+static bool is_counted (const struct overlaps *self,
+                        const struct overlap_query *query) {
+    return !self->uncounted && !query->plan && !query->omit && !query->kinds
+           && !query->has_priority && !query->has_region && !query->has_period;
+}
+
+static void counted_find (const struct overlaps *self,
+                          const struct overlap_query *query, uint16_t entity,
+                          uint16_t other, struct overlap_answer *out) {
+    int64_t sorts[SORTS] = { 0 };
+    unsigned listable = listable_of (query);
+    struct omissions omissions;
+    *out = (struct overlap_answer){ 0 };
+    omissions_make (&omissions, self, query);
+    counts_find (self, query, entity, other, &omissions, out, sorts);
+    for (unsigned i = 0; i < SORTS; i++) {
+        unsigned class = i >> 1 & 3, broad = i >> 3;
+        if (!(listable >> (class * 2 + broad) & 1))
+            sorts[i] = 0;
+        out->listed += (size_t) sorts[i];
+    }
+    pairs_sort (out);
+    overlaps_list (self, query, entity, other, &omissions, sorts, out);
+    omissions_free (&omissions);
+}
+
 void overlaps_find (const struct overlaps *self,
                     const struct overlap_query *asked,
                     struct overlap_answer *out) {
     struct overlap_query query = *asked;
-    struct search search;
+    uint16_t entity = NO_ENTITY, other = NO_ENTITY;
     sides_sort (self, &query);
-    search_begin (&search, self, &query, NULL, out);
     if (query.entity)
-        search.entity = overlaps_entity (self, query.entity);
+        entity = overlaps_entity (self, query.entity);
     if (query.other)
-        search.other = overlaps_entity (self, query.other);
-    bool nobody = (query.entity && search.entity == NO_ENTITY)
-                  || (query.other && search.other == NO_ENTITY);
+        other = overlaps_entity (self, query.other);
+    *out = (struct overlap_answer){ 0 };
+    if ((query.entity && entity == NO_ENTITY)
+        || (query.other && other == NO_ENTITY))
+        return;
+    if (is_counted (self, &query)) {
+        counted_find (self, &query, entity, other, out);
+        return;
+    }
+    struct search search;
+    search_begin (&search, self, &query, NULL, out);
+    omissions_make (&search.omissions, self, &query);
+    search.entity = entity;
+    search.other = other;
     if (query.other)
         others_close (&search);
-    if (!nobody)
-        subjects_search (&search);
+    subjects_search (&search);
     search_end (&search);
 }
 

@@ -47,12 +47,23 @@ struct place {
     uint16_t common[PLACES_MAX]; /* countries in common with each other place */
 };
 
+/* How many overlaps two bodies have, of each sort and by last common day, so
+ * that those live on a day are a sum. A sort is what page_coarse gives. */
+#define SORTS 16
+struct counts_pair;
+
 struct overlaps {
     struct taxonomy *taxonomy;
     struct slot *slots;
-    struct glance *glances; /* by slot */
-    size_t size, words;     /* slots that were ever used; words of each set */
-    uint32_t *unused;       /* slots that are free again */
+    struct glance *glances;       /* by slot */
+    uint32_t *by_first;           /* slots in use, by first day, then number */
+    uint64_t *mask;               /* the writer's, for a while */
+    struct counts_pair **counted; /* by numbers of entities */
+    size_t counted_count, counted_room;
+    size_t counted_days; /* in all of them */
+    bool uncounted;      /* there were too many to be kept */
+    size_t size, words;  /* slots that were ever used; words of each set */
+    uint32_t *unused;    /* slots that are free again */
     size_t unused_count, count;
     struct bits *by_priority; /* those that have it */
     struct bits *below;       /* of a top-level one: that have it or a child */
@@ -79,6 +90,9 @@ void places_grow (struct overlaps *self, size_t words);
 void places_free (struct overlaps *self);
 /* By name; NO_ENTITY where nobody in the index has to do with it. */
 uint16_t overlaps_entity (const struct overlaps *self, const char *name);
+/* Those that share a facet with it, and a country where that is known. */
+void slot_mask (const struct overlaps *self, const struct slot *slot,
+                uint64_t *mask);
 
 /* Two slots that share a facet, country and day: what of them counts. */
 struct meeting {
@@ -93,6 +107,20 @@ void slots_judge (const struct slot *a, const struct slot *b,
 /* The rest, with sides in their order. */
 void slots_overlap (const struct slot *a, const struct slot *b,
                     const struct meeting *meeting, struct overlap *out);
+
+/* As action_ref's texts, as octets. */
+int slot_compare (const struct slot *a, const struct slot *b);
+/* Of a pair that meets, by the folded sets; the sets themselves where those do
+ * not tell. */
+void glances_judge (const struct overlaps *self, const struct slot *x,
+                    const struct glance *a, const struct slot *y,
+                    const struct glance *b, struct meeting *out);
+uint64_t slots_countries (const struct overlaps *self, const struct slot *x,
+                          const struct slot *y);
+/* Of a pair whose common days begin and end there. */
+bool slots_imprecise (const struct slot *x, const struct glance *a,
+                      const struct slot *y, const struct glance *b,
+                      int32_t first, int32_t last);
 
 /* The first offset + limit of what is listed. Order: coarse (broad, class, no
  * equal facet), imprecise, countries, first day; then the references. */
@@ -109,5 +137,36 @@ void page_add (struct page *self, uint64_t order, const struct slot *x,
                const struct slot *y);
 /* What is behind `offset`, and frees. */
 void page_give (struct page *self, size_t offset, struct overlap_answer *out);
+
+/* overlap_counts.c: a slot that has entered the sets, or is about to leave them,
+ * with all others. */
+void counts_change (struct overlaps *self, size_t slot, int change);
+void counts_free (struct overlaps *self);
+/* Pairs of slots that a query leaves out. */
+struct omissions {
+    uint64_t *touched; /* slots that some pair has */
+    size_t count;
+    struct omission {
+        uint32_t low, high;
+    } * at; /* sorted */
+};
+void omissions_make (struct omissions *self, const struct overlaps *index,
+                     const struct overlap_query *query);
+void omissions_free (struct omissions *self);
+bool omissions_have (const struct omissions *self, size_t x, size_t y);
+
+/* All that the query, of at most entities and a day, asks for: pairs and counts
+ * of the answer, and of each sort. */
+void counts_find (const struct overlaps *self,
+                  const struct overlap_query *query, uint16_t entity,
+                  uint16_t other, const struct omissions *omissions,
+                  struct overlap_answer *out, int64_t sorts[SORTS]);
+
+/* overlap_list.c: the page of what counts_find counted (without omissions):
+ * `sorts` says how many there are of each sort that may be listed. */
+void overlaps_list (const struct overlaps *self,
+                    const struct overlap_query *query, uint16_t entity,
+                    uint16_t other, const struct omissions *omissions,
+                    const int64_t sorts[SORTS], struct overlap_answer *out);
 
 #endif

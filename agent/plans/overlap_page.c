@@ -23,12 +23,6 @@ uint64_t page_order (uint64_t coarse, bool imprecise, uint64_t countries,
     return out << 32 | ((uint32_t) first ^ UINT32_C (0x80000000));
 }
 
-static int slot_compare (const struct slot *a, const struct slot *b) {
-    char x[PLAN_REF_MAX + 1], y[PLAN_REF_MAX + 1];
-    return strcmp (action_ref (x, a->plan, a->action),
-                   action_ref (y, b->plan, b->action));
-}
-
 static int key_compare (const void *a_p, const void *b_p) {
     const struct page_key *a = a_p, *b = b_p;
     if (a->order != b->order)

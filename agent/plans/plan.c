@@ -349,6 +349,31 @@ void plan_set_audience (struct plan *self, size_t number, const char *channel) {
     actions[number].audience = arena_text (&whole->arena, slice_text (channel));
 }
 
+void plan_set_part (struct plan *self, size_t number, size_t part,
+                    const char *handling) {
+    struct whole *whole = (struct whole *) self;
+    struct action *actions = (struct action *) (uintptr_t) self->actions;
+    actions[number].part = part;
+    actions[number].handling =
+        arena_text (&whole->arena, slice_text (handling));
+}
+
+const char *action_handling (const struct plan *plan,
+                             const struct action *action) {
+    return action->handling ? action->handling : plan->handling;
+}
+
+const char *handling_stricter (const char *a, const char *b) {
+    static const char *const order[] = { "TLP:CLEAR", "TLP:GREEN", "TLP:AMBER",
+                                         "TLP:AMBER+STRICT", "TLP:RED" };
+    size_t count = sizeof order / sizeof *order, left = 0, right = 0;
+    for (size_t i = 0; i < count; i++) {
+        left = strcmp (a, order[i]) == 0 ? i + 1 : left;
+        right = strcmp (b, order[i]) == 0 ? i + 1 : right;
+    }
+    return right > left ? b : a;
+}
+
 void plan_free (struct plan **self_p) {
     struct whole *whole = (struct whole *) *self_p;
     *self_p = NULL;

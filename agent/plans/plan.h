@@ -103,6 +103,9 @@ struct action {
     const struct milestone *milestones;
     const struct indicator *indicators;
     const char *audience; /* the channel it came by; NULL in a lone document */
+    /* The strictest of what it came by; NULL: the plan's (action_handling). */
+    const char *handling;
+    size_t part; /* the subject's n-th annex brought it; 0: the revision */
     /* SHA-256 over what a statement on an overlap rests on (section 7): the
      * canonical msgpack array of priorities, regions, from, to or nil, lead,
      * co-leads, partners, same_as, cancelled; lists sorted by octets. */
@@ -132,8 +135,15 @@ struct plan *plan_read_joined (const struct json_t *document,
                                struct faults *faults) MUST_CHECK;
 /* Of the n-th action; the name is copied. Only before others see the plan. */
 void plan_set_audience (struct plan *self, size_t action, const char *channel);
+/* The same: which annex brought it, and the handling of all that it is of. */
+void plan_set_part (struct plan *self, size_t action, size_t part,
+                    const char *handling);
 void plan_free (struct plan **self_p);
 const struct action *plan_action (const struct plan *self, const char *id);
+const char *action_handling (const struct plan *plan,
+                             const struct action *action);
+/* The stricter one of two of the words of `handling`; "" is none. */
+const char *handling_stricter (const char *a, const char *b);
 /* Is the entity lead, co-lead or partner? */
 bool action_names (const struct action *self, const char *entity);
 /* "PLAN-ID#ACTION-ID". Returns out. */

@@ -56,5 +56,10 @@ struct json_t *plan_csv_read (struct slice csv, const struct json_t *head,
  * takes them. */
 void plan_csv_write (const struct json_t *const *documents, size_t count,
                      struct buf *out, struct json_t **left_out);
+/* The same of a plan and its annexes, as subject_document tells them. Behind the
+ * other columns stand `audience` and `handling` of all that a row is of, `annex`
+ * and `annex_text`: a row for each annex, which has no action. plan_csv_read
+ * refuses these columns, so that what is for few is not published to many. */
+void plan_csv_parts (const struct json_t *whole, struct buf *out);
 
 #endif

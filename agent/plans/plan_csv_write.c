@@ -19,6 +19,7 @@ struct writing {
     struct csv_writer csv;
     struct languages columns[32]; /* of each kind */
     json_t *left_out;             /* of the plan that is written; NULL */
+    const json_t *whole;          /* with annexes; NULL */
     struct path path;
 };
 
@@ -85,7 +86,6 @@ static void each_column (struct writing *self, const json_t *action,
         for (size_t k = 0; k < languages->count; k++)
             write (self, action, i, languages->at[k]);
     }
-    csv_row_end (&self->csv);
 }
 
 static void name_write (struct writing *self, const json_t *action, size_t kind,
@@ -175,6 +175,79 @@ static void rest_find (struct writing *self, const json_t *action) {
     }
 }
 
+/* Where rows come from. */
+
+/* Channels, each once, of the pointer and what is below it. */
+static void audience_write (struct writing *self, const char *pointer) {
+    json_t *all = json_object_get (self->whole, "audience"), *channel;
+    json_t *once = json_object();
+    struct buf out = { 0 };
+    size_t size = strlen (pointer);
+    const char *at;
+    json_object_foreach (all, at, channel) {
+        const char *name = json_string_value (channel);
+        if (strncmp (at, pointer, size) != 0 || (at[size] && at[size] != '/')
+            || json_object_get (once, name))
+            continue;
+        json_object_set_new (once, name, json_true());
+        buf_add_format (&out, "%s%s", out.size ? " " : "", name);
+    }
+    char *text = buf_take_text (&out);
+    csv_cell (&self->csv, text);
+    free (text);
+    json_decref (once);
+}
+
+static const char *member_or (const json_t *object, const char *name) {
+    const char *text = json_string_value (json_object_get (object, name));
+    return text ? text : "";
+}
+
+/* Of the action at self->path. */
+static void origin_write (struct writing *self) {
+    audience_write (self, self->path.text);
+    csv_cell (&self->csv, member_or (json_object_get (self->whole, "handling"),
+                                     self->path.text));
+    csv_cell (&self->csv, "");
+    csv_cell (&self->csv, "");
+}
+
+static void empty_write (struct writing *self, const json_t *annex, size_t kind,
+                         const char *lang) {
+    (void) annex;
+    (void) lang;
+    csv_cell (&self->csv, kind == COLUMN_PLAN ? member_or (
+                              json_object_get (self->whole, "document"), "plan")
+                                              : "");
+}
+
+/* Plain, or each language on a line of its own. */
+static void text_write (struct writing *self, json_t *text) {
+    struct buf out = { 0 };
+    const char *lang;
+    json_t *one;
+    if (json_is_string (text))
+        buf_add_text (&out, json_string_value (text));
+    json_object_foreach (text, lang, one) buf_add_format (
+        &out, "%s%s: %s", out.size ? "\n" : "", lang, json_string_value (one));
+    char *cell = buf_take_text (&out);
+    csv_cell (&self->csv, cell);
+    free (cell);
+}
+
+static void annexes_write (struct writing *self) {
+    json_t *annexes = json_object_get (self->whole, "annexes"), *at;
+    size_t i;
+    json_array_foreach (annexes, i, at) {
+        each_column (self, at, empty_write);
+        csv_cell (&self->csv, member_or (at, "channel"));
+        csv_cell (&self->csv, member_or (at, "handling"));
+        csv_cell (&self->csv, member_or (at, "annex"));
+        text_write (self, json_object_get (at, "text"));
+        csv_row_end (&self->csv);
+    }
+}
+
 static void actions_write (struct writing *self, const json_t *document) {
     const json_t *actions = json_object_get (document, "actions");
     const json_t *plan = json_object_get (document, "plan"), *action;
@@ -191,6 +264,9 @@ static void actions_write (struct writing *self, const json_t *document) {
         rest_find (self, action);
         json_object_set (row, "plan", (json_t *) (uintptr_t) plan);
         each_column (self, row, column_write);
+        if (self->whole)
+            origin_write (self);
+        csv_row_end (&self->csv);
         json_decref (row);
         path_back (&self->path, mark);
     }
@@ -203,6 +279,7 @@ void plan_csv_write (const json_t *const *documents, size_t count,
     csv_begin (&writing.csv, out);
     columns_find (&writing, documents, count);
     each_column (&writing, NULL, name_write);
+    csv_row_end (&writing.csv);
     if (left_out)
         *left_out = json_array();
     for (size_t i = 0; i < count; i++) {
@@ -212,4 +289,19 @@ void plan_csv_write (const json_t *const *documents, size_t count,
         }
         actions_write (&writing, documents[i]);
     }
+}
+
+void plan_csv_parts (const json_t *whole, struct buf *out) {
+    static const char *const names[] = { "audience", "handling", "annex",
+                                         "annex_text" };
+    struct writing writing = { .whole = whole };
+    const json_t *document = json_object_get (whole, "document");
+    csv_begin (&writing.csv, out);
+    columns_find (&writing, &document, 1);
+    each_column (&writing, NULL, name_write);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        csv_cell (&writing.csv, names[i]);
+    csv_row_end (&writing.csv);
+    actions_write (&writing, document);
+    annexes_write (&writing);
 }

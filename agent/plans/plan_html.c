@@ -2,10 +2,19 @@
  * struct plan: a draft with faults is shown too, and unknown members are. */
 #include "plan_html_impl.h"
 
+#include "plan.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* Facts: rows of a name and a value. */
+
+static void handling_put (struct printing *self, const char *word) {
+    if (!word || !*word)
+        return;
+    html_ours (self, ", ");
+    paper_element (self->out, "b", NULL, NULL, word);
+}
 
 static void audience_put (struct printing *self) {
     const char *channel = json_string_value (
@@ -14,6 +23,8 @@ static void audience_put (struct printing *self) {
         return;
     html_ours (self, " <span class=\"audience\">only for ");
     paper_element (self->out, "b", NULL, NULL, channel);
+    handling_put (self, json_string_value (json_object_get (
+                            self->meta->handling, self->path.text)));
     html_ours (self, "</span>");
 }
 
@@ -220,6 +231,39 @@ static void parts_put (struct printing *self, const json_t *document,
     path_back (&self->path, mark);
 }
 
+/* Annexes: what each says of itself; its actions and members stand at their
+ * places. */
+
+static void annexes_put (struct printing *self) {
+    const json_t *at;
+    size_t i;
+    if (json_array_size (self->meta->annexes) > 0)
+        html_ours (self, "<h2>Annexes</h2>\n");
+    json_array_foreach (self->meta->annexes, i, at) {
+        const json_t *text = json_object_get (at, "text");
+        html_ours (self, "<div class=\"part\"><h3>");
+        paper_element (self->out, "span", "code", NULL,
+                       text_member (at, "annex"));
+        html_ours (self, " <span class=\"audience\">only for ");
+        paper_element (self->out, "b", NULL, NULL, text_member (at, "channel"));
+        handling_put (self, text_member (at, "handling"));
+        html_ours (self, "</span></h3>\n");
+        if (text && !json_is_null (text))
+            html_text (self, "p", text);
+        html_ours (self, "</div>\n");
+    }
+}
+
+static const char *handling_of (const struct printing *self,
+                                const json_t *document) {
+    const char *out = text_member (document, "handling");
+    const json_t *at;
+    size_t i;
+    json_array_foreach (self->meta->annexes, i, at) out =
+        handling_stricter (out, text_member (at, "handling"));
+    return out;
+}
+
 /* The page. */
 
 #define LINE_MAX_OCTETS 320
@@ -275,7 +319,7 @@ void plan_html (const json_t *document, const struct plan_html_meta *meta,
     foot_make (meta, document, foot);
     struct paper page = { .lang = "en", /* that of our own words */
                           .title = title_of (&self, document),
-                          .handling = text_member (document, "handling"),
+                          .handling = handling_of (&self, document),
                           .line = line,
                           .foot = foot };
     paper_begin (out, &page);
@@ -288,6 +332,7 @@ void plan_html (const json_t *document, const struct plan_html_meta *meta,
     if (json_object_get (document, "summary"))
         html_text (&self, "p", json_object_get (document, "summary"));
     facts_put (&self, document, plan_facts);
+    annexes_put (&self);
     parts_put (&self, document, "goals", "Goals", goal_facts);
     parts_put (&self, document, "actions", "Actions", action_facts);
     paper_end (out);

@@ -192,23 +192,6 @@ static json_t *load_entry (void *arg, const struct history_entry *entry) {
     return projector_load_by (self->store, &entry->origin);
 }
 
-/* The annex that brought the action; NULL: the plan has it. */
-static const struct history_entry *action_entry (const struct subject *subject,
-                                                 const char *id) {
-    for (size_t i = 0; i < subject->part_count; i++) {
-        const struct history_entry *entry = subject->parts[i].entry;
-        size_t k;
-        json_t *action;
-        json_array_foreach (entry->content->annex.actions, k, action) {
-            const char *its =
-                json_string_value (json_object_get (action, "id"));
-            if (its && strcmp (its, id) == 0)
-                return entry;
-        }
-    }
-    return NULL;
-}
-
 static void actions_collect (const struct subject *subject, json_t *document,
                              struct words *words, struct items *items) {
     size_t i;
@@ -218,12 +201,7 @@ static void actions_collect (const struct subject *subject, json_t *document,
         const struct action *made = id ? plan_action (subject->plan, id) : NULL;
         if (!made)
             continue;
-        bool home = strcmp (made->audience ? made->audience : "",
-                            subject->revision->origin.channel)
-                    == 0;
-        const struct history_entry *annex = action_entry (subject, id);
-        const struct history_entry *from =
-            annex && !home ? annex : subject->revision;
+        const struct history_entry *from = subject_action_entry (subject, made);
         words_of (words, action, words->plain);
         words_put (words, items,
                    from == subject->revision ? SEARCH_PLAN : SEARCH_ANNEX,

@@ -348,6 +348,26 @@ static void annexes_limit (struct history_entry **annexes, size_t count) {
     }
 }
 
+bool subject_annex_fits (const struct subject *self, const char *channel,
+                         const char *id, size_t *count) {
+    size_t all = 0;
+    bool known = false;
+    const struct history_entry **annexes =
+        mem_alloc ((self->entry_count + 1) * sizeof *annexes);
+    *count = 0;
+    for (size_t i = 0; i < self->entry_count; i++)
+        if (good (self->entries[i], CONTENT_ANNEX)
+            && strcmp (self->entries[i]->origin.channel, channel) == 0)
+            annexes[all++] = self->entries[i];
+    qsort (annexes, all, sizeof *annexes, by_part);
+    for (size_t i = 0; i < all; i++) {
+        known |= strcmp (entry_of (annexes[i])->part, id) == 0;
+        *count += i == 0 || !same_part (annexes[i - 1], annexes[i]);
+    }
+    free (annexes);
+    return known || *count < PARTS_MAX;
+}
+
 /* The newest for each channel and id, in that order. */
 static void parts_find (struct work *self, int64_t limit,
                         const struct reading *reading) {
@@ -482,5 +502,20 @@ json_t *subject_document (const struct subject *self, subject_load_fn *load,
     }
     json_t *out = joining_document (joining);
     joining_free (&joining);
+    return out;
+}
+
+const struct history_entry *subject_action_entry (const struct subject *self,
+                                                  const struct action *action) {
+    return action->part > 0 && action->part <= self->part_count
+               ? self->parts[action->part - 1].entry
+               : self->revision;
+}
+
+const char *subject_handling (const struct subject *self) {
+    const char *out = self->plan->handling;
+    for (size_t i = 0; i < self->part_count; i++)
+        out = handling_stricter (out,
+                                 self->parts[i].entry->content->annex.handling);
     return out;
 }

@@ -75,9 +75,21 @@ void subject_overdue (const struct subject *self, int32_t on,
                       void (*each) (void *arg, const struct action *,
                                     const struct milestone *, int32_t since),
                       void *arg);
+/* The record that an action of its plan came by: the revision or an annex. */
+const struct history_entry *subject_action_entry (const struct subject *self,
+                                                  const struct action *action);
+/* The plan's handling, or a stricter one of an annex; there is a plan. */
+const char *subject_handling (const struct subject *self);
+/* Would an annex of that id count on that channel, as far as it is known here?
+ * *count: ids that count there now. */
+bool subject_annex_fits (const struct subject *self, const char *channel,
+                         const char *id, size_t *count);
 /* The document with annexes joined, and beside it (CONTENTS.md section 4) the
- * audience of each action and added member: {"document": ..., "audience":
- * {"/actions/4": "members", ...}}; the caller's. `load`: gives an entry's
+ * audience and handling of each action and added member (an action's handling is
+ * the strictest of all that it is of), and the annexes themselves: {"document":
+ * ..., "audience": {"/actions/4": "members", ...}, "handling": {"/actions/4":
+ * "TLP:RED", ...}, "annexes": [{"annex", "channel", "handling", "text"}]};
+ * `handling` "" and `text` null where it says none; the caller's. `load`: gives an entry's
  * document again. NULL where there is no plan. */
 typedef struct json_t *subject_load_fn (void *arg,
                                         const struct history_entry *entry);

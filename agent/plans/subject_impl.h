@@ -88,7 +88,7 @@ void joining_add (struct joining *self, const struct annex *annex,
 /* The result, read, with audiences; NULL: what stands there can't be read. */
 struct plan *joining_plan (const struct joining *self,
                            const struct taxonomy *taxonomy) MUST_CHECK;
-/* {"document", "audience"} of subject_document; the caller's. */
+/* What subject_document answers; the caller's. */
 struct json_t *joining_document (const struct joining *self) MUST_CHECK;
 
 /* subject_progress.c: reports below the limit, sorted and marked. */

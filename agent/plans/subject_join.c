@@ -15,6 +15,8 @@ struct joining {
     json_t *document; /* plan, with what was joined so far */
     json_t *ids;      /* of goals, actions, milestones, indicators: a set */
     json_t *audience; /* pointer -> channel, of what was joined */
+    json_t *sources;  /* the same pointer -> which annex brought it */
+    json_t *annexes;  /* as subject_document tells them */
     const char *home;
 };
 
@@ -45,6 +47,8 @@ struct joining *joining_new (const json_t *plan, const char *home) {
     self->document = json_deep_copy (plan);
     self->ids = json_object();
     self->audience = json_object();
+    self->sources = json_object();
+    self->annexes = json_array();
     self->home = home;
     ids_note (self->ids, plan, "goals");
     ids_note (self->ids, plan, "actions");
@@ -59,6 +63,8 @@ void joining_free (struct joining **self_p) {
     json_decref (self->document);
     json_decref (self->ids);
     json_decref (self->audience);
+    json_decref (self->sources);
+    json_decref (self->annexes);
     free (self);
 }
 
@@ -80,6 +86,9 @@ static bool refused (const struct trial *self, const struct path *path) {
 static void audience_set (struct trial *self, const struct path *path) {
     json_object_set_new (self->made.audience, path->text,
                          json_string (self->channel));
+    json_object_set_new (
+        self->made.sources, path->text,
+        json_integer ((json_int_t) json_array_size (self->made.annexes)));
 }
 
 static void touch (struct trial *self, size_t place, const struct path *by) {
@@ -291,27 +300,42 @@ static void trial_free (struct trial *self) {
     json_decref (self->made.document);
     json_decref (self->made.ids);
     json_decref (self->made.audience);
+    json_decref (self->made.sources);
     json_decref (self->by);
 }
 
 static void joining_take (struct joining *self, struct trial *trial) {
-    json_t *old[] = { self->document, self->ids, self->audience };
+    json_t *old[] = { self->document, self->ids, self->audience,
+                      self->sources };
     self->document = trial->made.document;
     self->ids = trial->made.ids;
     self->audience = trial->made.audience;
-    for (size_t i = 0; i < 3; i++)
+    self->sources = trial->made.sources;
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++)
         json_decref (old[i]);
     json_decref (trial->by);
+}
+
+static void annex_note (struct joining *self, const struct annex *annex,
+                        const char *channel) {
+    json_t *text =
+        annex->said_text ? json_deep_copy (annex->said_text) : json_null();
+    json_array_append_new (self->annexes,
+                           json_pack ("{ss ss ss so}", "annex", annex->id,
+                                      "channel", channel, "handling",
+                                      annex->handling, "text", text));
 }
 
 void joining_add (struct joining *self, const struct annex *annex,
                   const char *channel, const struct taxonomy *taxonomy,
                   struct faults *covered) {
     json_t *wrong = json_object();
+    annex_note (self, annex, channel);
     for (int tries = 1;; tries++) {
         struct trial trial = {
             .made = { json_deep_copy (self->document), json_copy (self->ids),
-                      json_copy (self->audience), self->home },
+                      json_copy (self->audience), json_copy (self->sources),
+                      self->annexes, self->home },
             .annex = annex,
             .channel = channel,
             .refused = wrong,
@@ -355,28 +379,77 @@ static const char *action_audience (const struct joining *self, size_t n) {
     return channel ? channel : self->home;
 }
 
+/* Of the n-th annex, from 1; "" where it says none, or 0. */
+static const char *annex_handling (const struct joining *self, size_t n) {
+    const json_t *at = n ? json_array_get (self->annexes, n - 1) : NULL;
+    const char *own = json_string_value (json_object_get (at, "handling"));
+    return own ? own : "";
+}
+
+/* Of each action, of all that it is of; the caller's list of borrowed words. */
+static const char **actions_handling (const struct joining *self,
+                                      size_t count) {
+    const char *plan =
+        json_string_value (json_object_get (self->document, "handling"));
+    const char **out = mem_alloc ((count + 1) * sizeof *out), *pointer;
+    json_t *part;
+    for (size_t i = 0; i < count; i++)
+        out[i] = plan ? plan : "";
+    json_object_foreach (changing (self->sources), pointer, part) {
+        size_t n = strtoul (pointer + strlen ("/actions/"), NULL, 10);
+        if (n < count)
+            out[n] = handling_stricter (
+                out[n],
+                annex_handling (self, (size_t) json_integer_value (part)));
+    }
+    return out;
+}
+
+static size_t action_part (const struct joining *self, size_t n) {
+    struct path place = { 0 };
+    path_member (&place, "actions");
+    path_index (&place, n);
+    return (size_t) json_integer_value (
+        json_object_get (self->sources, place.text));
+}
+
 struct plan *joining_plan (const struct joining *self,
                            const struct taxonomy *taxonomy) {
     struct faults faults = { 0 };
     struct plan *plan = plan_read_joined (self->document, taxonomy, &faults);
     faults_clear (&faults);
-    if (plan)
-        for (size_t i = 0; i < plan->action_count; i++)
-            plan_set_audience (plan, i, action_audience (self, i));
+    const char **handling =
+        actions_handling (self, plan ? plan->action_count : 0);
+    for (size_t i = 0; plan && i < plan->action_count; i++) {
+        plan_set_audience (plan, i, action_audience (self, i));
+        plan_set_part (plan, i, action_part (self, i), handling[i]);
+    }
+    free (handling);
     return plan;
 }
 
 json_t *joining_document (const struct joining *self) {
-    json_t *audience = json_object(), *at;
-    size_t i;
-    json_array_foreach (json_object_get (self->document, "actions"), i, at) {
+    const json_t *actions = json_object_get (self->document, "actions");
+    size_t count = json_array_size (actions);
+    json_t *audience = json_object(), *handling = json_object(), *part;
+    const char **own = actions_handling (self, count), *pointer;
+    json_object_foreach (changing (self->sources), pointer, part) {
+        const char *word =
+            annex_handling (self, (size_t) json_integer_value (part));
+        if (*word)
+            json_object_set_new (handling, pointer, json_string (word));
+    }
+    for (size_t i = 0; i < count; i++) {
         struct path place = { 0 };
         path_member (&place, "actions");
         path_index (&place, i);
         json_object_set_new (audience, place.text,
                              json_string (action_audience (self, i)));
+        json_object_set_new (handling, place.text, json_string (own[i]));
     }
+    free (own);
     json_object_update (audience, self->audience);
-    return json_pack ("{so so}", "document", json_incref (self->document),
-                      "audience", audience);
+    return json_pack ("{so so so so}", "document", json_incref (self->document),
+                      "audience", audience, "handling", handling, "annexes",
+                      json_incref (self->annexes));
 }
