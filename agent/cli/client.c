@@ -126,6 +126,32 @@ static void add_value (struct buf *out, const char *name, json_t *value) {
     free (text);
 }
 
+/* What is wrong with a parameter, which is an option of the same name. */
+static bool parameter_text (struct buf *out, json_t *problem) {
+    static const struct {
+        const char *name, *hint;
+    } hints[] = { { "region", "parley taxonomy show regions lists them" },
+                  { "priority", "parley taxonomy show lists them" } };
+    const char *type = json_string_value (json_object_get (problem, "type"));
+    const char *name =
+        json_string_value (json_object_get (problem, "parameter"));
+    const char *detail =
+        json_string_value (json_object_get (problem, "detail"));
+    if (!type || strcmp (type, "urn:parley:problem:BAD-PARAMETER") != 0 || !name
+        || !detail)
+        return false;
+    /* Words to look for are no option; some details name theirs. */
+    bool named = strcmp (name, "q") == 0
+                 || (detail[0] == '\''
+                     && strncmp (detail + 1, name, strlen (name)) == 0);
+    buf_add_format (out, "%s%s%s", named ? "" : name, named ? "" : ": ",
+                    detail);
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strcmp (name, hints[i].name) == 0)
+            buf_add_format (out, "; %s", hints[i].hint);
+    return true;
+}
+
 /* "NAME: detail (values)" */
 static void problem_text (struct buf *out, json_t *problem) {
     static const char urn[] = "urn:parley:problem:";
@@ -160,9 +186,10 @@ static enum err problem_error (const struct exchange *x, long status,
     json_t *problem = json_loadb ((const char *) x->answer.data, x->answer.size,
                                   JSON_REJECT_DUPLICATES, NULL);
     x->client->problems = json_incref (json_object_get (problem, "problems"));
-    if (json_is_object (problem))
-        problem_text (&text, problem);
-    else
+    if (json_is_object (problem)) {
+        if (!parameter_text (&text, problem))
+            problem_text (&text, problem);
+    } else
         buf_add_format (&text, "the agent answered with status %ld", status);
     char *shown = buf_take_text (&text);
     enum err rc = error_set (e, code_of (status), "%s", shown);

@@ -12,49 +12,56 @@ static bool is_row (json_t *row, const char *kind) {
     return strcmp (json_text_or (row, "row", ""), kind) == 0;
 }
 
-/* "Plans from 2026-01-01 to 2026-06-30, as of record 37, 24 Nov 2026 20:08
- * UTC." */
-static void print_head (json_t *answer, const char *what) {
+/* "5 plans from 2026-01-01 to 2026-06-30, as of record 37, 24 Nov 2026 20:08
+ * UTC", and how it ends. */
+static void print_head (json_t *answer, int64_t count, const char *one,
+                        const char *many, const char *end) {
     json_t *mark = json_object_get (answer, "mark");
-    struct buf when = { 0 };
-    json_moment (&when, json_text (mark, "time"));
-    words_format (
-        stdout, 0, "%s from %s to %s, as of record %" PRId64 ", %.*s.", what,
-        json_text_or (answer, "from", "?"), json_text_or (answer, "to", "?"),
-        json_int (mark, "sequence", -1), (int) when.size,
-        (const char *) when.data);
-    buf_free (&when);
+    struct buf line = { 0 };
+    words_count (&line, count, one, many);
+    buf_add_format (&line, " from %s to %s, as of record %" PRId64 ", ",
+                    json_text_or (answer, "from", "?"),
+                    json_text_or (answer, "to", "?"),
+                    json_int (mark, "sequence", -1));
+    json_moment (&line, json_text (mark, "time"));
+    buf_add_text (&line, end);
+    char *text = buf_take_text (&line);
+    words_print (stdout, 0, text);
+    free (text);
 }
 
-/* The plans. What is late or missing is what a reader looks for: nothing stands
- * where there is none. */
-static void add_late (struct table *table, int64_t count) {
-    if (count > 0)
-        table_int (table, count);
+/* The plans: nothing stands where there is none, so that what is late shows. */
+static void add_plan (struct table *table, json_t *row) {
+    int64_t done = json_int (row, "milestones_done", 0);
+    int64_t late = json_int (row, "milestones_overdue", 0);
+    int64_t steps = done + late + json_int (row, "milestones_due", 0);
+    int64_t missing = json_int (row, "reports_missing", 0);
+    late += json_int (row, "actions_overdue", 0);
+    table_cell (table, json_text (row, "plan"));
+    table_int (table, json_int (row, "actions", 0));
+    if (steps > 0)
+        table_format (table, "%" PRId64 "/%" PRId64, done, steps);
     else
         table_cell (table, "");
+    if (late > 0)
+        table_int (table, late);
+    else
+        table_cell (table, "");
+    if (missing > 0)
+        table_format (table, "%" PRId64 ", %" PRId64 " missing",
+                      json_int (row, "reports_received", 0), missing);
+    else
+        table_format (table, "%" PRId64, json_int (row, "reports_received", 0));
 }
 
 static void print_plans (json_t *rows) {
-    static const char *const heads[] = { "PLAN", "ACTIONS", "LATE",    "STEPS",
-                                         "LATE", "REPORTS", "MISSING", NULL };
+    static const char *const heads[] = { "PLAN", "ACTIONS", "STEPS",
+                                         "LATE", "REPORTS", NULL };
     struct table *table = table_new (heads);
     json_t *row;
     size_t i;
-    json_array_foreach (rows, i, row) {
-        if (!is_row (row, "plan"))
-            continue;
-        int64_t done = json_int (row, "milestones_done", 0);
-        int64_t late = json_int (row, "milestones_overdue", 0);
-        table_cell (table, json_text (row, "plan"));
-        table_int (table, json_int (row, "actions", 0));
-        add_late (table, json_int (row, "actions_overdue", 0));
-        table_format (table, "%" PRId64 "/%" PRId64, done,
-                      done + late + json_int (row, "milestones_due", 0));
-        add_late (table, late);
-        table_int (table, json_int (row, "reports_received", 0));
-        add_late (table, json_int (row, "reports_missing", 0));
-    }
+    json_array_foreach (rows, i, row) if (is_row (row, "plan"))
+        add_plan (table, row);
     table_print (table, stdout);
     table_destroy (&table);
 }
@@ -112,14 +119,14 @@ static void indicator_words (struct buf *out, json_t *row) {
         buf_add_format (out, " (%s)", unit);
 }
 
+static bool is_missing (json_t *row) {
+    return is_row (row, "report")
+           && strcmp (json_text_or (row, "state", ""), "missing") == 0;
+}
+
 static void report_words (struct buf *out, json_t *row) {
-    const char *by = json_text_or (row, "by", "?");
-    if (strcmp (json_text_or (row, "state", ""), "missing") == 0) {
-        buf_add_format (out, "none by %s: missing", by);
-        return;
-    }
     add_value (out, "", row, "reported", " ");
-    buf_add_format (out, "by %s, ", by);
+    buf_add_format (out, "by %s, ", json_text_or (row, "by", "?"));
     add_value (out, "", row, "from", "");
     add_value (out, " to ", row, "to", "");
     add_value (out, ", record ", row, "record", "");
@@ -133,14 +140,28 @@ static const struct {
               { "indicator", "indicator", indicator_words },
               { "report", "report", report_words } };
 
+/* Of the action at rows[at] no report came that should have: who owes it. */
+static const char *debtor_of (json_t *rows, size_t at) {
+    json_t *row;
+    while ((row = json_array_get (rows, ++at)) && !is_row (row, "action")
+           && !is_row (row, "plan"))
+        if (is_missing (row))
+            return json_text_or (row, "by", "?");
+    return NULL;
+}
+
 /* "A2", or below it "  milestone M1". */
-static void add_part (struct table *table, json_t *row) {
+static void add_part (struct table *table, json_t *rows, size_t at) {
+    json_t *row = json_array_get (rows, at);
+    const char *id = json_text_or (row, "id", "");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const char *id = json_text_or (row, "id", "");
-        if (!is_row (row, parts[i].row))
+        if (!is_row (row, parts[i].row) || is_missing (row))
             continue;
         struct buf words = { 0 };
         parts[i].words (&words, row);
+        const char *debtor = parts[i].name ? NULL : debtor_of (rows, at);
+        if (debtor)
+            buf_add_format (&words, "; no report by %s", debtor);
         if (parts[i].name)
             table_format (table, "  %s%s%s", parts[i].name, *id ? " " : "", id);
         else
@@ -158,7 +179,7 @@ static size_t print_plan (json_t *rows, size_t first) {
     struct table *table = table_new (heads);
     size_t at = first + 1;
     for (; (row = json_array_get (rows, at)) && !is_row (row, "plan"); at++)
-        add_part (table, row);
+        add_part (table, rows, at);
     putchar ('\n');
     words_format (
         stdout, 0, "%s  %s (%s, revision %" PRId64 ", record %" PRId64 ")",
@@ -170,14 +191,20 @@ static size_t print_plan (json_t *rows, size_t first) {
     return at;
 }
 
+static int64_t plans_in (json_t *rows) {
+    int64_t count = 0;
+    json_t *row;
+    size_t i;
+    json_array_foreach (rows, i, row) count += is_row (row, "plan");
+    return count;
+}
+
 void cycle_print (json_t *answer, bool brief) {
     json_t *rows = json_object_get (answer, "rows");
     size_t count = json_array_size (rows);
-    print_head (answer, "Plans");
-    if (count == 0) {
-        puts ("None has a day in it.");
+    print_head (answer, plans_in (rows), "plan", "plans", ".");
+    if (count == 0)
         return;
-    }
     putchar ('\n');
     print_plans (rows);
     for (size_t i = 0; i < count && !brief;)
@@ -251,9 +278,15 @@ void cycle_overlaps_print (json_t *answer, bool brief) {
         count_add (counts, row);
         count_add (json_object_get (pair_of (pairs, row), "counts"), row);
     }
-    print_head (answer, "Overlaps with a day");
-    overlap_counts_words (&sum, counts);
-    printf ("%.*s\n", (int) sum.size, (const char *) sum.data);
+    if (json_array_size (rows) > 0) {
+        buf_add_text (&sum, ": ");
+        overlap_counts_words (&sum, counts);
+    }
+    buf_add_u8 (&sum, '.');
+    char *end = buf_take_text (&sum);
+    print_head (answer, (int64_t) json_array_size (rows), "overlap", "overlaps",
+                end);
+    free (end);
     if (json_array_size (pairs) > 0) {
         putchar ('\n');
         overlap_pairs_print (pairs, json_array_size (pairs), stdout);
@@ -263,7 +296,6 @@ void cycle_overlaps_print (json_t *answer, bool brief) {
         overlaps_print (overlaps, 1, stdout);
         json_decref (overlaps);
     }
-    buf_free (&sum);
     json_decref (pairs);
     json_decref (counts);
 }

@@ -102,9 +102,8 @@ static void say (const void *arg, json_t *answer) {
         return;
     say_page (asked, answer);
     if (broad > 0 && !asked->broad)
-        words_format (stdout, 0,
-                      "\nThe %" PRId64 " broad ones are not listed: --broad.",
-                      broad);
+        printf ("\n%" PRId64 " broad %s not listed; --broad lists them too\n",
+                broad, broad == 1 ? "one is" : "ones are");
 }
 
 int command_overlaps (struct cli *cli, int argc, char **argv) {
