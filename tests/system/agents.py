@@ -2,6 +2,7 @@
 import contextlib
 import http.client
 import json
+import random
 import shutil
 import socket
 import sqlite3
@@ -13,11 +14,38 @@ from daemon import WAIT_S, Daemon
 READY = ("READY", "START-FAILED", "CONFIG-REFUSED")
 
 
-def free_port():
-    """For a broker that comes back at the same place."""
+_taken = []  # the reservations of this process
+
+
+def _reserve(port):
+    """No other test process of this machine is given that port, as long as
+    this one lives."""
+    one = socket.socket(socket.AF_UNIX)
+    try:
+        one.bind(f"\0parley-test-port-{port}")
+    except OSError:
+        one.close()
+        return False
+    _taken.append(one)
+    return True
+
+
+def _is_free(port):
     with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port():
+    """For a broker that comes back at the same place: below the ports that
+    the system gives to whoever asks for any, and each only once."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32768)
+        if _reserve(port) and _is_free(port):
+            return port
 
 
 class Connection(http.client.HTTPConnection):
