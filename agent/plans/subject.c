@@ -44,6 +44,7 @@ static void entry_forget (struct entry *self) {
     content_free (&self->is.content);
     free (self->part);
     self->part = NULL;
+    facets_free (&self->facets);
     self->beyond = false;
 }
 
@@ -129,7 +130,15 @@ static void document_drop (struct content *content) {
     content->document = NULL;
 }
 
-static struct content *body_read (const struct entry *self,
+static void facets_note (struct entry *self, const struct content *content) {
+    if ((content->kind != CONTENT_PLAN && content->kind != CONTENT_ANNEX)
+        || self->facets)
+        return;
+    self->facets =
+        facets_read (json_object_get (content->document, "actions"));
+}
+
+static struct content *body_read (struct entry *self,
                                   const struct content_place *place,
                                   const struct reading *reading,
                                   struct faults *faults, bool *newer) {
@@ -147,8 +156,10 @@ static struct content *body_read (const struct entry *self,
         reading->taxonomy (reading->arg, self->is.origin.sequence), faults,
         newer);
     json_decref (document);
-    if (content)
+    if (content) {
+        facets_note (self, content);
         document_drop (content);
+    }
     return content;
 }
 

@@ -84,6 +84,14 @@ const char *subject_handling (const struct subject *self);
  * *count: ids that count there now. */
 bool subject_annex_fits (const struct subject *self, const char *channel,
                          const char *id, size_t *count);
+/* What the records below a place say of an action (facets.h), and which of them
+ * does: the newest revision there that is not withdrawn, else the newest of an
+ * annex; what annexes add to an action of others is left out. NULL: it is not
+ * there, then. */
+struct facets_of;
+const struct facets_of *subject_facets (const struct subject *self,
+                                        const char *action, int64_t below,
+                                        const struct history_entry **by);
 /* The document with annexes joined, and beside it (CONTENTS.md section 4) the
  * audience and handling of each action and added member (an action's handling is
  * the strictest of all that it is of), and the annexes themselves: {"document":

@@ -3,6 +3,7 @@
 #ifndef PARLEY_SUBJECT_IMPL_H
 #define PARLEY_SUBJECT_IMPL_H
 
+#include "facets.h"
 #include "subject.h"
 
 /* What is kept of a record. */
@@ -12,6 +13,7 @@ struct entry {
     struct json_t *document; /* until then: the body; or NULL */
     char *why;               /* and why there is none */
     char *part;              /* an annex's id, also once it is let go of */
+    struct facets *facets;   /* of the actions that it states; NULL: none */
     bool beyond; /* the limit of annexes: its faults follow from others */
     char *topic; /* where it names no place; else NULL */
 };
