@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA 1
 #define APPLICATION 0x50415259 /* "PARY": what file(1) and we know it by */
 #define BUSY_MS 10000
 
@@ -85,13 +84,54 @@ static enum err durable_set (struct store *self, struct error *e) {
                 e);
 }
 
+/* One number that a pragma or a query gives; -1 where none. */
+static int64_t number_of (struct store *self, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    int64_t out = -1;
+    if (sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) == SQLITE_OK
+        && sqlite3_step (statement) == SQLITE_ROW)
+        out = sqlite3_column_int64 (statement, 0);
+    sqlite3_finalize (statement);
+    return out;
+}
+
+static int64_t schema_newest (void) {
+    int64_t out = 1;
+    while (store_schema_steps[out - 1])
+        out++;
+    return out;
+}
+
+/* In a transaction: the steps that this file has not made yet. */
+static enum err schema_climb (struct store *self, struct error *e) {
+    enum err rc = ERR_NONE;
+    int64_t schema = number_of (self, "PRAGMA user_version");
+    for (; !rc && schema < schema_newest(); schema++) {
+        char pragma[64];
+        snprintf (pragma, sizeof pragma, "PRAGMA user_version = %lld;",
+                  (long long) schema + 1);
+        rc = schema < 1 ? error_set (e, ERR_DAMAGED, "the store has no schema")
+                        : run (self, store_schema_steps[schema - 1], e);
+        if (!rc)
+            rc = run (self, pragma, e);
+    }
+    return rc;
+}
+
+static enum err schema_raise (struct store *self, struct error *e) {
+    if (number_of (self, "PRAGMA user_version") == schema_newest())
+        return ERR_NONE;
+    enum err rc = store_begin (self, e);
+    return rc ? rc : store_end (self, schema_climb (self, e), e);
+}
+
 static enum err tables_make (struct store *self, const struct hash *dialogue,
                              const char *delegation, struct error *e) {
     char hex[HASH_TEXT_MAX], pragma[96];
     uint64_t lane;
     snprintf (pragma, sizeof pragma,
-              "PRAGMA application_id = %d; PRAGMA user_version = %d;",
-              APPLICATION, SCHEMA);
+              "PRAGMA application_id = %d; PRAGMA user_version = 1;",
+              APPLICATION);
     enum err rc = store_begin (self, e);
     if (!rc)
         rc = run (self, store_schema, e);
@@ -101,6 +141,8 @@ static enum err tables_make (struct store *self, const struct hash *dialogue,
         rc = run (self, store_schema_text, e);
     if (!rc)
         rc = run (self, pragma, e);
+    if (!rc)
+        rc = schema_climb (self, e);
     if (!rc)
         rc = store_set_meta (self, "dialogue", hash_text (hex, dialogue), e);
     if (!rc)
@@ -141,26 +183,15 @@ enum err store_create (const char *path, const struct hash *dialogue,
     return rc;
 }
 
-/* One number that a pragma or a query gives; -1 where none. */
-static int64_t number_of (struct store *self, const char *sql) {
-    sqlite3_stmt *statement = NULL;
-    int64_t out = -1;
-    if (sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) == SQLITE_OK
-        && sqlite3_step (statement) == SQLITE_ROW)
-        out = sqlite3_column_int64 (statement, 0);
-    sqlite3_finalize (statement);
-    return out;
-}
-
 static enum err file_check (struct store *self, const char *path,
                             struct error *e) {
     if (number_of (self, "PRAGMA application_id") != APPLICATION)
         return error_set (e, ERR_DAMAGED, "'%s' is no store of Parley's", path);
     int64_t schema = number_of (self, "PRAGMA user_version");
-    if (schema > SCHEMA)
+    if (schema > schema_newest())
         return error_set (e, ERR_NEWER,
-                          "'%s' has schema %lld; this program knows %d", path,
-                          (long long) schema, SCHEMA);
+                          "'%s' has schema %lld; this program knows %lld", path,
+                          (long long) schema, (long long) schema_newest());
     sqlite3_stmt *statement = NULL;
     bool fine =
         sqlite3_prepare_v2 (self->db, "PRAGMA quick_check(1)", -1, &statement,
@@ -231,6 +262,8 @@ struct store *store_open (const char *path, const struct hash *dialogue,
         rc = meta_check (self, "delegation", delegation, path, e);
     if (!rc)
         rc = turn_join (self, path, e);
+    if (!rc)
+        rc = schema_raise (self, e);
     if (!rc)
         rc = lane_load (self, e);
     if (rc)

@@ -7,11 +7,13 @@
  * Never creates a file unless asked: an agent whose store is gone must say so,
  * since a new store means a new lane.
  *
- * Tables (schema 1): meta, rosters, blocks, records (+ indexes), positions,
+ * An older schema is raised where a handle that writes is opened.
+ *
+ * Tables: meta, rosters, blocks, records (+ indexes), positions,
  * lanes, outbox, totals, forms, replies, promises, proofs, refusals, notices,
  * told, stream_places, stream_leaves, stream_spans, claims, trees, tiles, covers,
- * checkpoints, verified, cosigned, runs, drafts, texts (+ text_plans, text_words,
- * text_runs). store_schema.c makes them. */
+ * checkpoints, verified, cosigned, runs, drafts, tokens, acts, texts (+ text_plans,
+ * text_words, text_runs). store_schema.c makes them. */
 #ifndef PARLEY_STORE_H
 #define PARLEY_STORE_H
 

@@ -28,6 +28,8 @@ struct store {
 
 /* The SQL that makes an empty store, in three parts. */
 extern const char store_schema[], store_schema_audit[], store_schema_text[];
+/* What makes schema 2 of schema 1, 3 of 2, and so on; NULL ends them. */
+extern const char *const store_schema_steps[];
 
 /* SQLite's code as one of ours (store.h says which). */
 enum err store_code (int code);

@@ -1,4 +1,4 @@
-/* store_schema - the tables of schema 1. */
+/* store_schema - the tables of schema 1, and the steps from there. */
 #include "store_impl.h"
 
 /* Positions are given by rowid; AUTOINCREMENT would write a second table for
@@ -142,3 +142,30 @@ const char store_schema_text[] =
     "  content_rowid = 'item', tokenize = 'unicode61 remove_diacritics 2');"
     "CREATE VIRTUAL TABLE text_runs USING fts5 (text, content = 'texts',"
     "  content_rowid = 'item', tokenize = 'trigram');";
+
+/* From schema 1 on: a step each, whole or not at all. Steps that a release has
+ * made are never changed; what comes is put behind them. */
+const char *const store_schema_steps[] = {
+    /* 2: who asks by a token, who drafted what, and who did what. */
+    "CREATE TABLE tokens (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE,"
+    "  user TEXT NOT NULL, roles INTEGER NOT NULL, function TEXT NOT NULL,"
+    "  maker TEXT NOT NULL, created INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0,"
+    "  revoked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "ALTER TABLE drafts ADD COLUMN topic TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE drafts ADD COLUMN format INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE drafts ADD COLUMN refs BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE drafts ADD COLUMN drafter TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE drafts ADD COLUMN editor TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE drafts ADD COLUMN returned INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE drafts ADD COLUMN remark TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE drafts ADD COLUMN remarker TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE drafts ADD COLUMN key TEXT;"
+    "ALTER TABLE drafts ADD COLUMN digest BLOB;"
+    "CREATE UNIQUE INDEX drafts_by_key ON drafts (key) WHERE key IS NOT NULL;"
+    "CREATE TABLE acts (act INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  time INTEGER NOT NULL, user TEXT NOT NULL, what TEXT NOT NULL,"
+    "  subject TEXT NOT NULL, draft INTEGER NOT NULL, entry INTEGER NOT NULL);"
+    "CREATE INDEX acts_by_draft ON acts (draft, act) WHERE draft > 0;",
+    NULL
+};

@@ -29,6 +29,16 @@ static void run (const char *sql) {
         fail_msg ("%s: %s", sql, sqlite3_errmsg (store->db));
 }
 
+/* "PRAGMA user_version = N": what a new store has. */
+static const char *schema_pragma (void) {
+    static char pragma[64];
+    int newest = 1;
+    while (store_schema_steps[newest - 1])
+        newest++;
+    snprintf (pragma, sizeof pragma, "PRAGMA user_version = %d", newest);
+    return pragma;
+}
+
 static void test_strange_files (void **state) {
     (void) state;
     static const char text[5000] = "no database at all, but long enough";
@@ -49,16 +59,49 @@ static void test_strange_files (void **state) {
     assert_null (store_open (store_path, &cast.dialogue, "EUROPOL/ec3", &e));
     assert_int_equal (e.code, ERR_CONFIG);
     assert_non_null (strstr (e.text, "EUROPOL/ec3"));
-    run ("PRAGMA user_version = 2");
+    run ("PRAGMA user_version = 999");
     assert_null (try_open (store_path));
     assert_int_equal (e.code, ERR_NEWER);
-    run ("PRAGMA user_version = 1; UPDATE meta SET value = 'x'"
-         " WHERE key = 'lane'");
+    run (schema_pragma());
+    run ("UPDATE meta SET value = 'x' WHERE key = 'lane'");
     assert_null (try_open (store_path));
     assert_int_equal (e.code, ERR_DAMAGED);
     store_close (NULL);
     struct store *none = NULL;
     store_close (&none);
+}
+
+/* A store of the first schema is raised, with what it holds. */
+static void test_older_schema (void **state) {
+    (void) state;
+    char hex[HASH_TEXT_MAX], meta[400];
+    struct store *new_store = store;
+    write_file (in ("old"), "", 0);
+    store = mem_alloc (sizeof *store);
+    assert_int_equal (sqlite3_open (in ("old"), &store->db), SQLITE_OK);
+    run (store_schema);
+    run (store_schema_audit);
+    run (store_schema_text);
+    snprintf (meta, sizeof meta,
+              "INSERT INTO meta VALUES ('dialogue', '%s'),"
+              " ('delegation', 'EUROPOL/hq'), ('lane', '0123456789abcdef');",
+              hash_text (hex, &cast.dialogue));
+    run (meta);
+    run ("PRAGMA application_id = 0x50415259; PRAGMA user_version = 1;"
+         "INSERT INTO drafts (created, updated, json) VALUES (1, 2, x'7b7d')");
+    store_close (&store);
+    for (int i = 0; i < 2; i++) {
+        store = try_open (in ("old"));
+        assert_non_null (store);
+        sqlite3_stmt *s =
+            store_prepare (store, "SELECT json, topic, key FROM drafts");
+        FINE (store_row (store, s, "draft", &e));
+        assert_true (slice_is (column_slice (s, 0), "{}"));
+        assert_int_equal (sqlite3_column_bytes (s, 1), 0);
+        assert_int_equal (sqlite3_column_type (s, 2), SQLITE_NULL);
+        store_close (&store);
+    }
+    store = new_store;
 }
 
 /* A page that holds rows, overwritten. */
@@ -386,14 +429,14 @@ static void test_runs (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        T (test_strange_files), T (test_damaged_pages),
-        T (test_create),        T (test_folder_by_link),
-        T (test_durable),       T (test_meta_and_lane),
-        T (test_transactions),  T (test_groups),
-        T (test_lost_group),    T (test_statements),
-        T (test_errors),        T (test_rosters),
-        T (test_notices),       T (test_notices_bounded),
-        T (test_runs),
+        T (test_strange_files),   T (test_older_schema),
+        T (test_damaged_pages),   T (test_create),
+        T (test_folder_by_link),  T (test_durable),
+        T (test_meta_and_lane),   T (test_transactions),
+        T (test_groups),          T (test_lost_group),
+        T (test_statements),      T (test_errors),
+        T (test_rosters),         T (test_notices),
+        T (test_notices_bounded), T (test_runs),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
