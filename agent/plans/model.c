@@ -227,10 +227,20 @@ static void taxonomy_changed (struct model *self, int64_t from) {
     }
 }
 
+/* A code stands for the countries that the taxonomy in force gives it, also in
+ * plans that are older. */
+static void countries_set (struct model *self, struct work *work) {
+    if (work->is.plan)
+        plan_set_countries ((struct plan *) (uintptr_t) work->is.plan,
+                            model_taxonomy (self));
+    work->has_digest = false;
+}
+
 static void work_settle (struct model *self, struct work *work) {
     if (work->is.plan && self->overlaps)
         overlaps_remove (self->overlaps, work->is.plan);
     work_derive (work, self->limit, &self->reading);
+    countries_set (self, work);
     if (work->is.plan && self->overlaps)
         overlaps_add (self->overlaps, work->is.plan);
     work->dirty = false;
@@ -268,9 +278,11 @@ bool model_derive (struct model *self) {
         if (from != INT64_MAX)
             taxonomy_changed (self, from);
     }
-    for (size_t i = 0; self->dirty && i < self->work_count; i++)
+    for (size_t i = 0; i < self->work_count; i++)
         if (self->works[i]->dirty)
             work_settle (self, self->works[i]);
+        else if (!self->overlaps)
+            countries_set (self, self->works[i]);
     plans_list (self);
     if (!self->overlaps)
         overlaps_make (self);

@@ -358,6 +358,18 @@ void plan_set_part (struct plan *self, size_t number, size_t part,
         arena_text (&whole->arena, slice_text (handling));
 }
 
+void plan_set_countries (struct plan *self, const struct taxonomy *taxonomy) {
+    struct action *actions = (struct action *) (uintptr_t) self->actions;
+    for (size_t i = 0; i < self->action_count; i++) {
+        struct action *action = &actions[i];
+        action->countries = (struct countries){ 0 };
+        for (size_t k = 0; k < action->regions.count; k++)
+            taxonomy_countries (taxonomy, action->regions.at[k],
+                                action->span.first, action->span.last,
+                                &action->countries);
+    }
+}
+
 const char *action_handling (const struct plan *plan,
                              const struct action *action) {
     return action->handling ? action->handling : plan->handling;

@@ -138,6 +138,9 @@ void plan_set_audience (struct plan *self, size_t action, const char *channel);
 /* The same: which annex brought it, and the handling of all that it is of. */
 void plan_set_part (struct plan *self, size_t action, size_t part,
                     const char *handling);
+/* Its actions' countries anew, as a later taxonomy has their regions. Only while
+ * nobody reads the plan, and it is in no index. */
+void plan_set_countries (struct plan *self, const struct taxonomy *taxonomy);
 void plan_free (struct plan **self_p);
 const struct action *plan_action (const struct plan *self, const char *id);
 const char *action_handling (const struct plan *plan,

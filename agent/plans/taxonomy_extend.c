@@ -18,7 +18,7 @@ struct extension {
 
 static const char *const sections[] = { "priorities", "regions",
                                         "country_groups" };
-enum { SECTION_GROUPS = 2, SECTIONS };
+enum { SECTION_REGIONS = 1, SECTION_GROUPS = 2, SECTIONS };
 
 static void version_check (struct extension *self, const json_t *body) {
     const json_t *version = json_object_get (body, "version");
@@ -80,7 +80,7 @@ static void members_end (struct extension *self, json_t *members,
     path_back (&self->path, mark);
 }
 
-/* Further members say from when: a group's past is not written again. */
+/* Further members say from when, which may be a day that is over. */
 static void members_add (struct extension *self, json_t *members,
                          const json_t *more) {
     size_t mark = path_member (&self->path, "members");
@@ -107,6 +107,92 @@ static void group_change (struct extension *self, json_t *group,
     members_add (self, members, json_object_get (change, "members"));
 }
 
+/* New countries. */
+
+static bool is_below (const struct taxonomy *self, int region, int wanted) {
+    bool found = region == wanted;
+    for (size_t i = 0; !found && i < self->regions[region].part_count; i++)
+        found = is_below (self, self->regions[region].parts[i], wanted);
+    return found;
+}
+
+/* Into the region; true: and so into World. */
+static bool country_into (struct extension *self, const char *country,
+                          const json_t *wanted) {
+    const struct taxonomy *before = self->before;
+    const char *code = build_text (wanted);
+    int world = taxonomy_region (before, slice_text (TAXONOMY_WORLD));
+    int region = code ? taxonomy_region (before, slice_text (code)) : -1;
+    if (region < 0 || before->regions[region].part_count == 0) {
+        extension_fault (self, "is no region with parts of version %lld",
+                         (long long) before->version);
+        return false;
+    }
+    json_t *object =
+        json_object_get (json_object_get (self->next, "regions"), code);
+    json_t *parts = json_object_get (object, "parts");
+    for (size_t i = 0; i < json_array_size (parts); i++)
+        if (!strcmp (json_string_value (json_array_get (parts, i)), country)) {
+            extension_fault (self, "is '%s', which is there already", code);
+            return false;
+        }
+    json_array_append_new (parts, json_string (country));
+    return world >= 0 && is_below (before, world, region);
+}
+
+/* It is a part of the regions that it names, and of World at least: directly
+ * where they are not. */
+static void country_place (struct extension *self, const char *country,
+                           json_t *object) {
+    const json_t *within = json_object_get (object, "within");
+    size_t mark = path_member (&self->path, "within"), count;
+    bool in_world = false;
+    count = json_array_size (within);
+    if (within && !json_object_get (object, "alpha2"))
+        extension_fault (self, "is for a country: a region has 'parts'");
+    else if (within && (!count || count > self->before->region_count))
+        extension_fault (self, "is no array of 1 to %zu codes of regions",
+                         self->before->region_count);
+    else if (json_object_get (object, "alpha2")) {
+        for (size_t i = 0; i < count; i++) {
+            size_t index_mark = path_index (&self->path, i);
+            in_world |=
+                country_into (self, country, json_array_get (within, i));
+            path_back (&self->path, index_mark);
+        }
+        json_t *world = json_object_get (
+            json_object_get (json_object_get (self->next, "regions"),
+                             TAXONOMY_WORLD),
+            "parts");
+        if (!in_world && world)
+            json_array_append_new (world, json_string (country));
+    }
+    json_object_del (object, "within");
+    path_back (&self->path, mark);
+}
+
+static bool region_known (const struct taxonomy *self, const char *code) {
+    return taxonomy_region (self, slice_text (code)) >= 0;
+}
+
+/* In the order of codes: that of the body's members means nothing. */
+static void countries_place (struct extension *self) {
+    json_t *regions = json_object_get (self->next, "regions");
+    size_t mark = path_member (&self->path, "adds"), count;
+    path_member (&self->path, "regions");
+    const char **codes =
+        build_codes_new (regions, region_known, self->before, &count);
+    for (size_t i = 0; i < count; i++) {
+        size_t code_mark = path_member (&self->path, codes[i]);
+        json_t *object = json_object_get (regions, codes[i]);
+        if (json_is_object (object))
+            country_place (self, codes[i], object);
+        path_back (&self->path, code_mark);
+    }
+    free (codes);
+    path_back (&self->path, mark);
+}
+
 static void code_add (struct extension *self, size_t section, const char *code,
                       json_t *value) {
     json_t *all = json_object_get (self->next, sections[section]);
@@ -120,7 +206,8 @@ static void code_add (struct extension *self, size_t section, const char *code,
     else {
         if (section == SECTION_GROUPS && json_object_get (value, "ends"))
             extension_fault (self, "is new, and has 'ends'");
-        json_object_set_new (all, code, json_deep_copy (value));
+        json_t *copy = json_deep_copy (value);
+        json_object_set_new (all, code, copy);
         self->adds = true;
     }
 }
@@ -211,6 +298,7 @@ struct taxonomy *taxonomy_extend (const struct taxonomy *self,
     extension.next = taxonomy_json (self);
     version_check (&extension, body);
     each_code (&extension, body, "adds", code_add);
+    countries_place (&extension);
     each_code (&extension, body, "titles", title_set);
     if (!extension.adds)
         extension_fault (&extension, "adds nothing");

@@ -222,6 +222,75 @@ static void test_taxonomy (void **state) {
     }
 }
 
+static void plan_of_region (int64_t sequence, const char *id,
+                            const char *region) {
+    char actions[300];
+    snprintf (actions, sizeof actions,
+              "{'id':'A1','title':'T','kind':'operation',"
+              "'priorities':['organized-crime/drugs-trafficking'],"
+              "'regions':['%s'],'from':'2026-03','to':'2026-09-30',"
+              "'lead':'%.*s','status':'active'}",
+              region, (int) strcspn (id, "-"), id);
+    line_plan (sequence, "all", id, actions);
+}
+
+static int64_t overlaps_all (const struct model *model) {
+    struct overlap_query query = { 0 };
+    struct overlap_answer answer = { 0 };
+    int64_t count = 0;
+    overlaps_find (model_overlaps (model), &query, &answer);
+    for (size_t i = 0; i < OVERLAP_CLASSES; i++)
+        count += answer.counts[i];
+    overlap_answer_free (&answer);
+    return count;
+}
+
+/* A country that is added is in the World of plans that are older, and a group's
+ * changed past holds for them; below those places nothing has changed. */
+static void test_countries (void **state) {
+    (void) state;
+    plan_of_region (10, "EUROPOL-world", "001");
+    plan_of_region (11, "EUROPOL-group", "EU");
+    plan_of_region (12, "EUROPOL-other", "150");
+    line_add (20, "EUROPOL/hq", CHANGE,
+              "{'format':1,'version':2,'adds':{'regions':{'990':{'title':'N',"
+              "'alpha2':'XA'}}},'reason':'a new country'}");
+    add_consent (21, "FRONTEX/hq", CHANGE, 20);
+    plan_of_region (30, "FRONTEX-new", "990");
+    line_add (40, "FRONTEX/hq", CHANGE,
+              "{'format':1,'version':3,'adds':{'country_groups':{'EU':{"
+              "'members':[{'country':'990','from':'2020'}]}}},"
+              "'reason':'it was one since 2020'}");
+    add_consent (41, "EUROPOL/hq", CHANGE, 40);
+    size_t order[LINES_MAX], below = 0;
+    uint64_t seed = 7;
+    struct model_digests want, low, got;
+    while (below < line_count && lines[below].origin.sequence < 40)
+        below++;
+    size_t all = line_count;
+    line_count = below;
+    struct model *model = model_of (NULL, 1);
+    assert_int_equal (overlaps_all (model), 1);
+    model_digest (model, 40, 0, &low);
+    model_destroy (&model);
+    line_count = all;
+    for (int round = 0; round < 20; round++) {
+        shuffle (order, line_count, &seed);
+        model = model_of (round ? order : NULL, (size_t) round % 3 + 1);
+        assert_int_equal (overlaps_all (model), 2);
+        model_digest (model, 100, 0, &got);
+        if (round == 0)
+            want = got;
+        assert_memory_equal (&want, &got, sizeof got);
+        model_digest (model, 40, 0, &got);
+        assert_memory_equal (&low, &got, sizeof got);
+        assert_int_equal (overlaps_all (model), 2);
+        model_digest (model, 100, 0, &got);
+        assert_memory_equal (&want, &got, sizeof got);
+        model_destroy (&model);
+    }
+}
+
 /* A body's proposals beyond the eighth change nothing; those that came too
  * early, and another body's, are not among the eight. */
 static void test_many_proposals (void **state) {
@@ -267,6 +336,7 @@ int main (void) {
         cmocka_unit_test_teardown (test_changes, ledger_clear),
         cmocka_unit_test_teardown (test_cut, ledger_clear),
         cmocka_unit_test_teardown (test_taxonomy, ledger_clear),
+        cmocka_unit_test_teardown (test_countries, ledger_clear),
         cmocka_unit_test_teardown (test_many_proposals, ledger_clear),
     };
     return cmocka_run_group_tests (tests, ledger_begin, ledger_end);
