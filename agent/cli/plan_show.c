@@ -1,6 +1,9 @@
 /* plan_show - one plan, with its annexes, how it proceeds, what is overdue. */
+#include "plan_show.h"
+
 #include "answer.h"
 #include "plan_words.h"
+#include "plans/taxonomy.h"
 #include "table.h"
 
 #include <inttypes.h>
@@ -11,15 +14,18 @@ static const char usage[] =
     "\n"
     "Show a plan as this agent's readers see it: plan and annexes as one, "
     "each\n"
-    "action with what was reported of it, what is overdue, and how many "
-    "overlaps\n"
-    "are live. Of a withdrawn one: by whom, and which agents have hidden it.\n"
-    "--json has all of it.\n"
+    "action with its status, what is overdue, each body's latest reports, and "
+    "how\n"
+    "many overlaps are live. Of a withdrawn one: by whom, and whose agents "
+    "have\n"
+    "hidden it. Days and times are of UTC. --json has all of it, with the "
+    "codes.\n"
     "\n"
     "Example: parley plan show EUROPOL-empact-2026-2029\n";
 
 struct shown {
     const char *lang;
+    const struct taxonomy *taxonomy; /* NULL: nobody reads titles */
 };
 
 static const char *in_language (json_t *value, const char *lang) {
@@ -101,6 +107,46 @@ static void add_overlaps (struct table *table, json_t *answer) {
     buf_free (&text);
 }
 
+static void add_priorities (struct table *table, const struct shown *shown,
+                            json_t *codes) {
+    struct buf text = { 0 };
+    json_t *one;
+    size_t i;
+    json_array_foreach (codes, i, one) {
+        const char *code = plan_text (one);
+        int number = taxonomy_priority (shown->taxonomy, slice_text (code));
+        buf_add_format (
+            &text, "%s%s", i > 0 ? "; " : "",
+            number < 0 ? code
+                       : taxonomy_priority_title (shown->taxonomy, number));
+    }
+    table_cell (table, "priorities");
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+}
+
+/* "European Union (EU), Europe (150)" */
+static void add_regions (struct table *table, const struct shown *shown,
+                         json_t *codes) {
+    struct buf text = { 0 };
+    json_t *one;
+    size_t i;
+    json_array_foreach (codes, i, one) {
+        const char *code = plan_text (one);
+        int number = taxonomy_region (shown->taxonomy, slice_text (code));
+        buf_add_text (&text, i > 0 ? ", " : "");
+        if (number < 0)
+            buf_add_text (&text, code);
+        else
+            buf_add_format (&text, "%s (%s)",
+                            taxonomy_region_title (shown->taxonomy, number),
+                            code);
+    }
+    table_cell (table, "regions");
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+}
+
 static void print_head (const struct shown *shown, json_t *answer) {
     static const char *const heads[] = { "", "", NULL };
     json_t *plan = json_object_get (answer, "plan");
@@ -115,8 +161,8 @@ static void print_head (const struct shown *shown, json_t *answer) {
                   json_text_or (json_object_get (plan, "cycle"), "from", "?"),
                   json_text_or (json_object_get (plan, "cycle"), "to", "?"));
     add_handling (table, answer);
-    add (table, "priorities", json_object_get (plan, "priorities"));
-    add (table, "regions", json_object_get (plan, "regions"));
+    add_priorities (table, shown, json_object_get (plan, "priorities"));
+    add_regions (table, shown, json_object_get (plan, "regions"));
     add_revision (table, answer);
     add_annexes (table, answer);
     add_overlaps (table, answer);
@@ -220,45 +266,16 @@ static void print_overdue (json_t *answer) {
     table_destroy (&table);
 }
 
-/* Withdrawn: who has said that it is hidden, who can't. */
-static void print_withdrawn (json_t *withdrawn) {
-    struct buf line = { 0 };
-    json_t *hidden = json_object_get (withdrawn, "hidden"), *one;
-    json_t *mute = json_object_get (withdrawn, "cannot_answer");
-    const char *reason = json_text_or (withdrawn, "reason", "");
-    size_t i;
-    buf_add_format (&line, "withdrawn by %s, record %" PRId64 ", ",
-                    json_text_or (withdrawn, "author", "?"),
-                    json_int (withdrawn, "sequence", -1));
-    json_moment (&line, json_text (withdrawn, "log_time"));
-    buf_add_format (&line, "%s%s", *reason ? ": " : "", reason);
-    char *text = buf_take_text (&line);
-    words_print (stdout, 0, text);
-    free (text);
-    buf_add_text (&line, "hidden by: ");
-    json_array_foreach (hidden, i, one)
-        buf_add_format (&line, "%s%s", i > 0 ? ", " : "",
-                        json_text_or (one, "delegation", "?"));
-    if (json_array_size (hidden) == 0)
-        buf_add_text (&line, "nobody has said so yet");
-    if (json_array_size (mute) > 0) {
-        buf_add_text (&line, "; can't answer: ");
-        json_join (&line, mute);
-    }
-    text = buf_take_text (&line);
-    words_print (stdout, 0, text);
-    free (text);
-}
-
 static void say (const void *arg, json_t *answer) {
     json_t *withdrawn = json_object_get (answer, "withdrawn");
     if (json_is_object (withdrawn)) {
-        print_withdrawn (withdrawn);
+        plan_withdrawn_print (withdrawn);
         return;
     }
     print_head (arg, answer);
     print_actions (arg, answer);
     print_overdue (answer);
+    plan_reports_print (answer);
 }
 
 int command_plan_show (struct cli *cli, int argc, char **argv) {
@@ -272,5 +289,9 @@ int command_plan_show (struct cli *cli, int argc, char **argv) {
     if (plan_path (&path, words.at[0], "", &e))
         return cli_fail (&e);
     answer_query (&path, specs, 1);
-    return answer_print (cli, &path, say, &shown);
+    struct taxonomy *taxonomy = cli->json ? NULL : plan_taxonomy (cli);
+    shown.taxonomy = taxonomy;
+    int code = answer_print (cli, &path, say, &shown);
+    taxonomy_unref (&taxonomy);
+    return code;
 }

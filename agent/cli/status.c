@@ -208,6 +208,8 @@ static void add_plans (struct table *table, json_t *status) {
     if (json_int (plans, "newer", 0) > 0)
         buf_add_format (&text, ", %" PRId64 " that need a newer version",
                         json_int (plans, "newer", 0));
+    if (json_int (plans, "newer", 0) + json_int (plans, "quarantined", 0) > 0)
+        buf_add_text (&text, " (parley plan quarantine)");
     table_cell (table, "plans");
     table_slice (table, buf_slice (&text));
     buf_free (&text);
