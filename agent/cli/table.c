@@ -160,6 +160,9 @@ static size_t longest_word (const char *text) {
  * where all of them are too wide for the terminal. */
 
 #define BELOW 4 /* columns that what stands on a next line is indented by */
+/* A last column, mostly of sentences, that has to be narrower than this part of
+ * the terminal is read more easily below the others. */
+#define LEAST_PART 4
 
 struct layout {
     size_t widths[TABLE_COLUMNS_MAX];
@@ -204,7 +207,11 @@ static void lay_out (const struct table *self, size_t limit,
             least[i % self->columns] = width;
     }
     struct layout whole = *out;
-    if (shrink (out, least) || self->columns < 2)
+    size_t last = self->columns - 1;
+    bool fits = shrink (out, least);
+    bool narrow = out->widths[last] < whole.widths[last]
+                  && out->widths[last] < limit / LEAST_PART;
+    if ((fits && !narrow) || last == 0)
         return;
     *out = whole;
     out->beside--;
