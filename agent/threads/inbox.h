@@ -31,9 +31,10 @@ struct inbox {
     struct inbox_item *at; /* by due instant (none: last), then since */
     size_t count;
     size_t of[INBOX_KINDS];
+    struct overlap_answer claims; /* what their items point into */
 };
-/* Claims are at most INBOX_CLAIMS_MAX, narrow ones first; of[] counts all. */
-#define INBOX_CLAIMS_MAX 200
+/* Claims are looked for among so many overlaps, narrow ones first. */
+#define INBOX_CLAIMS_MAX 1000
 void inbox_make (struct inbox *out, const struct threads *threads,
                  const struct model *model, const char *entity, int64_t now_ms);
 void inbox_free (struct inbox *self);
