@@ -1,4 +1,4 @@
-/* res_taxonomy - GET /taxonomy and /quarantine. */
+/* res_taxonomy - GET /taxonomy, /taxonomy/history and /quarantine. */
 #include "api/json_plan.h"
 #include "api/json_record.h"
 #include "api/resources.h"
@@ -44,6 +44,81 @@ void taxonomy_get (struct request *r) {
     json_object_set_new (out, "taxonomy", taxonomy_json (taxonomy));
     json_object_set_new (out, "proposals", proposals);
     taxonomy_unref (&taxonomy);
+    reply_json (r, 200, out);
+}
+
+/* What was in force when */
+
+/* Days that were over when it was said: members of a group that was there. */
+static void past_add (json_t *out, const char *group, const json_t *members,
+                      int32_t today) {
+    const json_t *at;
+    size_t i;
+    json_array_foreach (members, i, at) {
+        const char *from = json_string_value (json_object_get (at, "from"));
+        const char *to = json_string_value (json_object_get (at, "to"));
+        struct date first, last;
+        bool early = from && !date_read (slice_text (from), &first, NULL)
+                     && first.first < today;
+        bool late = to && !date_read (slice_text (to), &last, NULL)
+                    && last.last < today;
+        if (early || late)
+            json_array_append_new (
+                out, json_pack ("{ss sO so so}", "group", group, "country",
+                                json_object_get (at, "country"), "from",
+                                from ? json_string (from) : json_null(), "to",
+                                to ? json_string (to) : json_null()));
+    }
+}
+
+static json_t *past (const json_t *change, int32_t today) {
+    json_t *out = json_array(), *group;
+    json_t *groups =
+        json_object_get (json_object_get (change, "adds"), "country_groups");
+    const char *code;
+    json_object_foreach (groups, code, group) {
+        if (json_object_get (group, "title"))
+            continue; /* a new one has no past */
+        past_add (out, code, json_object_get (group, "ends"), today);
+        past_add (out, code, json_object_get (group, "members"), today);
+    }
+    return out;
+}
+
+static json_t *copy_or_null (const json_t *object, const char *member) {
+    const json_t *value = json_object_get (object, member);
+    return value ? json_deep_copy (value) : json_null();
+}
+
+static void version_add (void *arg, const struct model_proposal *proposal) {
+    if (!proposal->in_force || !proposal->entry->content)
+        return;
+    const json_t *change = proposal->entry->content->document;
+    const struct origin *by = &proposal->brought->origin;
+    json_t *all = json_array(), *one;
+    proposal_add (all, proposal);
+    one = json_array_get (all, 0);
+    json_object_set_new (one, "in_force",
+                         json_pack ("{sI so}", "sequence",
+                                    (json_int_t) by->sequence, "log_time",
+                                    json_time (by->log_time)));
+    json_object_set_new (one, "reason", copy_or_null (change, "reason"));
+    json_object_set_new (one, "adds", copy_or_null (change, "adds"));
+    json_object_set_new (one, "titles", copy_or_null (change, "titles"));
+    json_object_set_new (one, "past", past (change, day_of_ms (by->log_time)));
+    json_object_del (one, "state");
+    json_array_append (arg, one);
+    json_decref (all);
+}
+
+void taxonomy_history_get (struct request *r) {
+    struct plans_view view;
+    if (!plans_open (r, &view))
+        return;
+    json_t *out = plans_head (&view), *versions = json_array();
+    model_proposals (view.model, version_add, versions);
+    plans_close (r);
+    json_object_set_new (out, "versions", versions);
     reply_json (r, 200, out);
 }
 

@@ -48,6 +48,7 @@ void draft_put (struct request *);
 void draft_delete (struct request *);
 void search_get (struct request *);   /* res_search.c */
 void taxonomy_get (struct request *); /* res_taxonomy.c */
+void taxonomy_history_get (struct request *);
 void quarantine_get (struct request *);
 void cycle_get (struct request *);          /* res_cycle.c */
 void overlaps_get (struct request *);       /* res_overlaps.c */

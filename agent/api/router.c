@@ -80,6 +80,7 @@ const struct route router_routes[] = {
     { "GET", V1 "gaps", "on entity priority region kind thin lang offset limit",
       gaps_get },
     { "GET", V1 "taxonomy", "", taxonomy_get },
+    { "GET", V1 "taxonomy/history", "", taxonomy_history_get },
     { "GET", V1 "quarantine", "offset limit", quarantine_get },
     { "GET", V1 "search", "q kind entity plan offset limit", search_get },
     { "GET", V1 "drafts", "", drafts_get_all },

@@ -58,6 +58,8 @@ static const struct command {
     { "report", "cycle", command_report_cycle, "how plans went in a period" },
     { "report", "overlaps", command_report_overlaps, "a period's overlaps" },
     { "taxonomy", "show", command_taxonomy_show, "codes that plans use" },
+    { "taxonomy", "history", command_taxonomy_history,
+      "which versions came in force, and what each changed" },
     { "taxonomy", "propose", command_taxonomy_propose, "codes to be added" },
     { "taxonomy", "consent", command_taxonomy_consent, "agree to a proposal" },
     { "follow", NULL, command_follow, "records as they arrive, without end" },

@@ -54,8 +54,8 @@ command_fn command_plan_history, command_plan_diff, command_plan_import,
     command_plan_export;
 command_fn command_overlaps, command_overlaps_say, command_gaps, command_search,
     command_report_cycle, command_report_overlaps;
-command_fn command_taxonomy_show, command_taxonomy_propose,
-    command_taxonomy_consent;
+command_fn command_taxonomy_show, command_taxonomy_history,
+    command_taxonomy_propose, command_taxonomy_consent;
 command_fn command_follow, command_replay, command_show;
 command_fn command_outbox_list, command_outbox_show, command_outbox_promise,
     command_outbox_cancel;

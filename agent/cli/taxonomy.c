@@ -121,6 +121,107 @@ int command_taxonomy_show (struct cli *cli, int argc, char **argv) {
     return answer_print (cli, &path, say, member);
 }
 
+/* History */
+
+static const char history_usage[] =
+    "usage: parley taxonomy history\n"
+    "\n"
+    "Which versions came in force, by which record and by whose consent, and "
+    "what\n"
+    "each added. Where it changed a group's past, that is told: plans that "
+    "name\n"
+    "the group stand for other countries since.\n"
+    "\n"
+    "Example: parley taxonomy history\n";
+
+/* "regions: 990; ..." */
+static void codes_add (struct buf *out, json_t *object) {
+    static const char *const members[] = { "priorities", "regions",
+                                           "country_groups" };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        json_t *codes = json_object_get (object, members[i]), *value;
+        const char *code;
+        bool some = false;
+        json_object_foreach (codes, code, value) {
+            buf_add_format (out, "%s%s",
+                            some        ? ", "
+                            : out->size ? "; "
+                                        : "",
+                            code);
+            some = true;
+        }
+    }
+}
+
+static void print_codes_of (const char *what, json_t *object) {
+    struct buf line = { 0 };
+    codes_add (&line, object);
+    if (line.size > 0) {
+        char *text = buf_take_text (&line);
+        buf_add_format (&line, "%s: %s", what, text);
+        free (text);
+        text = buf_take_text (&line);
+        words_print (stdout, 2, text);
+        free (text);
+    }
+    buf_free (&line);
+}
+
+static void print_past (json_t *past) {
+    json_t *one;
+    size_t i;
+    json_array_foreach (past, i, one) {
+        const char *from = json_text (one, "from");
+        const char *to = json_text (one, "to");
+        struct buf line = { 0 };
+        buf_add_format (&line, "changes the past: %s has %s",
+                        json_text_or (one, "group", "?"),
+                        json_text_or (one, "country", "?"));
+        buf_add_format (&line, "%s%s%s%s", from ? " from " : "",
+                        from ? from : "", to ? " to " : "", to ? to : "");
+        char *text = buf_take_text (&line);
+        words_print (stdout, 2, text);
+        free (text);
+    }
+}
+
+static void print_version (json_t *one) {
+    struct buf line = { 0 };
+    json_t *by = json_object_get (one, "in_force");
+    buf_add_format (&line, "version %" PRId64 " by record %" PRId64 ", ",
+                    json_int (one, "version", 0),
+                    json_int (by, "sequence", -1));
+    json_moment (&line, json_text (by, "log_time"));
+    buf_add_format (&line, "; proposed by %s, record %" PRId64 ", consented: ",
+                    json_text_or (one, "author", "?"),
+                    json_int (one, "sequence", -1));
+    json_join (&line, json_object_get (one, "consents"));
+    buf_add_format (&line, "; %s", plan_text (json_object_get (one, "reason")));
+    char *text = buf_take_text (&line);
+    words_print (stdout, 0, text);
+    free (text);
+    print_codes_of ("adds", json_object_get (one, "adds"));
+    print_codes_of ("titles", json_object_get (one, "titles"));
+    print_past (json_object_get (one, "past"));
+}
+
+static void say_history (const void *arg, json_t *answer) {
+    json_t *one;
+    size_t i;
+    (void) arg;
+    printf ("version 1 is in the program\n");
+    json_array_foreach (json_object_get (answer, "versions"), i, one)
+        print_version (one);
+}
+
+int command_taxonomy_history (struct cli *cli, int argc, char **argv) {
+    static struct words words;
+    struct buf path = { 0 };
+    options_read (cli, argc, argv, history_usage, NULL, &words, 0, 0);
+    client_path (&path, "/api/v1/taxonomy/history");
+    return answer_print (cli, &path, say_history, NULL);
+}
+
 #define WHOM "one that all read"
 #define PLACE "taxonomy/change" /* behind the channel */
 

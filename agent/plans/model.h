@@ -86,6 +86,9 @@ size_t model_statements (const struct model *self, const struct overlap *pair,
 bool model_folded (const struct model *self, const struct overlap *pair);
 /* Some such statement stands, or did: whoever lists asks for each pair then. */
 bool model_has_folded (const struct model *self);
+/* All pairs that are folded, for a query's `omitted`: the caller's to free. */
+struct overlap_omitted *model_folded_all (const struct model *self,
+                                          size_t *count) MUST_CHECK;
 
 /* Quarantined, and "needs a newer version": all, by sequence, topics' first. */
 size_t model_quarantine (const struct model *self,
@@ -102,6 +105,7 @@ struct model_proposal {
     bool in_force,
         void_;   /* void: another one came first, or it breaks a rule */
     bool timely; /* it stands where its version is the next: it is counted */
+    const struct history_entry *brought; /* in force by that record; NULL */
     size_t consents, needed;
     const char *consented[32]; /* entities, the first of them */
 };

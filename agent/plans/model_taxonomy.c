@@ -106,13 +106,14 @@ struct deriving {
 };
 
 static void in_force (struct deriving *self, struct proposal *proposal,
-                      int64_t sequence) {
+                      const struct history_entry *by) {
     struct model *model = self->model;
     proposal->is.in_force = true;
+    proposal->is.brought = by;
     self->force =
         mem_resize (self->force, (self->force_count + 1) * sizeof *self->force);
     self->force[self->force_count++] =
-        (struct force){ sequence, taxonomy_ref (proposal->next) };
+        (struct force){ by->origin.sequence, taxonomy_ref (proposal->next) };
     for (size_t i = 0; i < model->proposal_count; i++) {
         struct proposal *at = &model->proposals[i];
         if (at->is.version > proposal->is.version)
@@ -143,7 +144,7 @@ static void consent (struct deriving *self, struct proposal *proposal,
     proposal->is.consents = count;
     proposal->is.needed = members (roster) / 2 + 1;
     if (count >= proposal->is.needed)
-        in_force (self, proposal, entry->origin.sequence);
+        in_force (self, proposal, entry);
 }
 
 /* Its author's body has made as many for that version, at its time. */
