@@ -100,12 +100,16 @@ static json_t *answer_json (const struct plans_view *view,
     return out;
 }
 
-static json_t *published (const struct plans_view *view,
-                          const struct asked *asked) {
+static json_t *published (const struct plans_view *view, struct asked *asked) {
     struct overlap_answer answer;
+    struct overlap_omitted *folded = NULL;
+    if (!asked->folded)
+        folded = model_folded_all (view->model, &asked->query.omitted_count);
+    asked->query.omitted = folded;
     overlaps_find (model_overlaps (view->model), &asked->query, &answer);
     json_t *out = answer_json (view, asked, &answer, list (view, &answer));
     overlap_answer_free (&answer);
+    free (folded);
     return out;
 }
 
@@ -219,10 +223,8 @@ static void published_answer (struct request *r) {
     snprintf (state, sizeof state, "%" PRId64 " %" PRId64 " %" PRId32,
               model_generation (view.model), view.mark, view.today);
     if (asked_read (r, &view, &asked)
-        && !answers_reply (&r->http->answers, r, state)) {
-        fold (&view, &asked);
+        && !answers_reply (&r->http->answers, r, state))
         answers_make (&r->http->answers, r, state, published (&view, &asked));
-    }
     plans_close (r);
 }
 

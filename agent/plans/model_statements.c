@@ -346,3 +346,48 @@ bool model_has_folded (const struct model *self) {
         fold (&folding, self->said[i]);
     return folding.folded;
 }
+
+static const struct action *action_of (const struct model *self,
+                                       const char *text) {
+    struct reference ref;
+    const struct work *work =
+        reference_read (text, &ref) ? model_work (self, ref.plan, NULL) : NULL;
+    return work && work->is.plan ? plan_action (work->is.plan, ref.action)
+                                 : NULL;
+}
+
+/* Is the n-th one what its body said last of its pair? */
+static bool is_newest (const struct model *self, size_t n) {
+    const struct said *at = self->said[n], *next;
+    if (at->entry->is.origin.sequence >= self->limit)
+        return false;
+    next = n + 1 < self->said_count ? self->said[n + 1] : NULL;
+    return !next || next->entry->is.origin.sequence >= self->limit
+           || strcmp (next->entity, at->entity) != 0
+           || strcmp (next->statement->a, at->statement->a) != 0
+           || strcmp (next->statement->b, at->statement->b) != 0;
+}
+
+struct overlap_omitted *model_folded_all (const struct model *self,
+                                          size_t *count) {
+    struct folding folding = { self->entity, false };
+    struct overlap_omitted *out = NULL;
+    size_t room = 0;
+    *count = 0;
+    for (size_t i = 0; i < self->said_count; i++) {
+        const struct said *said = self->said[i];
+        folding.folded = false;
+        fold (&folding, said);
+        if (!folding.folded || !is_newest (self, i))
+            continue;
+        if (*count == room) {
+            room = room * 2 + 16;
+            out = mem_resize (out, room * sizeof *out);
+        }
+        out[*count].a = action_of (self, said->statement->a);
+        out[*count].b = action_of (self, said->statement->b);
+        if (out[*count].a && out[*count].b)
+            ++*count;
+    }
+    return out;
+}

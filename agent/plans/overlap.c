@@ -304,12 +304,18 @@ static bool priorities_meet (const struct taxonomy *taxonomy,
     return false;
 }
 
+static bool actions_meet (const struct taxonomy *taxonomy,
+                          const struct plan *plan_a, const struct action *a,
+                          const struct plan *plan_b, const struct action *b) {
+    return strcmp (plan_a->entity, plan_b->entity) != 0
+           && a->span.first <= b->span.last && b->span.first <= a->span.last
+           && countries_common (&a->countries, &b->countries)
+           && priorities_meet (taxonomy, a, b);
+}
+
 bool slots_meet (const struct taxonomy *taxonomy, const struct slot *a,
                  const struct slot *b) {
-    return strcmp (a->plan->entity, b->plan->entity) != 0 && a->first <= b->last
-           && b->first <= a->last
-           && countries_common (&a->countries, &b->countries)
-           && priorities_meet (taxonomy, a->action, b->action);
+    return actions_meet (taxonomy, a->plan, a->action, b->plan, b->action);
 }
 
 bool slot_names (const struct slot *self, uint16_t entity) {
@@ -456,6 +462,9 @@ void slots_overlap (const struct slot *a, const struct slot *b,
 bool overlap_judge (const struct taxonomy *taxonomy, const struct plan *plan_a,
                     const struct action *a, const struct plan *plan_b,
                     const struct action *b, struct overlap *out) {
+    if (a->status == STATUS_CANCELLED || b->status == STATUS_CANCELLED
+        || !actions_meet (taxonomy, plan_a, a, plan_b, b))
+        return false;
     struct overlaps *index = overlaps_new (taxonomy);
     struct slot slot_a, slot_b;
     struct meeting meeting;
@@ -463,14 +472,10 @@ bool overlap_judge (const struct taxonomy *taxonomy, const struct plan *plan_a,
     entities_add (index, plan_b, b);
     slot_fill (&slot_a, index, plan_a, a);
     slot_fill (&slot_b, index, plan_b, b);
-    bool meet = a->status != STATUS_CANCELLED && b->status != STATUS_CANCELLED
-                && slots_meet (taxonomy, &slot_a, &slot_b);
-    if (meet) {
-        slots_judge (&slot_a, &slot_b, &meeting);
-        slots_overlap (&slot_a, &slot_b, &meeting, out);
-    }
+    slots_judge (&slot_a, &slot_b, &meeting);
+    slots_overlap (&slot_a, &slot_b, &meeting, out);
     slot_free (&slot_a);
     slot_free (&slot_b);
     overlaps_destroy (&index);
-    return meet;
+    return true;
 }

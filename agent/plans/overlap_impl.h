@@ -128,11 +128,16 @@ struct page {
     struct page_key *keys;
     size_t count, room, max;
 };
+#define COUNTRIES_ANY 1024 /* more than there are */
 uint64_t page_coarse (const struct meeting *meeting);
 uint64_t page_order (uint64_t coarse, bool imprecise, uint64_t countries,
                      int32_t first);
 /* false: one of that order is not among them. */
 bool page_may_hold (const struct page *self, uint64_t order);
+/* How many countries in common one of that sort and first day may have at most;
+ * 0: it is not among them; COUNTRIES_ANY: any. */
+unsigned page_countries (const struct page *self, uint64_t coarse,
+                         int32_t first);
 void page_add (struct page *self, uint64_t order, const struct slot *x,
                const struct slot *y);
 /* What is behind `offset`, and frees. */

@@ -4,11 +4,14 @@
  * Sorts before the page are passed over, those behind it not looked at. Actions
  * come in the order of their first days, each with those before it, so that an
  * overlap's first day is that of the later one: a page that is full of better
- * ones by then is done. */
+ * ones by then is done; nor is an action looked at that has too many countries
+ * in common with everybody. */
 #include "overlap_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define SETS_MAX (2 * TAXONOMY_PRIORITIES_MAX)
 
 struct sweep {
     const struct overlaps *index;
@@ -17,36 +20,28 @@ struct sweep {
     const struct omissions *omissions;
     unsigned wanted;     /* sorts, as bits */
     int64_t left[SORTS]; /* of each, that were not met yet */
-    uint64_t *mask;      /* of one action's candidates */
     uint64_t *seen[2];   /* of those before; [1]: not of `entity` */
     struct page page;
+    uint64_t near[PLACES_MAX]; /* what those before have, folded, by place */
 };
 
 /* What one action meets */
 
-/* Those that share a second-level priority: all narrow ones are among them. */
-static void exact_mask (const struct overlaps *index, const struct slot *x,
-                        const uint64_t *seen, uint64_t *mask) {
-    const uint64_t *meets =
-        x->place == NO_PLACE ? seen : index->places[x->place]->meets.words;
-    memset (mask, 0, index->words * sizeof *mask);
+/* The sets that it shares a facet with; for narrow ones those of its second-level
+ * priorities are enough. Returns how many. */
+static size_t sets_fill (const struct overlaps *index, const struct slot *x,
+                         bool broad, const uint64_t *sets[SETS_MAX]) {
+    size_t count = 0;
     for (size_t i = 0; i < x->action->priorities.count; i++) {
         int p = x->action->priorities.at[i];
-        if (taxonomy_priority_parent (index->taxonomy, p) < 0)
-            continue;
-        const uint64_t *words = index->by_priority[p].words;
-        for (size_t k = 0; k < index->words; k++)
-            mask[k] |= words[k];
+        int parent = taxonomy_priority_parent (index->taxonomy, p);
+        if (parent >= 0)
+            sets[count++] = index->by_priority[p].words;
+        if (broad)
+            sets[count++] = parent < 0 ? index->below[p].words
+                                       : index->by_priority[parent].words;
     }
-    for (size_t k = 0; k < index->words; k++)
-        mask[k] &= seen[k] & meets[k];
-}
-
-static void facet_mask (const struct overlaps *index, const struct slot *x,
-                        const uint64_t *seen, uint64_t *mask) {
-    slot_mask (index, x, mask);
-    for (size_t i = 0; i < index->words; i++)
-        mask[i] &= seen[i];
+    return count;
 }
 
 static void list_it (struct sweep *self, const struct slot *x,
@@ -81,23 +76,43 @@ static void meet (struct sweep *self, size_t x, size_t y) {
     list_it (self, &slots[x], a, &slots[y], b, sort);
 }
 
-static void slot_sweep (struct sweep *self, size_t x, uint64_t *seen,
-                        bool broad) {
+/* Those of 64 slots; what is over for all that follow is taken out of *seen. */
+static void word_sweep (struct sweep *self, size_t x, size_t base,
+                        uint64_t word, uint64_t *seen, unsigned most) {
     const struct overlaps *index = self->index;
     const struct glance *a = &index->glances[x];
-    if (broad)
-        facet_mask (index, &index->slots[x], seen, self->mask);
-    else
-        exact_mask (index, &index->slots[x], seen, self->mask);
-    for (size_t i = 0; i < index->words; i++)
-        for (uint64_t word = self->mask[i]; word; word &= word - 1) {
-            size_t y = i * 64 + (size_t) __builtin_ctzll (word);
-            const struct glance *b = &index->glances[y];
-            if (b->last < a->first) /* it is over for all that follow */
-                seen[i] &= ~(word & -word);
-            else if (b->entity != a->entity)
-                meet (self, x, y);
-        }
+    const uint16_t *common =
+        a->place == NO_PLACE ? NULL : index->places[a->place]->common;
+    for (; word; word &= word - 1) {
+        size_t y = base + (size_t) __builtin_ctzll (word);
+        const struct glance *b = &index->glances[y];
+        if (b->last < a->first)
+            *seen &= ~(word & -word);
+        else if (b->entity != a->entity
+                 && !(common && b->place != NO_PLACE
+                      && common[b->place] > most))
+            meet (self, x, y);
+    }
+}
+
+static void slot_sweep (struct sweep *self, size_t x, uint64_t *seen,
+                        bool broad, unsigned most) {
+    const struct overlaps *index = self->index;
+    const struct slot *slot = &index->slots[x];
+    const uint64_t *sets[SETS_MAX];
+    const uint64_t *meets = slot->place == NO_PLACE
+                                ? seen
+                                : index->places[slot->place]->meets.words;
+    size_t count = sets_fill (index, slot, broad, sets);
+    for (size_t i = 0; i < index->words; i++) {
+        uint64_t open = seen[i] & meets[i], word = 0;
+        if (!open)
+            continue;
+        for (size_t k = 0; k < count; k++)
+            word |= sets[k][i];
+        if (word & open)
+            word_sweep (self, x, i * 64, word & open, &seen[i], most);
+    }
 }
 
 /* All of them */
@@ -109,31 +124,68 @@ static bool is_open (const struct sweep *self, const struct glance *x) {
            || x->entity == self->entity || x->entity == self->other;
 }
 
-/* Can a later one be on the page? `first`: no day before is met any more. */
-static bool may_go_on (const struct sweep *self, unsigned sorts,
-                       int32_t first) {
-    for (unsigned i = 0; i < SORTS; i++)
-        if (sorts >> i & 1 && self->left[i] > 0)
-            return page_may_hold (&self->page, page_order (i, false, 1, first));
+/* How many countries in common one may have that begins on that day; 0: none
+ * can be on the page, nor any that begins later. */
+static unsigned countries_most (const struct sweep *self, unsigned sorts,
+                                int32_t first) {
+    unsigned sort = 0;
+    while (sort < SORTS && !(sorts >> sort & 1 && self->left[sort] > 0))
+        sort++;
+    return sort == SORTS ? 0 : page_countries (&self->page, sort, first);
+}
+
+/* What an overlap's other side has to have some of, folded. */
+static uint64_t near_bits (const struct sweep *self, size_t x, bool broad) {
+    const struct overlaps *index = self->index;
+    const struct numbers *priorities = &index->slots[x].action->priorities;
+    uint64_t out = 0;
+    if (!broad)
+        return index->glances[x].exact;
+    for (size_t i = 0; i < priorities->count; i++) {
+        int parent =
+            taxonomy_priority_parent (index->taxonomy, priorities->at[i]);
+        out |= UINT64_C (1) << (parent < 0 ? priorities->at[i] : parent) % 64;
+    }
+    return out;
+}
+
+/* May one of those before have so few countries in common with it? */
+static bool is_near (const struct sweep *self, uint16_t place, uint64_t bits,
+                     unsigned most) {
+    const struct overlaps *index = self->index;
+    if (most == COUNTRIES_ANY || place == NO_PLACE
+        || index->place_count == PLACES_MAX)
+        return true;
+    const uint16_t *common = index->places[place]->common;
+    for (size_t i = 0; i < index->place_count; i++)
+        if (self->near[i] & bits && common[i] > 0 && common[i] <= most)
+            return true;
     return false;
 }
 
 static void sweep (struct sweep *self, unsigned sorts, bool broad) {
     const struct overlaps *index = self->index;
+    unsigned most;
     self->wanted = sorts;
+    memset (self->near, 0, sizeof self->near);
     for (int i = 0; i < 2; i++)
         memset (self->seen[i], 0, index->words * sizeof (uint64_t));
     for (size_t i = 0; i < index->count; i++) {
         size_t x = index->by_first[i];
         const struct glance *a = &index->glances[x];
-        if (!may_go_on (self, sorts, a->first))
-            break;
         if (!is_open (self, a) || (a->world && !broad))
             continue;
+        if ((most = countries_most (self, sorts, a->first)) == 0)
+            break;
+        uint64_t bits = near_bits (self, x, broad);
         int side = self->entity != NO_ENTITY && a->entity != self->entity;
-        slot_sweep (self, x, self->seen[self->entity == NO_ENTITY ? 0 : !side],
-                    broad);
+        if (is_near (self, a->place, bits, most))
+            slot_sweep (self, x,
+                        self->seen[self->entity == NO_ENTITY ? 0 : !side],
+                        broad, most);
         self->seen[side][x / 64] |= UINT64_C (1) << x % 64;
+        if (a->place != NO_PLACE)
+            self->near[a->place] |= bits;
     }
 }
 
@@ -164,22 +216,22 @@ void overlaps_list (const struct overlaps *self,
         query->limit > 0 ? sorts_of (sorts, &offset, query->limit) : 0;
     if (wanted == 0)
         return;
-    struct sweep state = { .index = self,
-                           .query = query,
-                           .entity = entity,
-                           .other = other,
-                           .omissions = omissions,
-                           .page = { .max = offset + query->limit } };
-    memcpy (state.left, sorts, sizeof state.left);
-    state.mask = mem_alloc (self->words * sizeof *state.mask);
+    struct sweep *state = mem_alloc (sizeof *state);
+    *state = (struct sweep){ .index = self,
+                             .query = query,
+                             .entity = entity,
+                             .other = other,
+                             .omissions = omissions,
+                             .page = { .max = offset + query->limit } };
+    memcpy (state->left, sorts, sizeof state->left);
     for (int i = 0; i < 2; i++)
-        state.seen[i] = mem_alloc (self->words * sizeof *state.seen[i]);
+        state->seen[i] = mem_alloc (self->words * sizeof *state->seen[i]);
     if (wanted & 0xffu)
-        sweep (&state, wanted & 0xffu, false);
+        sweep (state, wanted & 0xffu, false);
     if (wanted & 0xff00u)
-        sweep (&state, wanted & 0xff00u, true);
-    page_give (&state.page, offset, out);
-    free (state.mask);
-    free (state.seen[0]);
-    free (state.seen[1]);
+        sweep (state, wanted & 0xff00u, true);
+    page_give (&state->page, offset, out);
+    free (state->seen[0]);
+    free (state->seen[1]);
+    free (state);
 }

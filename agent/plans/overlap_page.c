@@ -62,6 +62,18 @@ bool page_may_hold (const struct page *self, uint64_t order) {
            || (self->max > 0 && order <= self->keys[0].order);
 }
 
+unsigned page_countries (const struct page *self, uint64_t coarse,
+                         int32_t first) {
+    if (self->count < self->max)
+        return COUNTRIES_ANY;
+    uint64_t worst = self->keys[0].order;
+    uint64_t best = page_order (coarse, false, 0, first);
+    if (best >> 42 != worst >> 42)
+        return best >> 42 < worst >> 42 ? COUNTRIES_ANY : 0;
+    unsigned out = worst >> 32 & 0x3ff;
+    return out > 0 && (uint32_t) best > (uint32_t) worst ? out - 1 : out;
+}
+
 void page_add (struct page *self, uint64_t order, const struct slot *x,
                const struct slot *y) {
     bool swapped = slot_compare (x, y) > 0;

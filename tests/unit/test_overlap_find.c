@@ -57,6 +57,15 @@ static bool plan_fits (const struct plan *plan, const struct action *action,
            && (!query->action || strcmp (action->id, query->action) == 0);
 }
 
+static bool is_omitted (const struct overlap *o,
+                        const struct overlap_query *q) {
+    for (size_t i = 0; i < q->omitted_count; i++)
+        if ((q->omitted[i].a == o->a && q->omitted[i].b == o->b)
+            || (q->omitted[i].a == o->b && q->omitted[i].b == o->a))
+            return true;
+    return false;
+}
+
 static bool fits (const struct overlap *o, const struct overlap_query *q) {
     return (!q->live || (o->a->span.last >= q->on && o->b->span.last >= q->on))
            && (!q->entity || is_side (o, q->entity))
@@ -67,7 +76,7 @@ static bool fits (const struct overlap *o, const struct overlap_query *q) {
            && (!q->has_region || region_fits (o, q))
            && (!q->has_period || (o->first <= q->to && q->from <= o->last))
            && (!q->kinds || ((1u << o->a->kind | 1u << o->b->kind) & q->kinds))
-           && !(q->omit && q->omit (q->arg, o));
+           && !(q->omit && q->omit (q->arg, o)) && !is_omitted (o, q);
 }
 
 static void all_add (struct all *self, const struct overlap *o) {
@@ -276,6 +285,69 @@ static void test_wishes (void **state) {
         find_check (cases[i].name, &cases[i].query);
 }
 
+/* Pages wherever they begin, of each sort and across several. */
+static void test_pages (void **state) {
+    (void) state;
+    int32_t on = day ("2023-06-01");
+    const struct overlap_query queries[] = {
+        { .limit = 0 },
+        { .live = true, .on = on },
+        { .entity = "EUROPOL" },
+        { .entity = "EUROPOL", .other = "UNODC", .live = true, .on = on },
+        { .live = true, .on = day ("2025-12-31") }, /* some end there */
+        { .classes = 1u << OVERLAP_JOINT },
+        { .classes = 1u << OVERLAP_CLAIMED | 1u << OVERLAP_JOINT,
+          .live = true,
+          .on = on },
+        { .narrow_only = true, .live = true, .on = on },
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        struct all all = all_of (&queries[i]);
+        struct overlap_query query = queries[i];
+        for (size_t offset = 0; offset < all.count + 40;
+             offset += offset < 20 ? 7 : all.count / 23 + 1) {
+            struct overlap_answer answer;
+            query.offset = offset;
+            query.limit = 1 + offset % 60;
+            overlaps_find (found_in, &query, &answer);
+            counts_compare ("pages", &all, &answer);
+            page_compare ("pages", &all, &query, &answer);
+            overlap_answer_free (&answer);
+        }
+        free (all.at);
+    }
+}
+
+/* Some of the first, some of the last, and one that is no overlap. */
+static void test_omitted (void **state) {
+    (void) state;
+    struct overlap_query query = { .limit = 100000 };
+    struct overlap_answer all;
+    struct overlap_omitted omitted[64];
+    size_t count = 0;
+    overlaps_find (found_in, &query, &all);
+    assert_true (all.count > 1000);
+    for (size_t i = 0; i < all.count && count < 60;
+         i += i < 20 ? 1 : all.count / 40)
+        omitted[count++] = (struct overlap_omitted){ all.at[i].a, all.at[i].b };
+    omitted[count++] = (struct overlap_omitted){ &plans[3]->actions[0],
+                                                 &plans[3]->actions[1] };
+    overlap_answer_free (&all);
+    struct overlap_query queries[] = {
+        { .limit = 30 },
+        { .limit = 100000 },
+        { .live = true, .on = day ("2023-06-01"), .offset = 5, .limit = 50 },
+        { .kinds = 1u << KIND_TRAINING, .limit = 50 },
+        { .entity = "EUROPOL", .limit = 50 },
+        { .plan = plans[7]->id, .limit = 1000 },
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        queries[i].omitted = omitted;
+        queries[i].omitted_count = count;
+        find_check ("omitted", &queries[i]);
+    }
+}
+
 /* A plan that is not in it, and one that takes the place of one that is. */
 static void of_check (const struct plan *plan, const struct plan *without) {
     struct overlap_query query = { .live = true,
@@ -347,8 +419,8 @@ static void test_changes (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_wishes),
-        cmocka_unit_test (test_of),
+        cmocka_unit_test (test_wishes),  cmocka_unit_test (test_pages),
+        cmocka_unit_test (test_omitted), cmocka_unit_test (test_of),
         cmocka_unit_test (test_changes),
     };
     uint64_t seed = 1;
