@@ -16,7 +16,7 @@ enum form { FORM_JSON, FORM_CSV, FORM_HTML };
 struct asked {
     int kind, form;
     struct cycle_query query;
-    int64_t mark;
+    int64_t mark, mark_ms;
 };
 
 /* This year, where nothing else is said. */
@@ -47,6 +47,7 @@ static bool asked_read (struct request *r, const struct plans_view *view,
     *out = (struct asked){
         .query = { .on = view->today, .lang = view->lang },
         .mark = view->mark,
+        .mark_ms = view->mark_ms,
     };
     return request_query_word (r, "kind", kinds, ROWS_CYCLE, &out->kind)
            && request_query_word (r, "format", forms, FORM_JSON, &out->form)
@@ -102,15 +103,19 @@ static void reply_rows (struct request *r, const struct asked *asked,
 
 static void html_write (const struct asked *asked, const json_t *rows,
                         struct buf *out) {
-    char from[DATE_TEXT_MAX], to[DATE_TEXT_MAX], line[120];
+    char from[DATE_TEXT_MAX], to[DATE_TEXT_MAX], day[DATE_TEXT_MAX], line[160];
+    int minute = (int) (asked->mark_ms / 60000 % 1440);
     struct rows_head head = {
         .title = asked->kind == ROWS_CYCLE ? "Report of a period"
                                            : "Overlaps in a period",
         .line = line,
     };
-    snprintf (line, sizeof line, "%s to %s, as of mark %" PRId64,
+    snprintf (line, sizeof line,
+              "%s to %s, as of record %" PRId64 ", %s %02d:%02d UTC",
               day_text (from, asked->query.from),
-              day_text (to, asked->query.to), asked->mark);
+              day_text (to, asked->query.to), asked->mark,
+              day_text (day, day_of_ms (asked->mark_ms)), minute / 60,
+              minute % 60);
     rows_html ((enum rows_kind) asked->kind, rows, &head, out);
 }
 

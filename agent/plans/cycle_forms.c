@@ -6,8 +6,8 @@
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const columns[][32] = {
     [ROWS_CYCLE] = { "row",
@@ -85,6 +85,11 @@ void rows_csv (enum rows_kind kind, const json_t *rows, struct buf *out) {
 
 /* The page */
 
+/* "2026-05": it is not broken into lines. */
+static bool is_day (const char *text) {
+    return strlen (text) >= 7 && strspn (text, "0123456789-") == strlen (text);
+}
+
 /* In the direction of its own letters. */
 static void cell (struct buf *out, const json_t *row, const char *name) {
     char *text = cell_text (row, name);
@@ -92,9 +97,10 @@ static void cell (struct buf *out, const json_t *row, const char *name) {
                 || strcmp (text, "not reached") == 0;
     bool number = json_is_number (json_object_get (row, name));
     paper_element (out, "td",
-                   number ? "number"
-                   : warn ? "warn"
-                          : NULL,
+                   number          ? "number"
+                   : warn          ? "warn"
+                   : is_day (text) ? "day"
+                                   : NULL,
                    NULL, text);
     free (text);
 }
@@ -131,64 +137,82 @@ static const struct table tables[] = {
       { "Action", "Body", "From", "To", "Status", "Text", "Record", "" } },
 };
 
-static void table_begin (struct buf *out, const struct table *table) {
-    paper_element (out, "h3", NULL, NULL, table->caption);
+/* Rows of one plan, and which of the table's columns say something there. */
+struct section {
+    const struct table *table;
+    const json_t *rows;
+    size_t first, last; /* behind it */
+    bool shown[12];
+};
+
+static void section_look (struct section *self) {
+    for (size_t n = 0; self->table->names[n]; n++)
+        for (size_t i = self->first; i < self->last && !self->shown[n]; i++) {
+            const json_t *row = json_array_get (self->rows, i);
+            char *text = cell_text (row, self->table->names[n]);
+            self->shown[n] = is (row, self->table->row) && *text;
+            free (text);
+        }
+}
+
+static void section_begin (struct buf *out, const struct section *self) {
+    paper_element (out, "h3", NULL, NULL, self->table->caption);
     buf_add_text (out, "<table class=\"list\">\n<thead><tr>");
-    for (size_t i = 0; table->names[i]; i++)
-        buf_add_format (out, "<th>%s</th>", table->headings[i]);
+    for (size_t n = 0; self->table->names[n]; n++)
+        if (self->shown[n])
+            buf_add_format (out, "<th>%s</th>", self->table->headings[n]);
     buf_add_text (out, "</tr></thead>\n<tbody>\n");
 }
 
-/* Rows first..last of one plan. */
-static void table_section (struct buf *out, const struct table *table,
-                           const json_t *rows, size_t first, size_t last) {
+static void section_write (struct buf *out, struct section *self) {
     bool begun = false;
-    for (size_t i = first; i < last; i++) {
-        const json_t *row = json_array_get (rows, i);
-        if (!is (row, table->row))
+    section_look (self);
+    for (size_t i = self->first; i < self->last; i++) {
+        const json_t *row = json_array_get (self->rows, i);
+        if (!is (row, self->table->row))
             continue;
         if (!begun)
-            table_begin (out, table);
+            section_begin (out, self);
         begun = true;
         buf_add_text (out, "<tr>");
-        for (size_t n = 0; table->names[n]; n++)
-            cell (out, row, table->names[n]);
+        for (size_t n = 0; self->table->names[n]; n++)
+            if (self->shown[n])
+                cell (out, row, self->table->names[n]);
         buf_add_text (out, "</tr>\n");
     }
     if (begun)
         buf_add_text (out, "</tbody>\n</table>\n");
 }
 
+/* "A-plan-1, TLP:GREEN, revision 2, record 17" and the sums. */
 static void plan_section (struct buf *out, const json_t *row) {
     static const struct {
-        const char *name, *words;
-    } sums[] = {
-        { "actions", "actions" },
-        { "actions_overdue", "overdue" },
-        { "milestones_done", "milestones done" },
-        { "milestones_due", "due" },
-        { "milestones_overdue", "overdue" },
-        { "reports_received", "reports" },
-        { "reports_missing", "missing" },
-        { "revision", "is the revision" },
-        { "record", "is its record" },
+        const char *before, *name, *behind;
+    } parts[] = {
+        { "", "plan", ", " },
+        { "", "handling", ", " },
+        { "revision ", "revision", ", " },
+        { "record ", "record", ". " },
+        { "Actions: ", "actions", ", " },
+        { "", "actions_overdue", " overdue. " },
+        { "Milestones: ", "milestones_done", " done, " },
+        { "", "milestones_due", " due, " },
+        { "", "milestones_overdue", " overdue. " },
+        { "Reports: ", "reports_received", " received, " },
+        { "", "reports_missing", " missing." },
     };
-    char *title = cell_text (row, "title"), *plan = cell_text (row, "plan");
-    char *handling = cell_text (row, "handling");
+    char *title = cell_text (row, "title");
     paper_element (out, "h2", NULL, NULL, title);
     buf_add_text (out, "<p>");
-    paper_text (out, plan);
-    buf_add_text (out, ", ");
-    paper_text (out, handling);
-    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-        buf_add_format (
-            out, "%s %" PRId64 " %s", i ? "," : ":",
-            (int64_t) json_integer_value (json_object_get (row, sums[i].name)),
-            sums[i].words);
-    buf_add_text (out, ".</p>\n");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char *text = cell_text (row, parts[i].name);
+        buf_add_text (out, parts[i].before);
+        paper_text (out, text);
+        buf_add_text (out, parts[i].behind);
+        free (text);
+    }
+    buf_add_text (out, "</p>\n");
     free (title);
-    free (plan);
-    free (handling);
 }
 
 static void cycle_sections (struct buf *out, const json_t *rows) {
@@ -198,25 +222,45 @@ static void cycle_sections (struct buf *out, const json_t *rows) {
             if (is (json_array_get (rows, last), "plan"))
                 break;
         plan_section (out, json_array_get (rows, first));
-        for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-            table_section (out, &tables[i], rows, first + 1, last);
+        for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+            struct section section = { .table = &tables[i],
+                                       .rows = rows,
+                                       .first = first + 1,
+                                       .last = last };
+            section_write (out, &section);
+        }
     }
 }
 
+/* An action's title, and below it where it stands. */
+static void side_cell (struct buf *out, const json_t *row, const char *title,
+                       const char *ref) {
+    char *words = cell_text (row, title), *where = cell_text (row, ref);
+    buf_add_text (out, "<td>");
+    paper_element (out, "span", NULL, NULL, words);
+    buf_add_text (out, "<br>");
+    paper_element (out, "span", "code", NULL, where);
+    buf_add_text (out, "</td>");
+    free (words);
+    free (where);
+}
+
 static void overlaps_table (struct buf *out, const json_t *rows) {
-    static const char *const names[] = { "class",    "a_entity", "a_title",
-                                         "b_entity", "b_title",  "why",
-                                         NULL };
-    buf_add_text (
-        out, "<table "
-             "class=\"list\">\n<thead><tr><th>Class</th><th>Body</th><th>Action"
-             "</th><th>Body</th><th>Action</th><th>Why</th></tr></thead>"
-             "\n<tbody>\n");
+    buf_add_text (out, "<table class=\"list\">\n<thead><tr><th>Class</th>"
+                       "<th>Action</th><th>Action</th><th>Why</th></tr></thead>"
+                       "\n<tbody>\n");
     for (size_t i = 0; i < json_array_size (rows); i++) {
-        buf_add_text (out, "<tr>");
-        for (const char *const *name = names; *name; name++)
-            cell (out, json_array_get (rows, i), *name);
+        const json_t *row = json_array_get (rows, i);
+        char *class = cell_text (row, "class");
+        bool broad = json_is_true (json_object_get (row, "broad"));
+        buf_add_text (out, "<tr><td>");
+        paper_text (out, class);
+        buf_add_text (out, broad ? ", broad</td>" : "</td>");
+        side_cell (out, row, "a_title", "a");
+        side_cell (out, row, "b_title", "b");
+        cell (out, row, "why");
         buf_add_text (out, "</tr>\n");
+        free (class);
     }
     buf_add_text (out, "</tbody>\n</table>\n");
 }

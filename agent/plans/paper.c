@@ -46,7 +46,9 @@ static const char style[] =
     "table.list th{width:auto}"
     "table.list th,table.list td{border:1px solid #bbb;text-align:start;"
     "vertical-align:top;padding:.15em .4em}"
-    "table.list td.number{text-align:end}.warn{font-weight:bold}";
+    "table.list td.number{text-align:end}.warn{font-weight:bold}"
+    ".day{white-space:nowrap}tr{break-inside:avoid-page}"
+    "table.page>*>tr{break-inside:auto}";
 
 static const char *known (const char *text) {
     return text ? text : "";

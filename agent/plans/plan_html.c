@@ -9,6 +9,10 @@
 
 /* Facts: rows of a name and a value. */
 
+static const char *known (const char *text) {
+    return text ? text : "";
+}
+
 static void handling_put (struct printing *self, const char *word) {
     if (!word || !*word)
         return;
@@ -16,15 +20,23 @@ static void handling_put (struct printing *self, const char *word) {
     paper_element (self->out, "b", NULL, NULL, word);
 }
 
+/* Where it is not the plan's own. */
 static void audience_put (struct printing *self) {
-    const char *channel = json_string_value (
-        json_object_get (self->meta->audience, self->path.text));
-    if (!channel)
+    const char *home = known (self->meta->channel);
+    const char *channel = known (json_string_value (
+        json_object_get (self->meta->audience, self->path.text)));
+    const char *handling = known (json_string_value (
+        json_object_get (self->meta->handling, self->path.text)));
+    bool other = *channel && strcmp (channel, home) != 0;
+    if (!other && (!*handling || strcmp (handling, self->handling) == 0))
         return;
-    html_ours (self, " <span class=\"audience\">only for ");
-    paper_element (self->out, "b", NULL, NULL, channel);
-    handling_put (self, json_string_value (json_object_get (
-                            self->meta->handling, self->path.text)));
+    html_ours (self, " <span class=\"audience\">");
+    if (other) {
+        html_ours (self, "only for ");
+        paper_element (self->out, "b", NULL, NULL, channel);
+        handling_put (self, handling);
+    } else
+        paper_element (self->out, "b", NULL, NULL, handling);
     html_ours (self, "</span>");
 }
 
@@ -268,10 +280,6 @@ static const char *handling_of (const struct printing *self,
 
 #define LINE_MAX_OCTETS 320
 
-static const char *known (const char *text) {
-    return text ? text : "";
-}
-
 static void line_make (const struct plan_html_meta *meta,
                        char out[LINE_MAX_OCTETS]) {
     if (meta->revision > 0)
@@ -313,7 +321,8 @@ void plan_html (const json_t *document, const struct plan_html_meta *meta,
     struct printing self = { .out = out,
                              .meta = meta,
                              .taxonomy = taxonomy,
-                             .lang = text_member (document, "lang") };
+                             .lang = text_member (document, "lang"),
+                             .handling = text_member (document, "handling") };
     char line[LINE_MAX_OCTETS], foot[LINE_MAX_OCTETS];
     line_make (meta, line);
     foot_make (meta, document, foot);

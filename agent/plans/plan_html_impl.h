@@ -14,7 +14,7 @@ struct printing {
     struct buf *out;
     const struct plan_html_meta *meta;
     const struct taxonomy *taxonomy;
-    const char *lang; /* the document's */
+    const char *lang, *handling; /* the document's */
     struct path path; /* of the part that is shown, for its audience */
 };
 

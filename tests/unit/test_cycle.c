@@ -284,6 +284,9 @@ static void test_forms (void **state) {
         ">overdue</td>",
         "=1+1",
         "A plan",
+        "revision 1, record ",
+        " received, ",
+        "class=\"day\" dir=\"auto\">2026-",
         "April to June",
         "</html>",
     };

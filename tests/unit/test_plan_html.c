@@ -183,6 +183,12 @@ static void test_meta (void **state) {
     assert_true (has (text, "<title>&lt;T2&gt;"));
     assert_false (has (text, "&lt;T1&gt;")); /* another language */
     free (text);
+    /* The plan's own channel is told once, in the foot. */
+    meta.channel = "members";
+    text = print (document, &meta);
+    assert_false (has (text, "only for <b dir=\"auto\">members</b>"));
+    assert_true (has (text, "only for <b dir=\"auto\">&lt;narrow&gt;</b>"));
+    free (text);
     meta.lang = "de"; /* nothing has it: all are shown */
     text = print (document, &meta);
     assert_true (has (text, "&lt;T1&gt;") && has (text, "&lt;T2&gt;"));
