@@ -71,6 +71,10 @@ struct thread_version {
                         withdrawal); -1: nothing */
     int64_t until_ms; /* its log time */
     bool replaced;    /* before it was decided */
+    bool withdrawn;   /* likewise */
+    /* The roster in force at its place is not known here: nobody counts, and no
+     * close is believed. */
+    bool unjudged;
 };
 
 struct thread {

@@ -37,6 +37,9 @@ struct threads_record {
 void threads_add (struct threads *self, const struct threads_record *record);
 /* After some were added: derives what they touched. */
 void threads_settle (struct threads *self);
+/* A taxonomy or a roster is known at some place that was not, or another one:
+ * what was judged without it is judged anew when it is settled. */
+void threads_rejudge (struct threads *self);
 void threads_forget (struct threads *self, const char *channel);
 void threads_cut (struct threads *self,
                   int64_t from); /* an epoch begins there */
