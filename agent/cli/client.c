@@ -168,7 +168,12 @@ static void problem_text (struct buf *out, json_t *problem) {
         if (!detail || strncmp (detail, rule, size) != 0 || detail[size] != ' ')
             buf_add_format (out, "%s: ", rule);
     }
+    /* "POINTER: words", where all of the document is meant. */
+    if (detail && strncmp (detail, ": ", 2) == 0)
+        detail += 2;
     buf_add_text (out, detail ? detail : title ? title : "refused");
+    if (json_object_get (problem, "problems"))
+        return; /* whoever asked prints them */
     json_object_foreach (problem, name, value) add_value (out, name, value);
 }
 

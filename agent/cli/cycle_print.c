@@ -18,12 +18,14 @@ static void print_head (json_t *answer, int64_t count, const char *one,
                         const char *many, const char *end) {
     json_t *mark = json_object_get (answer, "mark");
     struct buf line = { 0 };
+    int64_t sequence = json_int (mark, "sequence", -1);
     words_count (&line, count, one, many);
-    buf_add_format (&line, " from %s to %s, as of record %" PRId64 ", ",
-                    json_text_or (answer, "from", "?"),
-                    json_text_or (answer, "to", "?"),
-                    json_int (mark, "sequence", -1));
-    json_moment (&line, json_text (mark, "time"));
+    buf_add_format (&line, " from %s to %s", json_text_or (answer, "from", "?"),
+                    json_text_or (answer, "to", "?"));
+    if (sequence >= 0) { /* none before the first mark */
+        buf_add_format (&line, ", as of record %" PRId64 ", ", sequence);
+        json_moment (&line, json_text (mark, "time"));
+    }
     buf_add_text (&line, end);
     char *text = buf_take_text (&line);
     words_print (stdout, 0, text);

@@ -4,13 +4,13 @@ import json
 import os
 import pty
 import subprocess
-import termios
 
 import pytest
 
 from conftest import program
 from daemon import WAIT_S
 from fake_agent import Events, FakeAgent, Lines, problem
+from terminal import at_terminal
 
 ID = "ab" * 32
 STATUS = {
@@ -179,22 +179,6 @@ def test_status_told(agent, ask):
     ask("status", "--acknowledge", "x", code=2)
     ask("status", "--acknowledge", "", code=2)
     ask("status", "--retry", "--resume", code=2)
-
-
-def at_terminal(columns, *words):
-    """What a terminal of so many columns is given, line by line."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (50, columns))
-    subprocess.run([program("parley"), *words], stdout=theirs,
-                   stderr=subprocess.DEVNULL, timeout=WAIT_S)
-    os.close(theirs)
-    text = b""
-    with open(ours, "rb", buffering=0) as stream:
-        while True:
-            try:
-                text += stream.read(4096)
-            except OSError:  # nobody has it open any more
-                return text.decode().replace("\r", "").splitlines()
 
 
 @pytest.mark.parametrize("columns", [80, 40, 12])

@@ -1,6 +1,6 @@
-"""README.md's "A dialogue of your own" and "Proof, without trusting the
-operator", as somebody types them: each command of the sections, with ports of
-this test's and the build that is tested."""
+"""README.md's "A dialogue of your own" and what follows in it, "Two plans" and
+"Proof, without trusting the operator", as somebody types them: each command of
+the sections, with ports of this test's and the build that is tested."""
 import contextlib
 import html
 import os
@@ -12,6 +12,7 @@ from agents import free_port
 from conftest import BUILD, ROOT, program
 
 DIALOGUE = "## A dialogue of your own"
+PLANS = "### Two plans, and what they have in common"
 PROOF = "### Proof, without trusting the operator"
 
 
@@ -43,6 +44,23 @@ def proof_commands():
         "parley publish members/note/2 hello --yes --wait done\n" + script
 
 
+def plan_commands():
+    """An agent's plans stand a moment after its records: somebody who types is
+    slower than a shell, which therefore waits for what the next line needs."""
+    script = commands(PLANS)
+    for line, asks, needs in (
+            ("parley plan list\n", "plan list", "INTERPOL-ports-2027"),
+            ("parley plan diff", "plan history EUROPOL-firearms-2027",
+             "revision 2"),
+            ("parley plan show", "plan show EUROPOL-firearms-2027",
+             "reported delayed by EUROPOL")):
+        assert script.count(line) == 1, line
+        script = script.replace(
+            line, "for i in $(seq 300); do parley " + asks + " 2>&1 | grep -q '"
+            + needs + "' && break; sleep 0.1; done\n" + line)
+    return script
+
+
 def test_a_dialogue_of_your_own(tmp_path):
     program("parley"), program("parley-broker"), program("parley-agent")
     script = commands(DIALOGUE).replace("$P/build", str(BUILD)) \
@@ -67,13 +85,13 @@ def test_a_dialogue_of_your_own(tmp_path):
         "break; sleep 0.1; done\nparley --socket INTERPOL/api.sock replay", 1)
     running = subprocess.Popen(
         ["bash", "-euc", "trap 'kill $(jobs -p); wait' EXIT\n" + script + "\n"
-         + proof_commands()],
+         + proof_commands() + "\n" + plan_commands()],
         cwd=ROOT,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
         env={**os.environ, "PARLEY_SOCKET": "", "LC_ALL": "C.UTF-8"})
     try:
-        said, _ = running.communicate(timeout=60)
+        said, _ = running.communicate(timeout=180)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
@@ -91,3 +109,15 @@ def test_a_dialogue_of_your_own(tmp_path):
         assert what in said, said
     page = html.unescape((tmp_path / "dialogue" / "audit.html").read_text())
     assert "2 of 2 members' witnesses" in page
+    for what in (r"^EUROPOL-plan.json: a good plan$",
+                 r"^INTERPOL-ports-2027 +2027-",
+                 r"^1 overlap of all times .*: 1 claimed\.$",
+                 r"^EUROPOL-firearms-2027, revision 1 to 2: 1 change$",
+                 r"starts 10 April 2027, 40 days later",
+                 r"^A1 +planned; reported delayed by EUROPOL  2027-04-10 to ",
+                 r"^A1 +EUROPOL +2027-01 to 2027-03 .* delayed: Ships are late",
+                 r"^EUROPOL-firearms-2027 .* 1$"):
+        assert re.search(what, said, re.M), (what, said)
+    for name in ("2027.html", "firearms.html"):
+        page = (tmp_path / "dialogue" / name).read_text()
+        assert "TLP:AMBER" in page and "revision 2, record " in page

@@ -1,11 +1,14 @@
 """Plans at the command line: a broker, two agents, and what an officer types
 and reads."""
+import csv
 import json
 
 import pytest
 
 from daemon import wait_for
+from parley_client import messages
 from planning import action, plan, put, wait_plans
+from terminal import at_terminal
 
 MINE, THEIRS = "EUROPOL-cyber-2026", "AFRIPOL-cyber-2026"
 
@@ -18,12 +21,16 @@ def by(parley):
 
 
 @pytest.fixture
-def two(brokers, dialogue, agents):
+def relay(brokers, dialogue):
     broker = brokers(dialogue, mark_seconds=1)
     broker.init()
-    broker.start()
-    return [agents(name, broker).start() for name in ("EUROPOL/hq",
-                                                      "AFRIPOL/hq")]
+    return broker.start()
+
+
+@pytest.fixture
+def two(relay, agents):
+    return [agents(name, relay).start() for name in ("EUROPOL/hq",
+                                                     "AFRIPOL/hq")]
 
 
 @pytest.fixture
@@ -65,6 +72,18 @@ def test_offline(parley, tmp_path):
         parley("--socket", "none", *words, code=2)
 
 
+def readers(by, agent):
+    """What `plan show` says of each reader of a withdrawal."""
+    rows = by(agent, "plan", "show", MINE).out.partition("HAS HIDDEN IT\n")[2]
+    return dict(row.split(maxsplit=1) for row in rows.splitlines())
+
+
+def hidden_in(agent):
+    """The record in which a reader's agent says so."""
+    [one] = agent.get(f"plans/{MINE}")["withdrawn"]["hidden"]
+    return one["sequence"]
+
+
 def test_publish_revise_withdraw(pair, by, tmp_path):
     europol, afripol = pair
     listed = by(afripol, "plan", "list").out
@@ -99,6 +118,15 @@ def test_publish_revise_withdraw(pair, by, tmp_path):
     wait_for(lambda: "withdrawn by EUROPOL/hq"
              in by(afripol, "plan", "show", MINE).out, "the withdrawal")
     assert "done with" in by(afripol, "plan", "show", MINE).out
+    # Once it is settled AFRIPOL's agent says that it hid it; others have none.
+    wait_for(lambda: readers(by, europol).get("AFRIPOL/hq", "").startswith(
+        "yes, "), lambda: by(europol, "plan", "show", MINE).out)
+    said = readers(by, europol)
+    assert said["AFRIPOL/hq"].endswith(str(hidden_in(europol)))
+    assert "UTC" in said["AFRIPOL/hq"] and "EUROPOL/hq" not in said
+    assert said["FRONTEX/hq"] == "has not said so yet"
+    assert "1 of 3 other readers' agents" in by(europol, "plan", "show",
+                                                MINE).out
     assert MINE not in by(afripol, "plan", "list").out
     assert "withdrawal" in by(afripol, "plan", "history", MINE).out
     assert by(afripol, "overlaps").out.startswith("0 overlaps")
@@ -119,6 +147,40 @@ def test_bad_plans_are_refused(two, by, tmp_path):
     assert by(europol, "--json", "outbox", "list").out == ""
 
 
+def test_quarantine(relay, pair, by):
+    """What a peer wrote that does not ask its agent is shown as such."""
+    europol, _ = pair
+    assert by(europol, "plan", "quarantine").err == \
+        "parley: nothing is quarantined\n"
+    peer = relay.client("AFRIPOL/written")
+    peer.hello()
+    topic = f"members/plan/AFRIPOL/{THEIRS}"
+    bad = plan("AFRIPOL", "cyber-2026", [
+        action(f"B{i}", "AFRIPOL", regions=["nowhere"]) for i in range(5)])
+    places = [peer.publish(topic, bad, messages.MAP)[0],
+              peer.publish(topic, "no map")[0],
+              peer.publish(topic, {"format": 2}, messages.MAP)[0]]
+    wait_for(lambda: by(europol, "--json", "plan", "quarantine").json()[0]
+             ["total"] == 3, lambda: by(europol, "plan", "quarantine").out)
+    said = by(europol, "plan", "quarantine").out
+    assert said.startswith("3 records about plans are quarantined")
+    lines = {int(line.split()[0]): line for line in said.splitlines()[1:]
+             if line.split()[:1] and line.split()[0].isdigit()}
+    assert sorted(lines) == places
+    assert f"UTC  AFRIPOL/written  plan {THEIRS}" in lines[places[0]]
+    assert "/actions/0/regions/0: " in lines[places[0]]
+    assert "and 2 more (--json has them)" in said
+    assert "needs a newer version" in lines[places[2]]
+    assert f"parley show {places[0]}" in said
+    assert "nowhere" in by(europol, "show", places[0]).out
+    assert "2 quarantined, 1 that need a newer version (parley plan " \
+        "quarantine)" in by(europol, "status", code=None).out
+    said = by(europol, "plan", "quarantine", "--limit", 1, "--offset", 1).out
+    assert "2 of 3 are shown" not in said and "--offset 2" in said
+    assert "refused" in by(europol, "plan", "history", THEIRS).out
+    assert "revision    1, " in by(europol, "plan", "show", THEIRS).out
+
+
 def test_report(pair, by):
     europol, afripol = pair
     report = ["plan", "report", f"{MINE}#A1", "--period", "2026-01..2026-06"]
@@ -129,7 +191,28 @@ def test_report(pair, by):
        "MA1=2026-03-01", "--text", "Late.", "--wait", "promised")
     wait_for(lambda: "reported delayed by EUROPOL"
              in by(afripol, "plan", "show", MINE).out, "the report")
-    assert "milestone MA1" not in by(afripol, "plan", "show", MINE).out
+    assert "A1, milestone MA1" not in by(afripol, "plan", "show", MINE).out
+    shown = by(afripol, "plan", "show", MINE).out.partition("REPORTED")[2]
+    assert "delayed; milestone MA1 done 2026-03-01: Late." in shown
+    period = ["--from", "2026", "--to", "2026"]
+    said = by(afripol, "report", "cycle", *period).out
+    assert said.startswith("2 plans from 2026-01-01 to 2026-12-31, as of ")
+    assert "UTC." in said.splitlines()[0]
+    for row in ((MINE, "2", "1/2", "1", "1,", "1", "missing"),
+                (THEIRS, "1", "0/1", "1", "0,", "1", "missing"),
+                ("A1", "active;", "reported", "delayed", "by", "EUROPOL"),
+                ("A2", "active;", "no", "report", "by", "EUROPOL"),
+                ("milestone", "MA1", "done", "2026-03-01,"),
+                ("milestone", "MA2", "due", "2026-03-31;", "overdue"),
+                ("report", "delayed", "by", "EUROPOL,", "2026-01", "to")):
+        assert any(line.split()[:len(row)] == list(row)
+                   for line in said.splitlines()), (row, said)
+    assert f"\n{MINE}  Plan cyber-2026 of EUROPOL (TLP:AMBER, revision 1, " \
+        in said
+    said = by(afripol, "report", "cycle", *period, "--brief").out
+    assert "1, 1 missing" in said and "milestone" not in said
+    assert THEIRS not in by(afripol, "report", "cycle", *period, "--entity",
+                            "EUROPOL").out
     # A body that the action does not name.
     said = by(afripol, "plan", "report", f"{MINE}#A2", "--period",
               "2026-01..2026-06", "--status", "done", code=1).err
@@ -229,6 +312,15 @@ def test_search_and_files(pair, by, tmp_path):
     assert MINE in said and "missing" in said
     said = by(afripol, "report", "overlaps", *parts, "--format", "csv").out
     assert "claimed" in said
+    said = by(afripol, "report", "overlaps", *parts).out
+    assert said.startswith("2 overlaps from 2026-01-01 to 2026-12-31, as of ")
+    assert said.splitlines()[0].endswith(": 1 possible, 1 claimed.")
+    assert "\nAFRIPOL, EUROPOL  1         1\n" in said
+    assert f"\n   {MINE}#A1  Action A1 of EUROPOL (active)\n" in said
+    assert f"{MINE}#A1" not in by(afripol, "report", "overlaps", *parts,
+                                  "--brief").out
+    assert by(afripol, "report", "overlaps", "--from", "2040", "--to", "2040"
+              ).out.startswith("0 overlaps from 2040-01-01 to 2040-12-31, ")
     by(afripol, "report", "cycle", *parts, "--out", "cycle.html")
     assert "<html" in (tmp_path / "cycle.html").read_text()
     by(afripol, "report", "cycle", "--from", "2026", "--to", "2025",
@@ -255,3 +347,78 @@ def test_taxonomy(two, by, tmp_path):
     wait_for(lambda: "cybercrime/deep-fakes" in by(europol, "taxonomy",
                                                    "show").out, "the code")
     assert "in force" in by(europol, "taxonomy", "show").out
+
+
+def test_formulas(two, by, tmp_path):
+    """What a spreadsheet would compute is text in each CSV."""
+    europol, _ = two
+    put(tmp_path, plan("EUROPOL", "sums", [
+        action("A1", "EUROPOL", title='=HYPERLINK("http://x")'),
+        action("A2", "EUROPOL", title="@SUM(1)"),
+        action("A3", "EUROPOL", title="+1")], title="-2+3"))
+    by(europol, "plan", "publish", "EUROPOL-sums.json", "--channel", "members",
+       "--wait", "promised")
+    wait_plans(europol, 1)
+    for words in (["report", "cycle", "--from", "2026", "--to", "2026"],
+                  ["plan", "export", "EUROPOL-sums"]):
+        said = by(europol, *words, "--format", "csv").out
+        cells = [cell for row in csv.reader(said.lstrip("\ufeff").splitlines())
+                 for cell in row]
+        assert any("HYPERLINK" in cell for cell in cells)
+        assert not [cell for cell in cells if cell[:1] in set("=+-@\t\r")]
+
+
+def test_reading_as_json(pair, by):
+    """Each command that reads answers with one object for programs."""
+    europol, _ = pair
+    period = ["--from", "2026", "--to", "2026"]
+    for words in (["plan", "list"], ["plan", "show", MINE],
+                  ["plan", "history", MINE], ["plan", "diff", MINE, 1, 1],
+                  ["plan", "quarantine"], ["plan", "draft", "list"],
+                  ["overlaps"], ["gaps"], ["search", "B1"],
+                  ["taxonomy", "show"], ["report", "cycle", *period],
+                  ["report", "overlaps", *period]):
+        [answer] = by(europol, "--json", *words).json()
+        assert isinstance(answer, dict) and answer, words
+
+
+def test_wrong_words_say_what_to_do(two, by):
+    europol, _ = two
+    for words, said in (
+            (["plan", "list", "--region", "Europe"],
+             "region: 'Europe' is no region, country or group of the taxonomy;"
+             " parley taxonomy show regions lists them"),
+            (["overlaps", "--priority", "x"],
+             "priority: 'x' is no priority of the taxonomy; parley taxonomy "
+             "show lists them"),
+            (["overlaps", "--on", "2026-13"],
+             "on: '2026-13' is no date like 2026, 2026-05 or 2026-05-17"),
+            (["report", "cycle", "--from", "2026", "--to", "2025"],
+             "to: the period ends before it begins"),
+            (["plan", "list", "--limit", "x"],
+             "'limit' is 'x': a number from 1 to 500")):
+        assert by(europol, *words, code=1).err == f"parley: {said}\n"
+    said = by(europol, "report", "cycle", *"--from 2026 --to 2026".split(),
+              "--out", "report.txt", code=2).err
+    assert "json, csv or html" in said
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_terminals(pair, columns):
+    """Nothing is wider than the terminal, and no title is broken into a column
+    of a word or two."""
+    europol, _ = pair
+    period = ["--from", "2026", "--to", "2026"]
+    for words in (["plan", "list"], ["plan", "show", MINE],
+                  ["plan", "history", MINE], ["overlaps"],
+                  ["report", "cycle", *period], ["report", "overlaps", *period],
+                  ["gaps", "--region", "150"], ["search", "B1"]):
+        lines = at_terminal(columns, "--socket", europol.socket, *words)
+        assert max(map(len, lines)) <= columns, words
+        assert not any("\\x0a" in line for line in lines), words
+    lines = at_terminal(columns, "--socket", europol.socket, "plan", "show",
+                        MINE)
+    assert any("Action A1 of EUROPOL" in line for line in lines), lines
+    at = next(i for i, line in enumerate(lines) if line.startswith("priorities"))
+    assert "Cyber-attacks and crime as a service" in lines[at]
+    assert "Europe (150)" in lines[at + 1]
