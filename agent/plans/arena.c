@@ -15,7 +15,7 @@ struct arena_chunk {
 
 static void add_chunk (struct arena *self, size_t size) {
     size_t room = self->room * 2;
-    if (room < CHUNK_MIN)
+    if (room == 0)
         room = CHUNK_MIN;
     if (room > CHUNK_MAX)
         room = CHUNK_MAX;
@@ -26,6 +26,10 @@ static void add_chunk (struct arena *self, size_t size) {
     self->last = chunk;
     self->used = 0;
     self->room = room;
+}
+
+void arena_start (struct arena *self, size_t room) {
+    self->used = self->room = room / 2; /* of no chunk: full, and it doubles */
 }
 
 void *arena_alloc (struct arena *self, size_t size) {

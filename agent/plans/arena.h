@@ -10,6 +10,9 @@ struct arena { /* zeroed is empty */
     size_t used, room; /* octets of the last chunk */
 };
 
+/* For what is small: the first chunk has `room` octets, not 2048. Before anything
+ * is in it. */
+void arena_start (struct arena *self, size_t room);
 /* Zeroed, aligned for anything; NULL for none. */
 void *arena_alloc (struct arena *self, size_t size) MUST_CHECK;
 /* A copy with a NUL behind it. */

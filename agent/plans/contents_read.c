@@ -26,25 +26,6 @@ static void form_action_ref (struct check *check, struct slice text) {
                      shown (name, text));
 }
 
-static bool hash_of (struct slice text, struct hash *out) {
-    char hex[HASH_TEXT_MAX];
-    if (text.size != HASH_TEXT_MAX - 1 || memchr (text.data, 0, text.size))
-        return false;
-    memcpy (hex, text.data, text.size);
-    hex[text.size] = '\0';
-    return hash_parse (hex, out) == 0;
-}
-
-static void form_message (struct check *check, struct slice text) {
-    struct hash hash;
-    char name[SHOWN_MAX];
-    if (!hash_of (text, &hash))
-        CHECK_FAULT (check,
-                     "is '%s', and has to be a message's id: 64 digits, "
-                     "0-9 and a-f",
-                     shown (name, text));
-}
-
 /* Shapes */
 
 #define SHAPE(name, ...) static const struct shape name = { __VA_ARGS__ }
@@ -53,16 +34,15 @@ static void form_message (struct check *check, struct slice text) {
                                                           { 0 } };             \
     static const struct shape name = { .type = SHAPE_OBJECT,                   \
                                        .members = members_##name }
-SHAPE (message, .type = SHAPE_FORM, .form = form_message);
 SHAPE (ref_of_action, .type = SHAPE_FORM, .form = form_action_ref);
 SHAPE (yes, .type = SHAPE_TRUE);
-SHAPE (sequence, .type = SHAPE_INTEGER, .max = NUMBER_MAX);
 
 OBJECT (withdrawal, { "format", &shape_format, true },
         { "withdraw", &shape_plan_id, true }, { "reason", &shape_text, false });
 
 OBJECT (hidden, { "format", &shape_format, true },
-        { "hidden", &shape_plan_id, true }, { "withdrawal", &message, true });
+        { "hidden", &shape_plan_id, true },
+        { "withdrawal", &shape_message_id, true });
 
 SHAPE (adds, .type = SHAPE_MAP, .form = form_id, .items = &shape_action_part);
 OBJECT (annex, { "format", &shape_format, true }, { "annex", &shape_id, true },
@@ -89,8 +69,8 @@ static const char *const words_says[] = { "confirm", "deny", "not-overlap",
 SHAPE (says, .type = SHAPE_WORD, .words = words_says);
 OBJECT (statement, { "format", &shape_format, true },
         { "a", &ref_of_action, true }, { "b", &ref_of_action, true },
-        { "says", &says, true }, { "a_of", &sequence, true },
-        { "b_of", &sequence, true }, { "reason", &shape_text, false });
+        { "says", &says, true }, { "a_of", &shape_sequence, true },
+        { "b_of", &shape_sequence, true }, { "reason", &shape_text, false });
 
 /* Types alone: taxonomy_extend judges codes and titles where it stands. */
 SHAPE (plain, .type = SHAPE_STRING);
@@ -119,7 +99,7 @@ OBJECT (change, { "format", &shape_format, true },
         { "version", &version, true }, { "adds", &codes, false },
         { "titles", &code_titles, false }, { "reason", &shape_text, true });
 OBJECT (consent, { "format", &shape_format, true },
-        { "consent", &message, true });
+        { "consent", &shape_message_id, true });
 
 /* One body under judgement. */
 struct input {
@@ -170,8 +150,8 @@ static void read_plan (struct input *in, struct whole *out) {
 static void read_hidden (struct input *in, struct whole *out) {
     shape_check (&in->check, in->body, &hidden);
     check_topic (in, "hidden", in->place->plan);
-    (void) hash_of (string_slice (json_object_get (in->body, "withdrawal")),
-                    &out->content.hidden.withdrawal);
+    (void) read_hash (json_object_get (in->body, "withdrawal"),
+                      &out->content.hidden.withdrawal);
 }
 
 /* Annex */
@@ -343,20 +323,14 @@ static void read_change (struct input *in, struct whole *out) {
     read->is_consent = has (in, "consent") && !has (in, "version");
     if (read->is_consent) {
         shape_check (check, in->body, &consent);
-        (void) hash_of (string_slice (json_object_get (in->body, "consent")),
-                        &read->consent);
+        (void) read_hash (json_object_get (in->body, "consent"),
+                          &read->consent);
         return;
     }
     shape_check (check, in->body, &change);
     if (!has (in, "adds") && !has (in, "titles"))
         CHECK_FAULT (check, "has neither 'adds' nor 'titles'");
     (void) json_whole (json_object_get (in->body, "version"), &read->version);
-}
-
-/* A higher format than ours. */
-static bool is_newer (const json_t *body) {
-    int64_t format;
-    return json_whole (json_object_get (body, "format"), &format) && format > 1;
 }
 
 struct content *content_read (const struct content_place *place,
@@ -371,7 +345,7 @@ struct content *content_read (const struct content_place *place,
                         .place = place,
                         .body = document };
     size_t before = faults->count;
-    *newer = is_newer (document);
+    *newer = format_is_newer (document);
     if (*newer)
         return NULL;
     if (!json_is_object (document) || place->kind == CONTENT_NONE) {

@@ -88,6 +88,42 @@ struct point read_point (const json_t *object) {
     return out;
 }
 
+struct names read_names (struct arena *arena, const json_t *object,
+                         const char *name) {
+    const json_t *list = json_object_get (object, name);
+    struct names out = { .count = json_array_size (list) };
+    const char **at = arena_alloc (arena, out.count * sizeof *at);
+    for (size_t i = 0; i < out.count; i++)
+        at[i] = arena_text (arena, string_slice (json_array_get (list, i)));
+    out.at = at;
+    return out;
+}
+
+static int number_order (const void *a, const void *b) {
+    int left = *(const int *) a, right = *(const int *) b;
+    return (left > right) - (left < right);
+}
+
+struct numbers read_numbers (
+    struct arena *arena, const struct taxonomy *taxonomy, const json_t *object,
+    const char *name, int (*find) (const struct taxonomy *, struct slice)) {
+    const json_t *list = json_object_get (object, name);
+    struct numbers out = { .count = json_array_size (list) };
+    int *at = arena_alloc (arena, out.count * sizeof *at);
+    for (size_t i = 0; i < out.count; i++)
+        at[i] = find (taxonomy, string_slice (json_array_get (list, i)));
+    if (out.count > 1)
+        qsort (at, out.count, sizeof *at, number_order);
+    out.at = at;
+    return out;
+}
+
+bool read_hash (const json_t *value, struct hash *out) {
+    struct slice text = string_slice (value);
+    return text.size == HASH_TEXT_MAX - 1
+           && hash_parse ((const char *) text.data, out) == 0;
+}
+
 /* A document being read. */
 struct reading {
     struct arena *arena;
@@ -98,37 +134,6 @@ struct reading {
 static struct text text_of (struct reading *in, const json_t *object,
                             const char *name) {
     return read_text (in->arena, json_object_get (object, name), in->lang);
-}
-
-static struct names names_of (struct reading *in, const json_t *object,
-                              const char *name) {
-    const json_t *list = json_object_get (object, name);
-    struct names out = { .count = json_array_size (list) };
-    const char **at = arena_alloc (in->arena, out.count * sizeof *at);
-    for (size_t i = 0; i < out.count; i++)
-        at[i] = arena_text (in->arena, string_slice (json_array_get (list, i)));
-    out.at = at;
-    return out;
-}
-
-static int number_order (const void *a, const void *b) {
-    int left = *(const int *) a, right = *(const int *) b;
-    return (left > right) - (left < right);
-}
-
-static struct numbers numbers_of (struct reading *in, const json_t *object,
-                                  const char *name,
-                                  int (*find) (const struct taxonomy *,
-                                               struct slice)) {
-    const json_t *list = json_object_get (object, name);
-    struct numbers out = { .count = json_array_size (list) };
-    int *at = arena_alloc (in->arena, out.count * sizeof *at);
-    for (size_t i = 0; i < out.count; i++)
-        at[i] = find (in->taxonomy, string_slice (json_array_get (list, i)));
-    if (out.count > 1)
-        qsort (at, out.count, sizeof *at, number_order);
-    out.at = at;
-    return out;
 }
 
 /* Makes `*out` of the list `name`, each by `read`. */
@@ -176,8 +181,10 @@ static void read_goal (struct reading *in, const json_t *value,
     out->id = read_string (in->arena, value, "id");
     out->parent = read_string (in->arena, value, "parent");
     out->title = text_of (in, value, "title");
-    out->priorities = numbers_of (in, value, "priorities", taxonomy_priority);
-    out->regions = numbers_of (in, value, "regions", taxonomy_region);
+    out->priorities = read_numbers (in->arena, in->taxonomy, value,
+                                    "priorities", taxonomy_priority);
+    out->regions = read_numbers (in->arena, in->taxonomy, value, "regions",
+                                 taxonomy_region);
     struct indicator *indicators;
     READ_LIST (in, value, "indicators", indicators, out->indicator_count,
                read_indicator);
@@ -250,15 +257,15 @@ static void read_countries (struct reading *in, struct action *out) {
     }
 }
 
-static void read_names (struct reading *in, const json_t *value,
-                        struct action *out) {
+static void read_bodies (struct reading *in, const json_t *value,
+                         struct action *out) {
     out->lead = read_string (in->arena, value, "lead");
-    out->co_leads = names_of (in, value, "co_leads");
-    out->partners = names_of (in, value, "partners");
-    out->goals = names_of (in, value, "goals");
-    out->same_as = names_of (in, value, "same_as");
-    out->depends_on = names_of (in, value, "depends_on");
-    out->open_to = names_of (in, value, "open_to");
+    out->co_leads = read_names (in->arena, value, "co_leads");
+    out->partners = read_names (in->arena, value, "partners");
+    out->goals = read_names (in->arena, value, "goals");
+    out->same_as = read_names (in->arena, value, "same_as");
+    out->depends_on = read_names (in->arena, value, "depends_on");
+    out->open_to = read_names (in->arena, value, "open_to");
 }
 
 static void read_action (struct reading *in, const json_t *value,
@@ -270,12 +277,14 @@ static void read_action (struct reading *in, const json_t *value,
                              &out->kind);
     (void) action_status_read (string_slice (json_object_get (value, "status")),
                                &out->status);
-    out->priorities = numbers_of (in, value, "priorities", taxonomy_priority);
-    out->regions = numbers_of (in, value, "regions", taxonomy_region);
+    out->priorities = read_numbers (in->arena, in->taxonomy, value,
+                                    "priorities", taxonomy_priority);
+    out->regions = read_numbers (in->arena, in->taxonomy, value, "regions",
+                                 taxonomy_region);
     (void) read_date (value, "from", &from);
     span_make (&out->span, &from, read_date (value, "to", &to) ? &to : NULL);
     read_countries (in, out);
-    read_names (in, value, out);
+    read_bodies (in, value, out);
     struct milestone *milestones;
     READ_LIST (in, value, "milestones", milestones, out->milestone_count,
                read_milestone);
@@ -300,9 +309,10 @@ static void read_head (struct reading *in, const json_t *document,
     (void) read_date (cycle, "from", &out->cycle_from);
     (void) read_date (cycle, "to", &out->cycle_to);
     out->has_review = read_date (cycle, "next_review", &out->next_review);
-    out->priorities =
-        numbers_of (in, document, "priorities", taxonomy_priority);
-    out->regions = numbers_of (in, document, "regions", taxonomy_region);
+    out->priorities = read_numbers (in->arena, in->taxonomy, document,
+                                    "priorities", taxonomy_priority);
+    out->regions = read_numbers (in->arena, in->taxonomy, document, "regions",
+                                 taxonomy_region);
 }
 
 static struct plan *make (const json_t *document,

@@ -1,6 +1,8 @@
 /* plan_check - plan.schema.json as tables, and the forms of its texts. */
 #include "plan_impl.h"
 
+#include "base/mp.h"
+
 #include <jansson.h>
 
 /* Forms */
@@ -119,6 +121,17 @@ static void form_date (struct check *check, struct slice text) {
                      shown (name, text));
 }
 
+static void form_message (struct check *check, struct slice text) {
+    struct hash hash;
+    char name[SHOWN_MAX];
+    if (text.size != HASH_TEXT_MAX - 1
+        || hash_parse ((const char *) text.data, &hash))
+        CHECK_FAULT (check,
+                     "is '%s', and has to be a message's id: 64 digits, "
+                     "0-9 and a-f",
+                     shown (name, text));
+}
+
 /* What has no form has no code either. */
 static void form_priority (struct check *check, struct slice text) {
     char name[SHOWN_MAX];
@@ -209,7 +222,11 @@ const struct shape shape_date_or_null = { .type = SHAPE_FORM,
 const struct shape shape_id = { .type = SHAPE_FORM, .form = form_id };
 const struct shape shape_plan_id = { .type = SHAPE_FORM, .form = form_plan_id };
 const struct shape shape_entity = { .type = SHAPE_FORM, .form = form_entity };
-static const struct shape ref = { .type = SHAPE_FORM, .form = form_ref };
+const struct shape shape_message_id = { .type = SHAPE_FORM,
+                                        .form = form_message };
+const struct shape shape_sequence = { .type = SHAPE_INTEGER,
+                                      .max = NUMBER_MAX };
+const struct shape shape_ref = { .type = SHAPE_FORM, .form = form_ref };
 static const struct shape open_to = { .type = SHAPE_FORM,
                                       .form = form_open_to };
 static const struct shape priority = { .type = SHAPE_FORM,
@@ -226,10 +243,14 @@ static const struct shape region = { .type = SHAPE_FORM, .form = form_region };
     static const struct shape name = { .type = SHAPE_OBJECT,                   \
                                        .members = members_##name }
 
-LIST (priorities, priority, .min = 1, .max = 64, .unique = true);
-LIST (regions, region, .min = 1, .max = 300, .unique = true);
+const struct shape shape_priorities = {
+    .type = SHAPE_LIST, .items = &priority, .min = 1, .max = 64, .unique = true
+};
+const struct shape shape_regions = {
+    .type = SHAPE_LIST, .items = &region, .min = 1, .max = 300, .unique = true
+};
 LIST (entities, shape_entity, .unique = true);
-LIST (refs, ref, .unique = true);
+LIST (refs, shape_ref, .unique = true);
 LIST (ids, shape_id, .unique = true);
 LIST (open_tos, open_to, .unique = true);
 LIST (texts, shape_text, .max = 0);
@@ -251,8 +272,10 @@ OBJECT (indicator, { "id", &shape_id, true }, { "title", &shape_text, true },
 LIST (indicators, indicator, .max = 64);
 
 OBJECT (goal, { "id", &shape_id, true }, { "parent", &shape_id, false },
-        { "title", &shape_text, true }, { "priorities", &priorities, false },
-        { "regions", &regions, false }, { "indicators", &indicators, false });
+        { "title", &shape_text, true },
+        { "priorities", &shape_priorities, false },
+        { "regions", &shape_regions, false },
+        { "indicators", &indicators, false });
 LIST (goals, goal, .min = 1, .max = 256);
 
 OBJECT (milestone, { "id", &shape_id, true }, { "title", &shape_text, true },
@@ -261,8 +284,8 @@ LIST (milestones, milestone, .max = 64);
 
 OBJECT (action, { "id", &shape_id, true }, { "goals", &ids, false },
         { "title", &shape_text, true }, { "description", &shape_text, false },
-        { "kind", &kind, true }, { "priorities", &priorities, true },
-        { "regions", &regions, true }, { "from", &shape_date, true },
+        { "kind", &kind, true }, { "priorities", &shape_priorities, true },
+        { "regions", &shape_regions, true }, { "from", &shape_date, true },
         { "to", &shape_date_or_null, false }, { "lead", &shape_entity, true },
         { "co_leads", &entities, false }, { "partners", &entities, false },
         { "others", &texts, false }, { "status", &shape_status, true },
@@ -302,14 +325,14 @@ static const struct shape_member members_plan[] = {
     { "title", &shape_text, true },
     { "summary", &shape_text, false },
     { "level", &level, false },
-    { "part_of", &ref, false },
+    { "part_of", &shape_ref, false },
     { "adopted", &adopted, false },
     { "cycle", &cycle, true },
     { "handling", &shape_handling, true },
     { "caveats", &caveats, false },
-    { "priorities", &priorities, true },
+    { "priorities", &shape_priorities, true },
     { "own_terms", &own_terms, false },
-    { "regions", &regions, true },
+    { "regions", &shape_regions, true },
     { "sources", &strings, false },
     { "contacts", &contacts, false },
     { "goals", &goals, true },

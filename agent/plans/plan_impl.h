@@ -1,4 +1,4 @@
-/* plan_impl - what plan.c, plan_check.c and contents_read.c share: tables of
+/* plan_impl - what plan.c, plan_check.c, contents_read.c and threads share: tables of
  * shapes, relations of a document's parts, readers of checked values. */
 #ifndef PARLEY_PLAN_IMPL_H
 #define PARLEY_PLAN_IMPL_H
@@ -12,7 +12,8 @@
 extern const struct shape shape_format, shape_plan, shape_plan_id, shape_entity,
     shape_id, shape_text, shape_date, shape_date_or_null, shape_number,
     shape_string, shape_handling, shape_status, shape_point, shape_actions,
-    shape_action_part;
+    shape_action_part, shape_ref, shape_message_id, shape_sequence,
+    shape_priorities, shape_regions;
 void form_id (struct check *check, struct slice text);
 /* PLAN-ID or, where `part`, PLAN-ID#ID. */
 bool plan_id_valid (struct slice text);
@@ -48,6 +49,14 @@ void check_plan (struct check *self, const struct json_t *document);
 /* Readers of checked values. */
 const char *read_string (struct arena *arena, const struct json_t *object,
                          const char *name); /* "" where there is none */
+struct names read_names (struct arena *arena, const struct json_t *object,
+                         const char *name);
+struct numbers read_numbers (struct arena *arena,
+                             const struct taxonomy *taxonomy,
+                             const struct json_t *object, const char *name,
+                             int (*find) (const struct taxonomy *taxonomy,
+                                          struct slice code));
+bool read_hash (const struct json_t *value, struct hash *out);
 /* `lang`: of plain text. */
 struct text read_text (struct arena *arena, const struct json_t *value,
                        const char *lang);

@@ -28,6 +28,12 @@ bool json_whole (const json_t *value, int64_t *out) {
     return true;
 }
 
+bool format_is_newer (const json_t *document) {
+    int64_t format;
+    return json_whole (json_object_get (document, "format"), &format)
+           && format > 1;
+}
+
 /* Single values */
 
 static const char *type_words (const json_t *value) {
@@ -126,6 +132,10 @@ static void check_map (struct check *self, const json_t *value,
                        const struct shape *shape) {
     /* jansson's iterators change nothing, but do not say const. */
     json_t *object = (json_t *) (uintptr_t) value;
+    size_t count = json_object_size (value);
+    if (shape->max > 0 && count > (size_t) shape->max)
+        CHECK_FAULT (self, "has %zu entries, at most %" PRId64 " are allowed",
+                     count, shape->max);
     for (void *at = json_object_iter (object); at;
          at = json_object_iter_next (object, at)) {
         struct slice name = iter_name (at);
@@ -163,7 +173,7 @@ static bool is_language (struct slice name) {
     return true;
 }
 
-static void form_language (struct check *self, struct slice name) {
+void form_language (struct check *self, struct slice name) {
     if (!is_language (name))
         CHECK_FAULT (self, "is no language: write 'en', 'fr' or 'pt-BR'");
 }

@@ -31,7 +31,8 @@ enum shape_type {
     SHAPE_WORD,   /* one of `words` */
     SHAPE_LIST,   /* min..max items (max 0: any) */
     SHAPE_OBJECT, /* with `members` */
-    SHAPE_MAP,    /* any names that `form` takes (NULL: all), with `items` */
+    /* At most `max` (0: any) names that `form` takes (NULL: all), with `items`. */
+    SHAPE_MAP,
 };
 struct shape {
     enum shape_type type;
@@ -54,6 +55,8 @@ struct shape_member {
 void shape_check (struct check *self, const struct json_t *value,
                   const struct shape *shape);
 
+/* A form: a language's name (BCP 47). */
+void form_language (struct check *check, struct slice name);
 /* Text for a fault: printable, cut to a few words. Returns out. */
 #define SHOWN_MAX 64
 char *shown (char out[SHOWN_MAX], struct slice text);
@@ -61,5 +64,7 @@ char *shown (char out[SHOWN_MAX], struct slice text);
 struct slice string_slice (const struct json_t *value);
 /* A whole number, 1.0 too. */
 bool json_whole (const struct json_t *value, int64_t *out);
+/* Of a higher `format` than 1. */
+bool format_is_newer (const struct json_t *document);
 
 #endif

@@ -49,7 +49,9 @@ struct proposal {
     struct names invited;        /* as they stand */
     bool has_deadline;
     struct instant deadline;
-    enum thread_rule rule; /* RULE_NONE where the kind has none */
+    /* RULE_ALL of a communique that has none, RULE_ANY of a request; RULE_NONE
+     * of other kinds. */
+    enum thread_rule rule;
     size_t about_count, undertaking_count, decision_count;
     const struct about *about;
     const struct undertaking *undertakings;
@@ -102,9 +104,11 @@ const char *thread_outcome_name (enum thread_outcome outcome);
 struct closing {
     struct hash version;
     enum thread_outcome outcome;
-    struct hash_list stances;
+    struct names entities;    /* by their octets */
+    struct hash_list stances; /* of each */
 };
 
+/* Never copied: of the union only what `does` needs is there. */
 struct say {
     enum thread_does does;
     const char *function; /* "" */
