@@ -5,6 +5,8 @@
 #include "api/plans_view.h"
 #include "api/post.h"
 #include "api/problem.h"
+#include "base/clock.h"
+#include "identity/rights.h"
 #include "identity/roster.h"
 
 #include <stdlib.h>
@@ -18,6 +20,41 @@ struct judging {
     const struct roster *roster;
     struct faults *faults;
 };
+
+/* Whom it tells what */
+
+/* What is said of an action is read by those alone who can read the action. */
+static void judge_audience (struct judging *self, const char *pointer,
+                            const struct subject *subject,
+                            const struct action *action) {
+    const char *channel =
+        subject_action_entry (subject, action)->origin.channel;
+    const struct roster_delegation **readers =
+        mem_alloc ((roster_delegations (self->roster) + 1) * sizeof *readers);
+    const char *first = NULL;
+    size_t count = 0, others = 0;
+    int64_t now = clock_wall_ms();
+    if (strcmp (channel, self->place.channel) == 0
+        || rights_audience (self->roster, slice_text (self->place.channel), now,
+                            readers, &count)
+               != VERDICT_YES)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (rights_ask (self->roster, slice_text (readers[i]->name),
+                        slice_text (channel), RIGHT_READ, now)
+            == VERDICT_YES)
+            continue;
+        first = first ? first : readers[i]->name;
+        others++;
+    }
+    if (others > 0)
+        faults_add (self->faults, pointer,
+                    "action '%s' came by '%s', which %zu of the readers of "
+                    "'%s' can't read (%s is the first): this would tell them "
+                    "of it",
+                    action->id, channel, others, self->place.channel, first);
+    free (readers);
+}
 
 /* Reports */
 
@@ -69,6 +106,7 @@ static void judge_report (struct judging *self, const struct report *report) {
                     "action '%s' is not %s's to report on: the plan is %s's, "
                     "and neither lead, co-lead nor partner of it is %s",
                     action->id, self->entity, plan->entity, self->entity);
+    judge_audience (self, "/action", subject, action);
     for (size_t i = 0; i < report->milestone_count; i++)
         if (!milestone_find (action, report->milestones[i].id))
             part_missing (self, "milestones", i, report->milestones[i].id,
@@ -142,6 +180,8 @@ static void judge_statement (struct judging *self,
     both = side_find (self, "/b", statement->b, &b) && both;
     if (!both || statement->says == SAYS_RETRACT)
         return;
+    judge_audience (self, "/a", a.subject, a.action);
+    judge_audience (self, "/b", b.subject, b.action);
     judge_place (self, "/a_of", a.subject, statement->a_of);
     judge_place (self, "/b_of", b.subject, statement->b_of);
     if (!overlap_judge (self->view->taxonomy, a.subject->plan, a.action,

@@ -46,8 +46,9 @@ struct projector {
     int64_t judged_ms; /* monotonic */
     int64_t answered_generation, answered_settled;
     /* projector_search.c: position that the text index got to (-1: not asked
-     * yet), that it noted, and under which floor. */
-    int64_t searched, searched_kept, searched_floor;
+     * yet), that it noted, and what it rests on. */
+    int64_t searched, searched_kept, searched_basis;
+    bool texts_stale; /* messages' bodies may be others: with `lock` */
     int64_t searched_generation;
 };
 

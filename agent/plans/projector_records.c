@@ -53,11 +53,14 @@ static bool judged_blind (const struct projector *self) {
 bool projector_rosters (struct projector *self) {
     struct store_basis basis;
     store_basis (self->store, &basis);
-    bool cut = self->chain && basis.floor != self->basis.floor;
+    bool cut = self->chain
+               && (basis.floor != self->basis.floor
+                   || basis.mended != self->basis.mended);
     bool other = !self->chain || basis.rosters != self->basis.rosters
                  || basis.roster_sequence != self->basis.roster_sequence;
     if (other || cut)
         chain_read (self);
+    self->texts_stale |= cut;
     self->basis = basis;
     roster_unref (&self->present);
     self->present = present_roster (self);

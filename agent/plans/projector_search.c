@@ -408,16 +408,29 @@ static enum err messages_collect (struct projector *self, struct items *items,
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
-/* Where the index is, once a start and after an epoch. */
+/* What the messages' texts rest on: any other, and they are read again. */
+static int64_t texts_basis (const struct projector *self) {
+    return self->basis.floor * 65536 + self->basis.mended % 65536;
+}
+
+static void texts_fresh (struct projector *self) {
+    pthread_rwlock_wrlock (&self->lock);
+    self->texts_stale = false;
+    pthread_rwlock_unlock (&self->lock);
+}
+
+/* Where the index is, once a start, after an epoch, and where blocks were put
+ * into the store again. */
 static enum err position_find (struct projector *self, struct error *e) {
-    if (self->searched >= 0 && self->searched_floor == self->basis.floor)
+    int64_t basis = texts_basis (self);
+    if (self->searched >= 0 && self->searched_basis == basis)
         return ERR_NONE;
     enum err rc = projector_writer (self, e);
     if (!rc)
         rc = store_begin (self->writer, e);
     if (rc)
         return rc;
-    rc = search_position (self->writer, self->basis.floor, &self->searched, e);
+    rc = search_position (self->writer, basis, &self->searched, e);
     if (!rc)
         rc = store_commit (self->writer, e);
     else
@@ -425,8 +438,9 @@ static enum err position_find (struct projector *self, struct error *e) {
     if (rc)
         self->searched = -1;
     else {
-        self->searched_floor = self->basis.floor;
+        self->searched_basis = basis;
         self->searched_kept = self->searched;
+        texts_fresh (self);
     }
     return rc;
 }
@@ -522,7 +536,7 @@ static bool may_show (struct projector *self, const struct search_item *item) {
         may = stands (self->model, item);
     else {
         const struct roster *then = projector_roster_at (self, item->sequence);
-        may = then && self->present
+        may = then && self->present && !self->texts_stale
               && rights_record (then, self->present,
                                 slice_text (self->options.delegation),
                                 slice_text (item->channel),

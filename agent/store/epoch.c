@@ -270,7 +270,10 @@ void store_basis (struct store *self, struct store_basis *out) {
     struct error e;
     sqlite3_stmt *s = store_prepare (
         self, "SELECT COUNT (*), IFNULL (MAX (sequence), -1) FROM rosters");
-    *out = (struct store_basis){ 0, -1, store_void_floor (self) };
+    char *mended = store_meta (self, STORE_MENDED);
+    *out = (struct store_basis){ 0, -1, store_void_floor (self),
+                                 mended ? strtoll (mended, NULL, 10) : 0 };
+    free (mended);
     if (store_row (self, s, "rosters", &e))
         return;
     out->rosters = sqlite3_column_int64 (s, 0);

@@ -20,11 +20,13 @@ struct epoch_void {
 enum err epoch_cut (struct store *self, int64_t number, int64_t base,
                     struct epoch_void *out, struct error *e) MUST_CHECK;
 
-/* What there is of rosters, and the floor above which positions are: to see
- * whether rosters came, or an epoch took records away. */
+/* What there is of rosters, the floor above which positions are, and how often a
+ * block was put there again (records_mend): to see whether rosters came, an epoch
+ * took records away, or bodies that were read are others (erased, say). */
 struct store_basis {
     int64_t rosters, roster_sequence; /* -1: none */
     int64_t floor;
+    int64_t mended;
 };
 void store_basis (struct store *self, struct store_basis *out);
 

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Each record that came with the block has a row: its place and its leaf. */
 static enum err leaves_check (struct store *self, int64_t row,
@@ -133,6 +134,15 @@ enum err records_scrub (struct store *self, const char *entity, int64_t *row,
     return failed ? failed : ERR_DAMAGED;
 }
 
+/* Bodies may be others than those that were read before. */
+static enum err mended_count (struct store *self, struct error *e) {
+    char fresh[32], *text = store_meta (self, STORE_MENDED);
+    snprintf (fresh, sizeof fresh, "%lld",
+              (text ? strtoll (text, NULL, 10) : 0) + 1);
+    free (text);
+    return store_set_meta (self, STORE_MENDED, fresh, e);
+}
+
 enum err records_mend (struct store *self, const struct records_place *place,
                        const struct block *block, struct error *e) {
     enum err rc = octets_check (self, block->octets, place, e);
@@ -142,5 +152,6 @@ enum err records_mend (struct store *self, const struct records_place *place,
         store_prepare (self, "UPDATE blocks SET octets = ? WHERE block = ?");
     bind_slice (s, 1, block->octets);
     sqlite3_bind_int64 (s, 2, place->row);
-    return store_done (self, s, "blocks", e);
+    rc = store_done (self, s, "blocks", e);
+    return rc ? rc : mended_count (self, e);
 }

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POSITION "search_position" /* meta: "FLOOR POSITION" */
+#define POSITION "search_position" /* meta: "BASIS POSITION" */
 
 static const char *const kind_names[] = { "plan", "annex", "report",
                                           "message" };
@@ -144,21 +144,21 @@ enum err search_plans (struct store *self,
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
-enum err search_position (struct store *self, int64_t floor, int64_t *position,
+enum err search_position (struct store *self, int64_t basis, int64_t *position,
                           struct error *e) {
     char fresh[32];
     char *text = store_meta (self, POSITION);
     int64_t had = -1;
     *position = 0;
     if (text && sscanf (text, "%" SCNd64 " %" SCNd64, &had, position) == 2
-        && had == floor) {
+        && had == basis) {
         free (text);
         return ERR_NONE;
     }
     free (text);
     *position = 0;
     enum err rc = texts_drop (self, NULL, e);
-    snprintf (fresh, sizeof fresh, "%" PRId64 " 0", floor);
+    snprintf (fresh, sizeof fresh, "%" PRId64 " 0", basis);
     return rc ? rc : store_set_meta (self, POSITION, fresh, e);
 }
 

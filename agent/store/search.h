@@ -49,9 +49,10 @@ enum err search_plan_drop (struct store *self, const char *plan,
 enum err search_plans (struct store *self,
                        void (*each) (void *arg, const char *plan), void *arg,
                        struct error *e) MUST_CHECK;
-/* Messages were read up to that position; of those above the floor (epoch.h).
- * Another floor: they all go, and are read again from 0. */
-enum err search_position (struct store *self, int64_t floor, int64_t *position,
+/* Messages were read up to that position, resting on that (a number of the
+ * caller's, of the floor of epoch.h and the like). Another one: they all go, and
+ * are read again from 0. */
+enum err search_position (struct store *self, int64_t basis, int64_t *position,
                           struct error *e) MUST_CHECK;
 enum err search_set_position (struct store *self, int64_t position,
                               struct error *e) MUST_CHECK;

@@ -51,6 +51,8 @@ enum err store_end (struct store *self, enum err rc, struct error *e)
 int64_t store_void_records (struct store *self);
 int64_t store_void_floor (struct store *self);
 
+#define STORE_MENDED "mended" /* meta: how many blocks were put there again */
+
 /* What is bound has to live until the statement is reset. */
 static inline void bind_slice (sqlite3_stmt *s, int at, struct slice octets) {
     if (octets.size == 0)

@@ -47,3 +47,9 @@ def wait_records(agent, count):
     wait_for(lambda: (derived(agent) or {"records": {"count": -1}})
              ["records"]["count"] >= count, lambda: derived(agent))
     return derived(agent)
+
+
+def of(name, id_, **more):
+    """An annex of EUROPOL's plan of that name."""
+    return {"format": 1, "annex": id_, "plan": f"EUROPOL-{name}",
+            "entity": "EUROPOL", **more}

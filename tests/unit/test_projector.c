@@ -96,6 +96,32 @@ static bool is_withdrawn (const struct model *model) {
     return subject && subject->withdrawal;
 }
 
+/* The store's blocks */
+
+static enum err block_keep (void *arg, int64_t direct_first, struct slice block,
+                            struct error *error) {
+    (void) direct_first;
+    (void) error;
+    buf_add_slice (arg, block);
+    return ERR_NONE;
+}
+
+static void body_put (const struct records_place *place, struct slice octets) {
+    struct block block;
+    FINE (block_read (octets, &block, &e));
+    FINE (store_begin (store, &e));
+    FINE (store_end (store, records_mend (store, place, &block, &e), &e));
+}
+
+static void body_back (int64_t sequence, struct buf *octets) {
+    struct records_place place = { 0 };
+    int64_t row = 0;
+    while (place.first != sequence)
+        FINE (records_scrub (store, "EUROPOL", &row, &place, &e));
+    body_put (&place, buf_slice (octets));
+    buf_free (octets);
+}
+
 /* Tests */
 
 static void test_no_store (void **state) {
@@ -396,6 +422,86 @@ static void test_search (void **state) {
     roster_unref (&next);
 }
 
+/* Bodies that go and come */
+
+/* The block of that one record again, with its body in that state; what it was
+ * is kept in *was. */
+static void body_turn (int64_t sequence, enum body_state state,
+                       struct buf *was) {
+    struct records_place place = { 0 };
+    struct buf octets = { 0 };
+    struct block block;
+    struct block_walk walk;
+    int64_t row = 0;
+    while (place.first != sequence)
+        FINE (records_scrub (store, "EUROPOL", &row, &place, &e));
+    FINE (records_blocks (store, sequence, sequence, block_keep, was, &e));
+    FINE (block_read (buf_slice (was), &block, &e));
+    struct block_writer *writer = block_writer_new();
+    block_begin (writer, sequence);
+    block_walk (&block, &walk);
+    assert_true (block_next (&walk));
+    block_run (writer, RUN_WHOLE, NULL, 0);
+    assert_true (block_add (writer, walk.record, walk.body, state));
+    block_finish (writer, &octets);
+    block_writer_destroy (&writer);
+    body_put (&place, buf_slice (&octets));
+    buf_free (&octets);
+}
+
+static bool one_indexed (const struct model *model) {
+    return one_plan (model)
+           && model_find (model, "FRONTEX-p")->entries[1]->absent;
+}
+
+static struct model_digests digests_now (struct projector *self) {
+    struct projector_status status;
+    assert_true (projector_status (self, &status));
+    return status.digests;
+}
+
+/* What was erased leaves all that is derived, also while it runs; what comes
+ * later than its record makes what a replay makes. */
+static void test_bodies (void **state) {
+    (void) state;
+    roster_put (cast.roster, 0);
+    plan_put (10, cast.frontex, "core", "FRONTEX-p");
+    message_put (11, cast.frontex, "core/plan/FRONTEX/FRONTEX-p", BODY_MAP,
+                 "{'format':1,'withdraw':'FRONTEX-p'}", BODY_PRESENT);
+    plan_put (12, cast.hq, "all", "EUROPOL-p");
+    message_put (13, cast.frontex, "core/note/x", BODY_TEXT, "a zebra",
+                 BODY_PRESENT);
+    mark_put (20);
+    struct buf kept[3] = { { 0 } };
+    struct projector *self = begin_indexed();
+    projector_release ((assert_true (one_plan (read_now (self))), self));
+    assert_found (self, "zebra", "message:13: ");
+    struct model_digests before = digests_now (self);
+    body_turn (11, BODY_ERASED, &kept[0]);
+    body_turn (12, BODY_ERASED, &kept[1]);
+    body_turn (13, BODY_ERASED, &kept[2]);
+    wait_for (self, one_indexed); /* the withdrawal is no more, EUROPOL's is */
+    assert_found (self, "zebra", "");
+    struct model_digests erased = digests_now (self);
+    assert_false (hash_equal (&erased.all, &before.all));
+    projector_destroy (&self);
+    self = begin_indexed();
+    struct model_digests again = digests_now (self);
+    assert_memory_equal (&again, &erased, sizeof again);
+    assert_found (self, "goal", "plan:10: ");
+    /* And back: they come while it runs. */
+    for (size_t i = 0; i < 3; i++)
+        body_back (11 + (int64_t) i, &kept[i]);
+    wait_for (self, is_withdrawn);
+    again = digests_now (self);
+    assert_memory_equal (&again, &before, sizeof again);
+    projector_destroy (&self);
+    self = begin_indexed();
+    assert_found (self, "zebra", "message:13: ");
+    assert_found (self, "goal", "plan:12: ");
+    projector_destroy (&self);
+}
+
 /* Many read while it writes. */
 
 struct reading_thread {
@@ -453,6 +559,7 @@ int main (void) {
         TEST (test_no_store),         TEST (test_replay), TEST (test_rights),
         TEST (test_right_given),      TEST (test_epoch),  TEST (test_answer),
         TEST (test_answer_elsewhere), TEST (test_search), TEST (test_threads),
+        TEST (test_bodies),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
