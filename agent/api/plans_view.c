@@ -20,12 +20,14 @@ static void now_read (struct request *self, struct plans_view *out) {
         out->lang = "";
 }
 
-static bool look (struct request *self, struct plans_view *out,
+typedef const struct model *reader (struct projector *self, int64_t wait_ms);
+
+static bool look (struct request *self, struct plans_view *out, reader *read,
                   int64_t wait_ms) {
     struct projector *projector = self->http->options.projector;
     if (!projector)
         return false;
-    const struct model *model = projector_read (projector, wait_ms);
+    const struct model *model = read (projector, wait_ms);
     if (!model)
         return false;
     now_read (self, out);
@@ -35,11 +37,12 @@ static bool look (struct request *self, struct plans_view *out,
 }
 
 bool plans_look (struct request *self, struct plans_view *out) {
-    return look (self, out, 0);
+    return look (self, out, projector_read, 0);
 }
 
-bool plans_open (struct request *self, struct plans_view *out) {
-    if (look (self, out, REPLAY_WAIT_MS))
+static bool look_or_refuse (struct request *self, struct plans_view *out,
+                            reader *read) {
+    if (look (self, out, read, REPLAY_WAIT_MS))
         return true;
     if (self->http->options.projector)
         problem_reply (self, PROBLEM_BUSY,
@@ -49,8 +52,20 @@ bool plans_open (struct request *self, struct plans_view *out) {
     return false;
 }
 
+bool plans_open (struct request *self, struct plans_view *out) {
+    return look_or_refuse (self, out, projector_read);
+}
+
 void plans_close (struct request *self) {
     projector_release (self->http->options.projector);
+}
+
+bool plans_open_long (struct request *self, struct plans_view *out) {
+    return look_or_refuse (self, out, projector_read_long);
+}
+
+void plans_close_long (struct request *self) {
+    projector_release_long (self->http->options.projector);
 }
 
 char *plans_own_entity (struct request *self, char out[ENTITY_MAX + 1]) {

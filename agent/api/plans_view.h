@@ -24,6 +24,9 @@ struct plans_view {
  * no projector). Whoever got true closes it, soon: the model's writer waits. */
 bool plans_open (struct request *self, struct plans_view *out) MUST_CHECK;
 void plans_close (struct request *self);
+/* The same for what takes long: see projector_read_long. */
+bool plans_open_long (struct request *self, struct plans_view *out) MUST_CHECK;
+void plans_close_long (struct request *self);
 
 /* The same without an answer or waiting; false: there is nothing to see. */
 bool plans_look (struct request *self, struct plans_view *out) MUST_CHECK;

@@ -142,14 +142,14 @@ void cycle_get (struct request *r) {
     struct plans_view view;
     struct asked asked;
     json_t *rows = NULL, *head = NULL;
-    if (!plans_open (r, &view))
+    if (!plans_open_long (r, &view))
         return;
     if (asked_read (r, &view, &asked)) {
         head = plans_head (&view);
         rows = asked.kind == ROWS_CYCLE ? cycle_make (&view, &asked)
                                         : overlaps_make (&view, &asked);
     }
-    plans_close (r);
+    plans_close_long (r);
     if (rows && asked.form == FORM_JSON)
         reply_rows (r, &asked, head, rows);
     else if (rows)

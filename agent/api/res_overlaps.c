@@ -202,12 +202,12 @@ static void drafts_answer (struct request *r) {
     struct plans_view view;
     struct asked asked;
     struct draft_plans *drafts = drafts_read (r);
-    if (drafts && plans_open (r, &view)) {
+    if (drafts && plans_open_long (r, &view)) {
         if (asked_read (r, &view, &asked)) {
             fold (&view, &asked);
             reply_json (r, 200, of_drafts (&view, &asked, drafts));
         }
-        plans_close (r);
+        plans_close_long (r);
     }
     if (drafts)
         draft_plans_free (drafts);

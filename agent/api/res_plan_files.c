@@ -41,7 +41,7 @@ static const struct history_entry *revision_of (const struct subject *subject,
 static bool find (struct request *r, struct store *store, bool annexes,
                   int64_t revision, struct export *out) {
     struct plans_view view;
-    if (!plans_open (r, &view))
+    if (!plans_open_long (r, &view))
         return false;
     const struct subject *subject = model_find (view.model, r->segment);
     const struct history_entry *entry =
@@ -54,7 +54,7 @@ static bool find (struct request *r, struct store *store, bool annexes,
         if (annexes && revision == 0)
             out->whole = subject_document (subject, load, store);
     }
-    plans_close (r);
+    plans_close_long (r);
     if (!entry)
         problem_reply (r, PROBLEM_NOT_FOUND, "there is no such revision of %s",
                        r->segment);

@@ -123,5 +123,11 @@ struct model_digests {
 };
 void model_digest (struct model *self, int64_t mark, int64_t mark_ms,
                    struct model_digests *out);
+/* How many subjects have records at or above the mark: where it is none,
+ * model_digest changes nothing that readers look at, else it takes those records
+ * away and brings them back. SIZE_MAX: the taxonomy does. */
+size_t model_beyond (const struct model *self, int64_t mark);
+/* A part of model_digest's work beforehand, which readers don't see. */
+void model_digest_prepare (struct model *self, int64_t mark, int64_t mark_ms);
 
 #endif

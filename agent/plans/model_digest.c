@@ -421,6 +421,28 @@ static void limit_set (struct model *self, int64_t mark, int64_t limit) {
         self->works[i]->touched = false;
 }
 
+static bool is_beyond (const struct entries *entries, int64_t mark) {
+    return entries_below (entries, mark) < entries->count;
+}
+
+size_t model_beyond (const struct model *self, int64_t mark) {
+    size_t out = 0;
+    if (self->highest < mark)
+        return 0;
+    if (is_beyond (&self->changes, mark))
+        return SIZE_MAX;
+    for (size_t i = 0; i < self->work_count; i++)
+        out += is_beyond (&self->works[i]->entries, mark);
+    /* Others have some, which are judged anew. */
+    return out ? out : 1;
+}
+
+void model_digest_prepare (struct model *self, int64_t mark, int64_t mark_ms) {
+    for (size_t i = 0; i < self->work_count; i++)
+        if (!is_beyond (&self->works[i]->entries, mark))
+            (void) subject_hash (self->works[i], day_of_ms (mark_ms));
+}
+
 void model_digest (struct model *self, int64_t mark, int64_t mark_ms,
                    struct model_digests *out) {
     int32_t day = day_of_ms (mark_ms);

@@ -1,5 +1,6 @@
 /* projector - the thread that keeps the model at what the store holds. Reading
- * is in projector_records.c, answers to withdrawals in projector_answer.c. */
+ * is in projector_records.c, answers to withdrawals in projector_answer.c, digests
+ * in projector_status.c. */
 #include "projector_impl.h"
 
 #include "base/clock.h"
@@ -15,6 +16,9 @@
 #define BATCH 256              /* records between two turns of readers */
 #define BATCH_OCTETS (1 << 20) /* of their bodies; as JSON many times that */
 #define LOOK_MS 30000          /* without being woken: a right may run out */
+/* How long readers may wait while records are taken in, if one does not take
+ * longer. */
+#define SLICE_MS 10
 
 /* A portion */
 
@@ -45,9 +49,8 @@ static void portion_take (struct portion *self, const struct record_row *row) {
     self->count++;
 }
 
-static void portion_give (struct portion *self, struct model *model) {
+static void portion_clear (struct portion *self) {
     for (size_t i = 0; i < self->count; i++) {
-        model_add (model, &self->at[i]);
         json_decref (self->at[i].document);
         free (self->topics[i]);
         free (self->why[i]);
@@ -55,10 +58,58 @@ static void portion_give (struct portion *self, struct model *model) {
     self->count = self->octets = 0;
 }
 
-/* Read from *position on, as much as a portion holds; *more: there may be. */
+/* To a model that nobody reads yet. */
+static void portion_give (struct portion *self, struct model *model) {
+    for (size_t i = 0; i < self->count; i++)
+        model_add (model, &self->at[i]);
+    model_settle (model);
+}
+
+/* To the one that is read: some at a time, as many as their cost allows. */
+static void portion_share (struct projector *self, struct portion *portion) {
+    size_t some = 4;
+    for (size_t i = 0; i < portion->count;) {
+        size_t to = i + some < portion->count ? i + some : portion->count;
+        projector_write (self);
+        int64_t began = clock_mono_ms();
+        for (; i < to; i++) {
+            projector_digest_void (self, portion->at[i].origin.sequence);
+            model_add (self->model, &portion->at[i]);
+        }
+        model_settle (self->model);
+        int64_t took = clock_mono_ms() - began;
+        projector_written (self);
+        if (took < SLICE_MS / 2)
+            some *= 2;
+        else if (took > SLICE_MS && some > 1)
+            some /= 2;
+    }
+}
+
+/* Which records are read, of those behind `position`. */
+struct range {
+    int64_t position;
+    int64_t below;      /* a sequence; those above are left for later */
+    int64_t skipped;    /* position before the first that was left; -1 */
+    int64_t from, upto; /* below that place only those behind position `upto` */
+};
+
+static bool in_range (struct range *self, const struct record_row *row) {
+    int64_t sequence = row->record.sequence;
+    if (sequence < self->from && row->position <= self->upto)
+        return false;
+    if (sequence < self->below)
+        return true;
+    if (self->skipped < 0)
+        self->skipped = row->position - 1;
+    return false;
+}
+
+/* As much as a portion holds; *more: there may be. */
 static enum err portion_fill (struct projector *self, struct portion *portion,
-                              struct records_cursor *cursor, int64_t *position,
-                              bool *more, struct error *e) {
+                              struct records_cursor *cursor,
+                              struct range *range, bool *more,
+                              struct error *e) {
     enum err rc = ERR_NONE;
     *more = true;
     while (portion->count < BATCH && portion->octets < BATCH_OCTETS) {
@@ -66,36 +117,38 @@ static enum err portion_fill (struct projector *self, struct portion *portion,
         rc = records_next (cursor, &row, e);
         if (rc)
             break;
-        *position = row.position;
-        if (projector_may_read (self, &row))
+        range->position = row.position;
+        if (in_range (range, &row) && projector_may_read (self, &row))
             portion_take (portion, &row);
     }
     *more = rc == ERR_NONE;
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
-/* The rest of the index, portion by portion; true: there was something. */
-static bool read_on (struct projector *self, struct model *model,
-                     int64_t *position) {
+/* The rest of the index, portion by portion, to a fresh model or (NULL) the one
+ * that is read; true: there was something. */
+static bool read_on (struct projector *self, struct model *fresh,
+                     struct range *range) {
     struct error e;
     bool some = false, more = true;
     struct portion *portion = mem_alloc (sizeof *portion);
     struct records_cursor *cursor =
-        records_about_plans (self->store, NULL, *position, &e);
+        records_about_plans (self->store, NULL, range->position, &e);
     enum err rc = cursor ? ERR_NONE : e.code;
     while (!rc && more) {
-        rc = portion_fill (self, portion, cursor, position, &more, &e);
+        rc = portion_fill (self, portion, cursor, range, &more, &e);
         if (portion->count == 0)
             continue;
         some = true;
-        pthread_rwlock_wrlock (&self->lock);
-        portion_give (portion, model);
-        model_settle (model);
-        pthread_rwlock_unlock (&self->lock);
+        if (fresh)
+            portion_give (portion, fresh);
+        else
+            portion_share (self, portion);
+        portion_clear (portion);
     }
     if (rc)
         log_limited (LOG_ERROR, "PLANS-READ", "", "position=%" PRId64 " why=%s",
-                     *position, log_text (e.text));
+                     range->position, log_text (e.text));
     records_close (&cursor);
     free (portion);
     return some;
@@ -104,7 +157,8 @@ static bool read_on (struct projector *self, struct model *model,
 /* A model anew, beside the one that is read meanwhile. What changed before is
  * not told by it: its generations go on where the old one's ended. */
 static void replay (struct projector *self) {
-    int64_t began = clock_mono_ms(), position = 0;
+    int64_t began = clock_mono_ms();
+    struct range range = { .below = INT64_MAX, .skipped = -1 };
     struct model_options options = {
         .delegation = self->options.delegation,
         .load = projector_load,
@@ -114,15 +168,15 @@ static void replay (struct projector *self) {
     };
     struct model *fresh = model_new (&options);
     self->judged_count = 0;
-    read_on (self, fresh, &position);
-    pthread_rwlock_wrlock (&self->lock);
+    read_on (self, fresh, &range);
+    projector_write (self);
     struct model *old = self->model;
     self->model = fresh;
-    self->status_generation = -1;
-    pthread_rwlock_unlock (&self->lock);
+    projector_digest_void (self, -1);
+    projector_written (self);
     model_destroy (&old);
     pthread_mutex_lock (&self->mutex);
-    self->position = position;
+    self->position = range.position;
     if (!self->ready)
         self->replay_ms = clock_mono_ms() - began;
     pthread_mutex_unlock (&self->mutex);
@@ -148,13 +202,37 @@ static int64_t whole_mark (struct projector *self, int64_t *ms) {
     return mark;
 }
 
+/* What came since. Where digests are wanted, first what is below their mark: so
+ * nobody has to wait while they are made. */
+static bool read_new (struct projector *self, int64_t mark, int64_t mark_ms,
+                      int64_t *position) {
+    struct range range = { .position = *position,
+                           .below = INT64_MAX,
+                           .skipped = -1 };
+    bool some = false;
+    if (projector_digest_due (self, mark)
+        && model_beyond (self->model, mark) == 0) {
+        range.below = mark;
+        some = read_on (self, NULL, &range);
+        projector_digest (self, mark, mark_ms);
+        range.from = mark;
+        range.upto = range.position;
+        if (range.skipped >= 0)
+            range.position = range.skipped;
+        range.below = INT64_MAX;
+    }
+    some |= read_on (self, NULL, &range);
+    *position = range.position;
+    return some;
+}
+
 /* One look at the store; true: somebody may want to know. */
 static bool look (struct projector *self) {
     int64_t mark_ms = 0, now_ms = 0;
-    pthread_rwlock_wrlock (&self->lock);
+    projector_write (self);
     bool anew = projector_rosters (self);
     anew |= projector_rights_changed (self) || !self->model;
-    pthread_rwlock_unlock (&self->lock);
+    projector_written (self);
     int64_t mark = whole_mark (self, &mark_ms);
     int64_t upto = records_last_position (self->store);
     int64_t now_mark = records_mark_below (self->store, INT64_MAX, &now_ms);
@@ -165,7 +243,7 @@ static bool look (struct projector *self) {
     if (anew)
         replay (self);
     else
-        changed = read_on (self, self->model, &position);
+        changed = read_new (self, mark, mark_ms, &position);
     pthread_mutex_lock (&self->mutex);
     if (!anew || self->position < upto)
         self->position = position > upto ? position : upto;
@@ -177,12 +255,13 @@ static bool look (struct projector *self) {
     self->ready = true;
     pthread_cond_broadcast (&self->ready_cond);
     pthread_mutex_unlock (&self->mutex);
+    projector_digest (self, mark, mark_ms);
     return changed;
 }
 
 /* The thread */
 
-static struct timespec time_in (int64_t ms) {
+struct timespec projector_time_in (int64_t ms) {
     struct timespec at;
     clock_gettime (CLOCK_MONOTONIC, &at);
     at.tv_sec += ms / 1000;
@@ -196,7 +275,7 @@ static struct timespec time_in (int64_t ms) {
 
 /* false: the end. `busy`: there is work, so only look. */
 static bool wait_woken (struct projector *self, bool busy) {
-    struct timespec until = time_in (busy ? 0 : LOOK_MS);
+    struct timespec until = projector_time_in (busy ? 0 : LOOK_MS);
     pthread_mutex_lock (&self->mutex);
     while (!self->woken && !self->stop)
         if (pthread_cond_timedwait (&self->woken_cond, &self->mutex, &until)
@@ -246,6 +325,8 @@ static void locks_init (struct projector *self) {
     pthread_condattr_setclock (&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init (&self->woken_cond, &monotonic);
     pthread_cond_init (&self->ready_cond, &monotonic);
+    pthread_cond_init (&self->digest_cond, &monotonic);
+    pthread_cond_init (&self->turn_cond, NULL);
     pthread_condattr_destroy (&monotonic);
     pthread_mutex_init (&self->mutex, NULL);
     /* Many readers may not keep new records away. */
@@ -268,6 +349,8 @@ static void projector_free (struct projector *self) {
     pthread_rwlock_destroy (&self->lock);
     pthread_cond_destroy (&self->woken_cond);
     pthread_cond_destroy (&self->ready_cond);
+    pthread_cond_destroy (&self->digest_cond);
+    pthread_cond_destroy (&self->turn_cond);
     pthread_mutex_destroy (&self->mutex);
     free (self);
 }
@@ -276,7 +359,7 @@ struct projector *projector_new (const struct projector_options *options,
                                  struct error *e) {
     struct projector *self = mem_alloc (sizeof *self);
     self->options = *options;
-    self->mark = self->now_mark = self->status_generation = -1;
+    self->mark = self->now_mark = self->digest_mark = -1;
     self->answered_generation = self->searched_generation = -1;
     self->searched = -1;
     locks_init (self);
@@ -303,6 +386,7 @@ void projector_destroy (struct projector **self_p) {
     self->stop = true;
     pthread_cond_signal (&self->woken_cond);
     pthread_cond_broadcast (&self->ready_cond);
+    pthread_cond_broadcast (&self->digest_cond);
     pthread_mutex_unlock (&self->mutex);
     pthread_join (self->thread, NULL);
     projector_free (self);
@@ -318,7 +402,7 @@ void projector_wake (struct projector *self) {
 /* Reading */
 
 static bool wait_ready (struct projector *self, int64_t wait_ms) {
-    struct timespec until = time_in (wait_ms);
+    struct timespec until = projector_time_in (wait_ms);
     pthread_mutex_lock (&self->mutex);
     while (!self->ready && !self->stop && wait_ms > 0)
         if (pthread_cond_timedwait (&self->ready_cond, &self->mutex, &until)
@@ -340,6 +424,45 @@ void projector_release (struct projector *self) {
     pthread_rwlock_unlock (&self->lock);
 }
 
+const struct model *projector_read_long (struct projector *self,
+                                         int64_t wait_ms) {
+    if (!wait_ready (self, wait_ms))
+        return NULL;
+    pthread_mutex_lock (&self->mutex);
+    while (self->long_reader || self->writer_waits)
+        pthread_cond_wait (&self->turn_cond, &self->mutex);
+    self->long_reader = true;
+    pthread_mutex_unlock (&self->mutex);
+    pthread_rwlock_rdlock (&self->lock);
+    return self->model;
+}
+
+void projector_release_long (struct projector *self) {
+    pthread_rwlock_unlock (&self->lock);
+    pthread_mutex_lock (&self->mutex);
+    self->long_reader = false;
+    pthread_cond_broadcast (&self->turn_cond);
+    pthread_mutex_unlock (&self->mutex);
+}
+
+/* A writer that stood at the lock would keep all readers away. */
+void projector_write (struct projector *self) {
+    pthread_mutex_lock (&self->mutex);
+    self->writer_waits = true;
+    while (self->long_reader)
+        pthread_cond_wait (&self->turn_cond, &self->mutex);
+    pthread_mutex_unlock (&self->mutex);
+    pthread_rwlock_wrlock (&self->lock);
+}
+
+void projector_written (struct projector *self) {
+    pthread_rwlock_unlock (&self->lock);
+    pthread_mutex_lock (&self->mutex);
+    self->writer_waits = false;
+    pthread_cond_broadcast (&self->turn_cond);
+    pthread_mutex_unlock (&self->mutex);
+}
+
 int64_t projector_now (struct projector *self, int64_t *mark) {
     pthread_mutex_lock (&self->mutex);
     int64_t ms = self->now_ms;
@@ -347,49 +470,4 @@ int64_t projector_now (struct projector *self, int64_t *mark) {
         *mark = self->now_mark;
     pthread_mutex_unlock (&self->mutex);
     return ms;
-}
-
-static void quarantine_count (void *arg, const struct history_entry *entry,
-                              const char *topic) {
-    struct projector_status *out = arg;
-    (void) topic;
-    if (entry->newer)
-        out->newer++;
-    else
-        out->quarantined++;
-}
-
-static void figures (struct projector *self, struct projector_status *out) {
-    out->plans = model_plan_count (self->model);
-    for (size_t i = 0; i < model_subject_count (self->model); i++)
-        out->withdrawn += model_subject (self->model, i)->withdrawal != NULL;
-    model_quarantine (self->model, quarantine_count, out);
-    out->taxonomy_version = taxonomy_version (model_taxonomy (self->model));
-    model_digest (self->model, out->mark, out->mark_ms, &out->digests);
-}
-
-bool projector_status (struct projector *self, struct projector_status *out) {
-    *out = (struct projector_status){ .mark = -1 };
-    if (!wait_ready (self, 0))
-        return false;
-    pthread_rwlock_wrlock (&self->lock);
-    pthread_mutex_lock (&self->mutex);
-    out->mark = self->mark;
-    out->mark_ms = self->mark_ms;
-    out->position = self->position;
-    out->replay_ms = self->replay_ms;
-    pthread_mutex_unlock (&self->mutex);
-    int64_t generation = model_generation (self->model);
-    bool there = out->mark >= 0;
-    if (there && self->status_generation == generation
-        && self->status.mark == out->mark) {
-        self->status.position = out->position;
-        *out = self->status;
-    } else if (there) {
-        figures (self, out);
-        self->status = *out;
-        self->status_generation = generation;
-    }
-    pthread_rwlock_unlock (&self->lock);
-    return there;
 }

@@ -29,17 +29,25 @@ void projector_destroy (struct projector **self_p); /* ends the thread */
 void projector_wake (
     struct projector *self); /* new records, roster; any thread */
 
-/* The model, to read, until released: short, since its writer waits. Any
- * thread. Until the first replay is done, waits for it up to `wait_ms`: NULL. */
+/* The model, to read, until released: short, since its writer waits, and with it
+ * all that want to read. Any thread. Until the first replay is done, waits for it
+ * up to `wait_ms`: NULL. */
 const struct model *projector_read (struct projector *self, int64_t wait_ms);
 void projector_release (struct projector *self);
+/* The same for who takes long: nobody else waits for it but the writer, which goes
+ * first, and others of these: one at a time. */
+const struct model *projector_read_long (struct projector *self,
+                                         int64_t wait_ms);
+void projector_release_long (struct projector *self);
 
 /* Now: the log time of the newest mark held (0: none), and its sequence. Drafts'
  * and people's own clocks are not asked. */
 int64_t projector_now (struct projector *self, int64_t *mark);
 
-/* For status: digests at the newest mark up to which all streams are held; made
- * when asked, kept until the next. false: none yet. */
+/* For status: digests at the newest mark up to which all streams are held, made
+ * when asked, kept until the next; the thread makes them while others read, so
+ * that who asks waits a moment. Where plans change all the time they are of the
+ * mark before for a while (`mark` says so). false: none yet. */
 struct projector_status {
     int64_t mark, mark_ms;
     int64_t position; /* records of the store that were looked at */

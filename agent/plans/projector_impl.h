@@ -9,6 +9,7 @@
 #include "store/records.h"
 
 #include <pthread.h>
+#include <time.h>
 
 /* Our right to what was recorded on a channel under a roster: asked again when
  * the present roster or the time is another one. */
@@ -26,6 +27,15 @@ struct projector {
     pthread_mutex_t mutex;
     pthread_cond_t woken_cond, ready_cond;
     bool woken, stop, ready;
+    bool long_reader, writer_waits; /* see projector_read_long */
+    pthread_cond_t turn_cond;
+    /* Digests at a mark; -1: none. `digest_turns` counts looks at what was
+     * wanted. */
+    bool digest_wanted;
+    int64_t digest_mark, digest_mark_ms, digest_turns;
+    int64_t digest_made_ms, digest_asked_ms; /* monotonic */
+    struct model_digests digests;
+    pthread_cond_t digest_cond;
     int64_t now_ms, now_mark; /* of the newest mark held */
     int64_t mark, mark_ms;    /* up to which all is held and derived; -1 */
     int64_t position, replay_ms;
@@ -34,9 +44,7 @@ struct projector {
     pthread_rwlock_t lock;
     struct model *model;
     struct roster_chain *chain;
-    struct store *loader;           /* bodies of older revisions */
-    struct projector_status status; /* made for status_generation */
-    int64_t status_generation;
+    struct store *loader; /* bodies of older revisions */
     /* The thread's own. */
     struct store *store, *writer; /* writer: NULL until something is said */
     struct store_basis basis;
@@ -51,6 +59,22 @@ struct projector {
     bool texts_stale; /* messages' bodies may be others: with `lock` */
     int64_t searched_generation;
 };
+
+/* On the monotonic clock. */
+struct timespec projector_time_in (int64_t ms);
+
+/* The lock, for writing: the thread alone. */
+void projector_write (struct projector *self);
+void projector_written (struct projector *self);
+
+/* projector_status.c, on the thread */
+
+/* Has somebody asked lately for digests that are not those of this mark? */
+bool projector_digest_due (struct projector *self, int64_t mark);
+/* Make them, if they are due; the model is at the mark, or beyond it. */
+void projector_digest (struct projector *self, int64_t mark, int64_t mark_ms);
+/* Those that were made are void: of a record below their mark, or of all. */
+void projector_digest_void (struct projector *self, int64_t sequence);
 
 /* projector_records.c, on the thread */
 

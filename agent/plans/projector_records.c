@@ -111,6 +111,7 @@ bool projector_rights_changed (struct projector *self) {
             continue;
         if (self->model)
             model_forget (self->model, at->channel);
+        projector_digest_void (self, -1);
         at->taken = true;
     }
     return changed;

@@ -414,9 +414,9 @@ static int64_t texts_basis (const struct projector *self) {
 }
 
 static void texts_fresh (struct projector *self) {
-    pthread_rwlock_wrlock (&self->lock);
+    projector_write (self);
     self->texts_stale = false;
-    pthread_rwlock_unlock (&self->lock);
+    projector_written (self);
 }
 
 /* Where the index is, once a start, after an epoch, and where blocks were put
