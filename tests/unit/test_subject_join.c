@@ -130,6 +130,142 @@ static void test_ongoing (void **state) {
     model_destroy (&model);
 }
 
+static const char *handling (const json_t *whole, const char *pointer) {
+    const char *got = json_string_value (
+        json_object_get (json_object_get (whole, "handling"), pointer));
+    return got ? got : "none";
+}
+
+/* Each part has its own handling, an action the strictest of all it is of. */
+static void test_handling (void **state) {
+    (void) state;
+    line_plan (10, "all", PLAN,
+               ACTION ("A1", "EUROPOL", "") "," ACTION ("A2", "EUROPOL", ""));
+    add_annex (11, ANNEX, "x",
+               "'handling':'TLP:RED','text':{'en':'One','fr':'Un'},"
+               "'actions':[" ACTION ("A3", "EUROPOL", "") "]");
+    add_annex (12, ANNEX, "y",
+               "'handling':'TLP:AMBER','adds':{'A1':{'x-a':1},'A3':{'x-b':2}}");
+    add_annex (13, "all/annex/EUROPOL/EUROPOL-p", "z", "'text':'Three'");
+    struct model *model = model_of (NULL, 1);
+    const struct subject *subject = found (model, PLAN);
+    static const struct {
+        const char *action, *handling;
+        int64_t sequence;
+    } rows[] = { { "A1", "TLP:AMBER", 10 },
+                 { "A2", "TLP:GREEN", 10 },
+                 { "A3", "TLP:RED", 11 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct action *action = action_of (model, PLAN, rows[i].action);
+        assert_string_equal (action_handling (subject->plan, action),
+                             rows[i].handling);
+        assert_int_equal (
+            subject_action_entry (subject, action)->origin.sequence,
+            rows[i].sequence);
+    }
+    assert_string_equal (subject_handling (subject), "TLP:RED");
+    json_t *whole = joined (model);
+    assert_string_equal (handling (whole, "/actions/0"), "TLP:AMBER");
+    assert_string_equal (handling (whole, "/actions/0/x-a"), "TLP:AMBER");
+    assert_string_equal (handling (whole, "/actions/1"), "TLP:GREEN");
+    assert_string_equal (handling (whole, "/actions/2"), "TLP:RED");
+    assert_string_equal (handling (whole, "/actions/2/x-b"), "TLP:AMBER");
+    const json_t *annexes = json_object_get (whole, "annexes");
+    static const char *const ids[] = { "z", "x", "y" }; /* all before core */
+    assert_int_equal (json_array_size (annexes), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal (json_string_value (json_object_get (
+                                 json_array_get (annexes, i), "annex")),
+                             ids[i]);
+    assert_true (
+        json_is_object (json_object_get (json_array_get (annexes, 1), "text")));
+    assert_true (
+        json_is_null (json_object_get (json_array_get (annexes, 2), "text")));
+    json_decref (whole);
+    /* Whoever can't read the annexes is told of the plan alone. */
+    model_forget (model, "core");
+    subject = found (model, PLAN);
+    assert_string_equal (subject_handling (subject), "TLP:GREEN");
+    model_destroy (&model);
+}
+
+/* A derive below a place brings an older annex back, and lets the newer one
+ * go; the whole again is as if there had been none. */
+static void test_limited (void **state) {
+    (void) state;
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    add_annex (11, ANNEX, "x", "'actions':[" ACTION ("A2", "EUROPOL", "") "]");
+    add_annex (20, ANNEX, "x",
+               "'text':'New','actions':[" ACTION ("A3", "EUROPOL", "") "]");
+    add_annex (30, ANNEX, "x", "'withdraw':true");
+    struct model *model = model_of (NULL, 1), *fresh;
+    struct model_digests got, want;
+    static const struct {
+        int64_t mark;
+        size_t lines;
+    } rows[] = { { 15, 2 }, { 25, 3 }, { 15, 2 }, { 35, 4 }, { 11, 1 } };
+    size_t all = line_count;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        line_count = rows[i].lines;
+        fresh = model_of (NULL, 2);
+        model_digest (fresh, rows[i].mark, 0, &want);
+        model_destroy (&fresh);
+        line_count = all;
+        model_digest (model, rows[i].mark, 0, &got);
+        assert_memory_equal (&got, &want, sizeof got);
+        const struct subject *subject = found (model, PLAN);
+        assert_int_equal (subject->part_count, 0);
+        assert_int_equal (subject->plan->action_count, 1);
+    }
+    add_annex (40, ANNEX, "x",
+               "'text':'Last','actions':[" ACTION ("A4", "EUROPOL", "") "]");
+    model_give (model, line_count - 1);
+    model_settle (model);
+    model_digest (model, 25, 0, &got);
+    json_t *whole = joined (model);
+    assert_non_null (action_of (model, PLAN, "A4"));
+    assert_string_equal (
+        json_string_value (json_object_get (
+            json_array_get (json_object_get (whole, "annexes"), 0), "text")),
+        "Last");
+    json_decref (whole);
+    model_destroy (&model);
+}
+
+/* What the post of an annex asks. */
+static void test_fits (void **state) {
+    (void) state;
+    char id[8];
+    size_t count;
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    for (int i = 0; i < PARTS_MAX - 1; i++) {
+        snprintf (id, sizeof id, "x%d", i);
+        add_annex (11 + i, ANNEX, id, "'text':'t'");
+    }
+    add_annex (80, ANNEX, "x0", "'withdraw':true");
+    struct model *model = model_of (NULL, 1);
+    assert_true (
+        subject_annex_fits (found (model, PLAN), "core", "new", &count));
+    assert_int_equal (count, PARTS_MAX - 1);
+    add_annex (81, ANNEX, "last", "'text':'t'");
+    add_annex (82, ANNEX, "beyond", "'text':'t'");
+    for (size_t i = line_count - 2; i < line_count; i++)
+        model_give (model, i);
+    model_settle (model);
+    const struct subject *subject = found (model, PLAN);
+    static const struct {
+        const char *channel, *id;
+        bool fits;
+    } rows[] = { { "core", "new", false }, { "core", "beyond", false },
+                 { "core", "last", true }, { "core", "x0", true },
+                 { "all", "new", true },   { "core", "x30", true } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal (
+            subject_annex_fits (subject, rows[i].channel, rows[i].id, &count),
+            rows[i].fits);
+    model_destroy (&model);
+}
+
 /* What would make an action wrong is left out alone. */
 static void test_wrong (void **state) {
     (void) state;
@@ -294,6 +430,9 @@ static void test_many (void **state) {
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown (test_adds, ledger_clear),
+        cmocka_unit_test_teardown (test_handling, ledger_clear),
+        cmocka_unit_test_teardown (test_limited, ledger_clear),
+        cmocka_unit_test_teardown (test_fits, ledger_clear),
         cmocka_unit_test_teardown (test_covered, ledger_clear),
         cmocka_unit_test_teardown (test_ongoing, ledger_clear),
         cmocka_unit_test_teardown (test_wrong, ledger_clear),
