@@ -19,10 +19,11 @@ static void add_outcome (struct table *table, json_t *entry) {
     json_t *problems = json_object_get (entry, "problems");
     json_t *first = json_array_get (problems, 0);
     size_t count = json_array_size (problems);
+    const char *pointer = json_text_or (first, "pointer", "");
     if (json_is_true (json_object_get (entry, "newer")))
         table_cell (table, "needs a newer version of Parley");
     else if (count > 0)
-        table_format (table, "%s %s%s", json_text_or (first, "pointer", ""),
+        table_format (table, "%s%s%s%s", pointer, *pointer ? ": " : "",
                       json_text_or (first, "text", "broke a rule"),
                       count > 1 ? ", and more" : "");
     else

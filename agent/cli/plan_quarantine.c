@@ -18,33 +18,31 @@ static const char usage[] =
     "\n"
     "Example: parley plan quarantine\n";
 
-static void add_problem (struct table *table, json_t *problem) {
-    const char *pointer = json_text_or (problem, "pointer", "");
-    table_format (table, "%s%s%s", pointer, *pointer ? ": " : "",
-                  json_text_or (problem, "text", "broke a rule"));
+/* A line of its own, below what is said of the record. */
+static void add_line (struct table *table, const char *pointer,
+                      const char *text) {
+    table_cell (table, "");
+    table_format (table, "%s%s%s", pointer, *pointer ? ": " : "", text);
 }
 
-static void add_blanks (struct table *table) {
-    for (int i = 0; i < 4; i++)
-        table_cell (table, "");
-}
-
-/* A line each. */
 static void add_why (struct table *table, json_t *entry) {
     json_t *problems = json_object_get (entry, "problems"), *one;
     size_t i, count = json_array_size (problems);
+    char more[48];
     if (count == 0)
-        table_cell (table, json_is_true (json_object_get (entry, "newer"))
-                               ? "needs a newer version of Parley"
-                               : "broke a rule");
+        add_line (table, "",
+                  json_is_true (json_object_get (entry, "newer"))
+                      ? "needs a newer version of Parley"
+                      : "broke a rule");
+    snprintf (more, sizeof more, "and %zu more (--json has them)",
+              count - PROBLEMS_SHOWN);
     json_array_foreach (problems, i, one) {
-        if (i > 0)
-            add_blanks (table);
         if (i == PROBLEMS_SHOWN) {
-            table_format (table, "and %zu more (--json has them)", count - i);
+            add_line (table, "", more);
             break;
         }
-        add_problem (table, one);
+        add_line (table, json_text_or (one, "pointer", ""),
+                  json_text_or (one, "text", "broke a rule"));
     }
 }
 
@@ -57,21 +55,22 @@ static const char *subject_of (json_t *entry) {
                : topic;
 }
 
+/* "4  plan AFRIPOL-x-1 of AFRIPOL/hq, 24 Nov 2026 20:34 UTC" */
 static void add_entry (struct table *table, json_t *entry) {
     struct buf when = { 0 };
     json_moment (&when, json_text (entry, "log_time"));
+    table_cell (table, "");
+    table_cell (table, "");
     table_int (table, json_int (entry, "sequence", -1));
-    table_slice (table, buf_slice (&when));
-    table_cell (table, json_text (entry, "author"));
-    table_format (table, "%s %s", json_text_or (entry, "kind", "?"),
-                  subject_of (entry));
+    table_format (table, "%s %s by %s, %.*s", json_text_or (entry, "kind", "?"),
+                  subject_of (entry), json_text_or (entry, "author", "?"),
+                  (int) when.size, (const char *) when.data);
     add_why (table, entry);
     buf_free (&when);
 }
 
 static void say (const void *arg, json_t *answer) {
-    static const char *const heads[] = { "RECORD", "TIME", "FROM",
-                                         "WHAT",   "WHY",  NULL };
+    static const char *const heads[] = { "", "", NULL };
     const char *const *offset = arg;
     json_t *entries = json_object_get (answer, "entries"), *entry;
     int64_t total = json_int (answer, "total", 0);
@@ -88,7 +87,6 @@ static void say (const void *arg, json_t *answer) {
                       "from %s.",
                       (int) line.size, (const char *) line.data,
                       total == 1 ? "is" : "are", total == 1 ? "it" : "them");
-        putchar ('\n');
         buf_free (&line);
     }
     if (!table_is_empty (table)) {

@@ -33,6 +33,7 @@ static const char style[] =
     ".foot{border-top:1px solid #999;color:#555}"
     ".grow{flex:1;overflow:hidden;text-overflow:ellipsis;"
     "white-space:nowrap}"
+    ".foot .grow{white-space:normal}h2+p{break-after:avoid}"
     ".handling{background:#000;color:#fff;padding:0 .4em;font-weight:bold;"
     "white-space:nowrap;print-color-adjust:exact;"
     "-webkit-print-color-adjust:exact}"

@@ -167,10 +167,11 @@ def test_quarantine(relay, pair, by):
     lines = {int(line.split()[0]): line for line in said.splitlines()[1:]
              if line.split()[:1] and line.split()[0].isdigit()}
     assert sorted(lines) == places
-    assert f"UTC  AFRIPOL/written  plan {THEIRS}" in lines[places[0]]
-    assert "/actions/0/regions/0: " in lines[places[0]]
-    assert "and 2 more (--json has them)" in said
-    assert "needs a newer version" in lines[places[2]]
+    assert f"plan {THEIRS} by AFRIPOL/written, " in lines[places[0]]
+    assert lines[places[0]].endswith(" UTC")
+    assert "\n   /actions/0/regions/0: is 'nowhere', " in said
+    assert "\n   and 2 more (--json has them)\n" in said
+    assert f"{lines[places[2]]}\n   needs a newer version" in said
     assert f"parley show {places[0]}" in said
     assert "nowhere" in by(europol, "show", places[0]).out
     assert "2 quarantined, 1 that need a newer version (parley plan " \
@@ -412,9 +413,10 @@ def test_terminals(pair, columns):
     for words in (["plan", "list"], ["plan", "show", MINE],
                   ["plan", "history", MINE], ["overlaps"],
                   ["report", "cycle", *period], ["report", "overlaps", *period],
-                  ["gaps", "--region", "150"], ["search", "B1"]):
+                  ["plan", "quarantine"], ["gaps", "--region", "150"],
+                  ["search", "B1"]):
         lines = at_terminal(columns, "--socket", europol.socket, *words)
-        assert max(map(len, lines)) <= columns, words
+        assert max(map(len, lines), default=0) <= columns, words
         assert not any("\\x0a" in line for line in lines), words
     lines = at_terminal(columns, "--socket", europol.socket, "plan", "show",
                         MINE)
