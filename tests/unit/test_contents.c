@@ -5,6 +5,8 @@
 #include "json_edit.h"
 #include "plan_fixture.h"
 
+#include "base/mp.h"
+
 #include <setjmp.h>
 
 #include <cmocka.h>
@@ -13,6 +15,169 @@ static struct taxonomy *taxonomy;
 
 #define E16 "ABCDEFGHIJKLMNOP"
 #define P64 "a234567890123456789012345678901234567890123456789012345678901234"
+
+/* What a body is on the wire, and what JSON makes of it */
+
+#define REPORT(more)                                                           \
+    "{\"format\":1,\"report\":\"ABC-p\",\"action\":\"A1\",\"period\":"         \
+    "{\"from\":\"2026\",\"to\":\"2026\"}," more "}"
+#define VALUE(v)                                                               \
+    REPORT ("\"indicators\":[{\"id\":\"I1\",\"at\":\"2026\",\"value\":" v "}"  \
+                                                                          "]")
+
+static bool is_good (json_t *document) {
+    struct content_place place = {
+        .kind = CONTENT_REPORT, .channel = "a", .entity = "ABC", .plan = "ABC-p"
+    };
+    struct faults faults = { 0 };
+    bool newer = false;
+    struct content *content =
+        content_read (&place, document, taxonomy, &faults, &newer);
+    bool good = content != NULL;
+    assert_true (good || faults.count > 0 || newer);
+    content_free (&content);
+    faults_clear (&faults);
+    return good;
+}
+
+/* An author's agent judges what was posted, all others what came by the wire:
+ * the same verdict, as the schema has it. */
+static void test_numbers_and_texts (void **state) {
+    (void) state;
+    static const struct {
+        const char *json;
+        enum { NO_JSON, BAD, GOOD } is;
+    } rows[] = {
+        { VALUE ("0"), GOOD },
+        { VALUE ("-0"), GOOD },
+        { VALUE ("-0.0"), GOOD },
+        { VALUE ("1e2"), GOOD },
+        { VALUE ("1E+2"), GOOD },
+        { VALUE ("1e-2"), GOOD },
+        { VALUE ("5e-324"), GOOD },
+        { VALUE ("1.7976931348623157e308"), GOOD },
+        { VALUE ("9007199254740993"), GOOD },
+        { VALUE ("9223372036854775807"), GOOD },
+        { VALUE ("-9223372036854775808"), GOOD },
+        { VALUE ("9223372036854775808.0"), GOOD },
+        { VALUE ("9223372036854775808"), NO_JSON },
+        { VALUE ("1e309"), NO_JSON },
+        { VALUE ("NaN"), NO_JSON },
+        { VALUE ("Infinity"), NO_JSON },
+        { VALUE ("01"), NO_JSON },
+        { VALUE ("\"1\""), BAD },
+        { VALUE ("true"), BAD },
+        { VALUE ("null"), BAD },
+        { REPORT ("\"text\":\"\\ud83d\\ude00\""), GOOD },
+        { REPORT ("\"text\":\"\\ud83d\""), NO_JSON },
+        { REPORT ("\"text\":\"\\ude00\\ud83d\""), NO_JSON },
+        { REPORT ("\"text\":\"a\\u0000b\""), BAD },
+        { REPORT ("\"text\":\"\xed\xa0\x80\""), NO_JSON },
+        { REPORT ("\"text\":\"\xc0\x80\""), NO_JSON },
+        { REPORT ("\"text\":\"a\",\"text\":\"b\""), NO_JSON },
+        { REPORT ("\"text\":\"a\",\"x\":{\"y\":1,\"y\":1}"), NO_JSON },
+        /* Unknown members are kept, as deep as a body goes. */
+        { REPORT ("\"text\":\"a\",\"x\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]"),
+          GOOD },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error e;
+        struct buf wire = { 0 };
+        json_t *posted = json_loads (
+            rows[i].json, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+        if (!posted != (rows[i].is == NO_JSON))
+            fail_msg ("%s is %s", rows[i].json, posted ? "JSON" : "none");
+        if (!posted)
+            continue;
+        if (is_good (posted) != (rows[i].is == GOOD))
+            fail_msg ("%s as JSON", rows[i].json);
+        assert_int_equal (mp_from_json (&wire, posted, 240 << 10, &e), 0);
+        json_t *read = mp_to_json (buf_slice (&wire), &e);
+        assert_non_null (read);
+        if (is_good (read) != (rows[i].is == GOOD))
+            fail_msg ("%s as it is read", rows[i].json);
+        json_decref (posted);
+        json_decref (read);
+        buf_free (&wire);
+    }
+}
+
+/* `format` is 1, however it is written; a fraction is none. */
+static void test_format_numbers (void **state) {
+    (void) state;
+    static const struct {
+        const char *number;
+        bool good;
+    } rows[] = { { "1", true },     { "1.0", true },   { "1e0", true },
+                 { "10e-1", true }, { "1.5", false },  { "0", false },
+                 { "-0", false },   { "-1", false },   { "1e300", false },
+                 { "true", false }, { "\"1\"", false } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error e;
+        struct buf wire = { 0 };
+        char text[300];
+        snprintf (text, sizeof text,
+                  "{\"format\":%s,\"report\":\"ABC-p\",\"action\":\"A1\","
+                  "\"period\":{\"from\":\"2026\",\"to\":\"2026\"},"
+                  "\"text\":\"a\"}",
+                  rows[i].number);
+        json_t *posted = json_loads (text, 0, NULL);
+        assert_non_null (posted);
+        assert_int_equal (mp_from_json (&wire, posted, 1000, &e), 0);
+        json_t *read = mp_to_json (buf_slice (&wire), &e);
+        if (is_good (posted) != rows[i].good || is_good (read) != rows[i].good)
+            fail_msg ("format %s: %d as JSON, %d as it is read", rows[i].number,
+                      is_good (posted), is_good (read));
+        json_decref (posted);
+        json_decref (read);
+        buf_free (&wire);
+    }
+}
+
+/* Octets that no agent of ours writes: no map for anybody. */
+static void test_wrong_octets (void **state) {
+    (void) state;
+    static const struct {
+        const char *octets;
+        size_t size;
+    } rows[] = {
+#define OCTETS(text) { text, sizeof text - 1 }
+        OCTETS ("\x82\xa1"
+                "a\x01\xa1"
+                "a\x01"), /* twice */
+        OCTETS ("\x82\xa1"
+                "b\x01\xa1"
+                "a\x01"),                             /* in no order */
+        OCTETS ("\x81\x01\x01"),                      /* a number as key */
+        OCTETS ("\x81\xa1x\xcc\x01"),                 /* too long a form */
+        OCTETS ("\x81\xa1x\xd9\x01y"),                /* the same of a text */
+        OCTETS ("\x81\xa1x\xcb\x3f\xf0\0\0\0\0\0\0"), /* 1.0 */
+        OCTETS ("\x81\xa1x\xcb\x80\0\0\0\0\0\0\0"),   /* -0.0 */
+        OCTETS ("\x81\xa1x\xcb\x7f\xf8\0\0\0\0\0\0"), /* NaN */
+        OCTETS ("\x81\xa1x\xcb\x7f\xf0\0\0\0\0\0\0"), /* no end */
+        OCTETS ("\x81\xa1x\xca\x3f\xc0\0\0"),         /* a short float */
+        OCTETS ("\x81\xa1x\xcf\x80\0\0\0\0\0\0\0"),   /* 2^63 */
+        OCTETS ("\x81\xa1x\xa3\xed\xa0\x80"),         /* a surrogate */
+        OCTETS ("\x81\xa1x\xa2\xc0\x80"),             /* a long NUL */
+        OCTETS ("\x81\xa1x\xa4\xf4\x90\x80\x80"),     /* above U+10FFFF */
+        OCTETS ("\x81\xa1x\xd4\x01\x01"),             /* an extension */
+        OCTETS ("\x81\xa1x\xc1"),
+        OCTETS ("\x81\xa1x"), /* cut */
+        OCTETS ("\x80\x80"),  /* two */
+        OCTETS ("\x81\xa1x\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91"
+                "\x91\x91\x91\x91\x91\x90"), /* too deep */
+#undef OCTETS
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error e, why;
+        struct slice wire = slice_of (rows[i].octets, rows[i].size);
+        json_t *read = mp_to_json (wire, &e);
+        enum err rc = mp_check (wire, &why);
+        if (read || rc == ERR_NONE)
+            fail_msg ("row %zu is %s", i, read ? "read" : "canonical");
+        assert_int_equal (rc, e.code);
+    }
+}
 
 static void test_kinds (void **state) {
     (void) state;
@@ -329,9 +494,15 @@ static void test_plan (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_kinds),   cmocka_unit_test (test_places),
-        cmocka_unit_test (test_refused), cmocka_unit_test (test_newer),
-        cmocka_unit_test (test_read),    cmocka_unit_test (test_plan),
+        cmocka_unit_test (test_numbers_and_texts),
+        cmocka_unit_test (test_format_numbers),
+        cmocka_unit_test (test_wrong_octets),
+        cmocka_unit_test (test_kinds),
+        cmocka_unit_test (test_places),
+        cmocka_unit_test (test_refused),
+        cmocka_unit_test (test_newer),
+        cmocka_unit_test (test_read),
+        cmocka_unit_test (test_plan),
     };
     taxonomy = taxonomy_base();
     int failed = cmocka_run_group_tests (tests, NULL, NULL);
