@@ -45,9 +45,8 @@ static enum thread_outcome outcome_of (const struct thread *is,
     if (!thread_kind_decides (is->place.kind))
         return OUTCOME_CLOSED;
     tally_make (is, version, &tally);
-    return tally_agreed (version_rule (is, version), &tally)
-               ? OUTCOME_AGREED
-               : OUTCOME_NOT_AGREED;
+    return tally_agreed (version->proposal->rule, &tally) ? OUTCOME_AGREED
+                                                          : OUTCOME_NOT_AGREED;
 }
 
 /* The n-th party whose stance counts, from *i on; NULL: no more. */

@@ -130,8 +130,6 @@ void closes_make (struct thread_work *self);
 void close_take (struct deriving *self, struct utterance *utterance);
 
 /* thread_state.c */
-enum thread_rule version_rule (const struct thread *self,
-                               const struct thread_version *version);
 /* It has an outcome by time alone. */
 bool version_past_end (const struct thread *self,
                        const struct thread_version *version, int64_t ms);

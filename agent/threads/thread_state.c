@@ -18,16 +18,6 @@ const char *thread_status_name (enum thread_kind kind,
     return names[status];
 }
 
-enum thread_rule version_rule (const struct thread *self,
-                               const struct thread_version *version) {
-    if (self->place.kind == THREAD_REQUEST)
-        return RULE_ANY;
-    if (self->place.kind == THREAD_COMMUNIQUE
-        && version->proposal->rule == RULE_NONE)
-        return RULE_ALL;
-    return version->proposal->rule;
-}
-
 bool version_past_end (const struct thread *self,
                        const struct thread_version *version, int64_t ms) {
     const struct proposal *proposal = version->proposal;
@@ -74,7 +64,7 @@ void thread_version_state (const struct thread *self, size_t version,
     *out = (struct thread_state){ 0 };
     tally_make (self, at, &out->tally);
     out->would_agree = thread_kind_decides (self->place.kind)
-                       && tally_agreed (version_rule (self, at), &out->tally);
+                       && tally_agreed (at->proposal->rule, &out->tally);
     out->status = status_of (self, at, out->would_agree, now_ms);
 }
 
