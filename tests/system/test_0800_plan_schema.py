@@ -452,3 +452,26 @@ def test_schemas():
         assert (ROOT / "deploy" / "meson.build").read_text().count(
             f"/{name}.schema.json") == 1
     assert set(SCHEMAS) == set(GOOD)
+
+
+def test_edges():
+    """Numbers and texts at the limits: what the schema says of them."""
+    changes = [("format", 1.0), ("format", 1.5), ("format", -0.0),
+               ("format", True), ("text", "\U0001f600"), ("text", "a\0b"),
+               *(("value", value) for value in (
+                   -0.0, 1e300, 5e-324, 2.0 ** 63, 2 ** 63 - 1, -2 ** 63, 0,
+                   True, None, "1"))]
+    documents = []
+    for name, value in changes:
+        one = copy.deepcopy(GOOD["report"]())
+        if name == "value":
+            one["indicators"] = [{"id": "I1", "at": "2026", "value": value}]
+        else:
+            one[name] = value
+        documents.append(one)
+    answers = judge([line("report", one) for one in documents])
+    assert len(answers) == len(documents)
+    for (name, value), document, answer in zip(changes, documents, answers):
+        compare("report", document, answer)
+    assert [answer["ok"] for answer in answers] == [
+        True, False, False, False, True, False] + [True] * 7 + [False] * 3
