@@ -57,12 +57,12 @@ class Broker(Notary, threading.Thread):
         s = self.context.socket(zmq.PUSH)
         s.connect("inproc://calls")
         s.send(b"")
-        assert done.wait(5)
+        assert done.wait(60)
         s.close()
 
     def end(self):
         self.tell(lambda b: setattr(b, "stop", True))
-        self.join(5)
+        self.join(60)
         self.context.destroy(linger=0)
 
     def run(self):

@@ -90,8 +90,9 @@ def test_batch_in_part(join):
 
 
 def test_lost_reply_makes_one_record(broker, join):
-    s = join(w.EUROPOL, wait_s=0.3)
+    s = join(w.EUROPOL)
     s.hello()
+    s.wait_s = 3
     broker.tell(lambda b: setattr(b, "drop_replies", 1))
     assert s.publish("dialogue/a", "once")[0] == 2
     assert len(s.fetch("dialogue")) == 1
@@ -135,7 +136,7 @@ def test_contribution(broker, join):
 def test_follow(broker, join):
     writer, reader = join(w.EUROPOL), join(w.AFRIPOL)
     writer.publish("members/x", "before")
-    heard = reader.follow({"members": 1, "@AFRIPOL": 1}, 10)
+    heard = reader.follow({"members": 1, "@AFRIPOL": 1}, 60)
     assert text(next(heard)[2]) == "before"
     writer.publish("@AFRIPOL+EUROPOL/x", "live")
     broker.tell(lambda b: b.head("@AFRIPOL"))
@@ -146,7 +147,7 @@ def test_follow(broker, join):
 def test_gaps_are_filled(broker, join):
     writer, reader = join(w.EUROPOL), join(w.AFRIPOL)
     writer.publish("members/x", "1")
-    heard = reader.follow({"members": 1}, 10)
+    heard = reader.follow({"members": 1}, 60)
     next(heard)
     broker.tell(lambda b: setattr(b, "drop_frames", 2))
     for i in "234":
@@ -160,7 +161,7 @@ def test_gaps_are_filled(broker, join):
 def test_restart_and_new_roster(broker, join):
     writer, reader = join(w.EUROPOL), join(w.AFRIPOL)
     writer.publish("members/x", "1")
-    heard = reader.follow(None, 20)
+    heard = reader.follow(None, 60)
     seen = take(heard, 3)
     assert sorted(s for s, _, _ in seen) == ["$log", "$log", "members"]
     broker.tell(lambda b: b.change_roster(w.NOTE2))
@@ -177,7 +178,7 @@ def test_another_run_is_noticed(broker, join):
     follower = Follower(reader, {"members": 1}, silence_s=0.2)
     broker.tell(lambda b: b.restart())
     join(w.EUROPOL).publish("members/x", "after")
-    (_, number, place), = take(follower.records(10), 1)
+    (_, number, place), = take(follower.records(60), 1)
     assert (number, text(place)) == (1, "after")
 
 

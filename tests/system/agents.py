@@ -9,7 +9,7 @@ import sqlite3
 import time
 from urllib.parse import quote
 
-from daemon import WAIT_S, Daemon
+from daemon import WAIT_S, Daemon, wait_for
 
 READY = ("READY", "START-FAILED", "CONFIG-REFUSED")
 
@@ -199,7 +199,14 @@ class Agent:
             assert entry != last, (entry, self.daemon.log())
         return entry
 
-    def wait_record(self, sequence, wait_s=20):
+    def wait_texts(self, filter, texts):
+        """Until it holds these, in the ledger's order: a message may be done
+        before its record comes."""
+        wait_for(lambda: len(self.texts(filter)) >= len(texts),
+                 lambda: (self.texts(filter), texts))
+        assert self.texts(filter) == texts
+
+    def wait_record(self, sequence, wait_s=60):
         """The record, once it is held: its leaf may settle before it comes."""
         end = time.monotonic() + wait_s
         while True:
@@ -211,7 +218,7 @@ class Agent:
 
     def wait_plans(self, sequence, plan):
         """Until that record is derived: the history of its plan."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + WAIT_S
         while True:
             try:
                 out = self.get(f"plans/{plan}/history")

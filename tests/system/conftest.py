@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "client"))
 from agents import Agent, free_port  # noqa: E402
 from brokers import Broker  # noqa: E402
 from dialogue import SMALL, Dialogue  # noqa: E402
-from liar import TOPIC, Liar, wait_texts  # noqa: E402
+from liar import TOPIC, Liar, wait_log, wait_texts  # noqa: E402
 from witnesses import WITNESSED, Witnesses  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("PARLEY_BUILD", ROOT / "build")).resolve()
@@ -53,7 +53,7 @@ def parley(tmp_path):
     def run(*words, code=0, env=None, stdin=""):
         done = subprocess.run(
             [path, *map(str, words)], cwd=tmp_path, input=stdin,
-            capture_output=True, text=True, timeout=60,
+            capture_output=True, text=True, timeout=120,
             env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})})
         answer = Answer(done)
         assert code is None or answer.code == code, answer
@@ -185,7 +185,8 @@ def agent(liar, agents):
     """Of AFRIPOL/hq, which has got one record of another's from the liar."""
     at = SimpleNamespace(desk=liar.desk_at, feed=liar.feed_at)
     one = agents("AFRIPOL/hq", at).start()
-    one.daemon.wait_log("LINK-READY", wait_s=20)
+    one.daemon.wait_log("LINK-READY", wait_s=60)
     liar.post("EUROPOL/hq", TOPIC, "true before")
     wait_texts(one, liar)
+    wait_log(one, liar)
     return one

@@ -12,6 +12,7 @@ WAIT_S = 60  # a deadline: only a failing test waits so long
 _LINE = re.compile(r"\S+ (DEBUG|INFO|WARN|ERROR) +([A-Z0-9-]+) ?(.*)")
 _FAULTS = ("AddressSanitizer", "LeakSanitizer", "runtime error:",
            "ThreadSanitizer", "Assertion")
+_OURS = (signal.SIGKILL, signal.SIGTERM)
 
 
 @dataclass
@@ -108,7 +109,10 @@ class Daemon:
         self.wait()
 
     def check_faults(self):
+        """No sanitizer spoke, and no signal but a test's ended it."""
         text = "\n".join(self.raw)
+        ended = self.process.poll()
+        assert ended is None or ended >= 0 or -ended in _OURS, (ended, text)
         for fault in _FAULTS:
             assert fault not in text, text
 

@@ -66,7 +66,7 @@ class FakeAgent(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def asked(self, path):
         return [r for r in self.requests if r.path == path]
 
-    def wait_asked(self, path, count, seconds=20):
+    def wait_asked(self, path, count, seconds=60):
         with self.seen:
             assert self.seen.wait_for(
                 lambda: len(self.asked(path)) >= count, seconds), \

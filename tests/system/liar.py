@@ -180,8 +180,15 @@ def flipped(octets, at):
 def wait_texts(agent, liar):
     """It holds all that was said, in order, once."""
     wait_for(lambda: len(agent.texts(TOPIC)) >= len(liar.texts),
-             f"{liar.texts}", 20, 0.03)
+             f"{liar.texts}", 60, 0.03)
     assert agent.texts(TOPIC) == liar.texts
+
+
+def wait_log(agent, liar):
+    """It holds all of `$log`."""
+    count = len(liar.stream("$log"))
+    wait_for(lambda: any(s["name"] == "$log" and s["upto"] >= count
+                         for s in agent.get("status")["streams"]), "the log")
 
 
 def wait_alarm(agent, kind):
@@ -189,7 +196,7 @@ def wait_alarm(agent, kind):
     def seen():
         return [a["text"] for a in agent.alarms() if a["kind"] == kind]
     return wait_for(seen, f"{kind}, not {agent.alarms()}\n"
-                    f"{agent.daemon.log()}", 20, 0.03)[-1]
+                    f"{agent.daemon.log()}", 60, 0.03)[-1]
 
 
 def check_recovery(agent, liar):

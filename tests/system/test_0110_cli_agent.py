@@ -298,7 +298,7 @@ def test_publish_asks_on_a_terminal(agent, note, tmp_path, answer, code):
         said += os.read(ours, 1000)
     assert b"EUROPOL" in said and not agent.asked("/api/v1/messages")
     os.write(ours, answer.encode())
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     os.close(ours)
     assert process.returncode == code
     assert len(agent.asked("/api/v1/messages")) == (code == 0)
@@ -411,7 +411,7 @@ def test_follow(agent, tmp_path):
         stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     agent.wait_asked("/api/v1/events", 4)
     process.terminate()
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     told = [json.loads(line) for line in out.splitlines()]
     assert told[:2] == [record(1), {"from": 103, "to": 110, "reason":
                                     "a restored store", "event": "gap"}]

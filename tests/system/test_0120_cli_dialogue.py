@@ -9,6 +9,7 @@ import pytest
 import planning
 from conftest import program
 from daemon import wait_for
+from holdings import wait_complete
 
 
 @pytest.fixture
@@ -47,9 +48,10 @@ def test_publish_follow_replay(pair, by, tmp_path):
     assert told["state"] == "done" and told["sequence"] == 2
     heard = json.loads(follower.stdout.readline())
     follower.terminate()
-    follower.communicate(timeout=20)
+    follower.communicate(timeout=60)
     assert heard["content"] == "Salaam." and heard["author"] == "EUROPOL/hq"
     assert heard["id"] == told["id"]
+    seen(europol, "members/note/1")
     [line] = by(afripol, "replay", "members/#").out.splitlines()
     assert line.startswith("2  ") and line.endswith("members/note/1  Salaam.")
     assert by(afripol, "replay", "#", "--since", "3").out == ""
@@ -69,6 +71,7 @@ def test_plan_and_refusals(pair, by, tmp_path):
        "--wait", "done", "--key", "one")
     by(europol, "plan", "publish", "plan.json", "--channel", "members",
        "--wait", "done", "--key", "one")
+    seen(europol, "members/plan/EUROPOL/+")
     [line] = by(europol, "replay", "members/plan/EUROPOL/+"
                 ).out.splitlines()
     assert line.endswith("members/plan/EUROPOL/EUROPOL-x-1  A plan")
@@ -129,6 +132,7 @@ def test_audit(pair, by, parley, broker, dialogue, tmp_path):
     broker.reload(dialogue.follow())
     by(europol, "publish", "members/note/2", "note.txt", "--wait", "done")
     parley("audit", "check", "none", code=4)
+    wait_complete(broker, europol, afripol)
     by(europol, "audit", "export", "bundle")
     by(europol, "audit", "export", "bundle", code=5)
     [told] = parley("--json", "audit", "check", "bundle", "--dialogue",

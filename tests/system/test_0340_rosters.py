@@ -10,14 +10,18 @@ from parley_client.follow import Follower
 from parley_client.session import NoReply, curve_socket
 from parley_client.wire import DeskError
 
+from daemon import WAIT_S
 from dialogue import entity
 from words import gone, publish, recorded
 
 
-def collect(follower, wait_s=0.3):
-    """All records that come until nothing does for a moment."""
+def collect(follower, moment_s=0.3, **counts):
+    """All records that come: at least so many on each of these streams, and
+    then until nothing does for a moment."""
+    def lacks():
+        return any(len(on(out, name)) < n for name, n in counts.items())
     out = [one for name in follower.next for one in follower.fill(name)]
-    while follower.sub.poll(int(wait_s * 1000)):
+    while follower.sub.poll(1000 * (WAIT_S if lacks() else moment_s)):
         out += follower.take(follower.sub.recv_multipart())
     return out
 
@@ -65,11 +69,11 @@ def test_feed_goes_on(broker, client, dialogue, admit):
     author, reader = client("EUROPOL/hq"), client("AFRIPOL/hq")
     author.publish("members/x", "1")
     follower = Follower(reader)
-    before = collect(follower)
+    before = collect(follower, members=1)
     tags = dict(follower.by_tag)
     assert recorded(broker.reload(dialogue.follow(admit))) == 2
     publish(author, "members/x")
-    after = collect(follower)
+    after = collect(follower, members=1, **{"$log": 2})
     assert on(before, "members") + on(after, "members") == [1, 2]
     assert on(before, "$log") + on(after, "$log") == [1, 2, 3, 4]
     assert reader.generation == 2
@@ -84,12 +88,12 @@ def test_removed_reader(broker, client, dialogue):
     author, removed = client("EUROPOL/hq"), client("FRONTEX/hq")
     author.publish("members/x", "1")
     follower = Follower(removed)
-    assert on(collect(follower), "members") == [1]
+    assert on(collect(follower, members=1), "members") == [1]
     old = {name: s.tag for name, s in removed.by_name.items()}
     assert recorded(broker.reload(dialogue.follow(gone("FRONTEX/hq")))) == 2
     publish(author, "members/x", 50)
     witness = Follower(client("AFRIPOL/hq"), {"members": 1})
-    assert len(collect(witness)) == 51
+    assert len(collect(witness, members=51)) == 51
     frames = []
     while follower.sub.poll(300):
         frames.append(follower.sub.recv_multipart())
@@ -123,7 +127,7 @@ def test_channel_taken_away(broker, client, dialogue):
     observer, author = client("SCO/rats"), client("EUROPOL/hq")
     author.publish_many([("frontline/x", f"{i}") for i in range(4)])
     follower = Follower(observer)
-    assert on(collect(follower), "frontline") == [1, 2, 3, 4]
+    assert on(collect(follower, frontline=4), "frontline") == [1, 2, 3, 4]
 
     def change(obj):
         obj["channels"][2]["readers"].remove("entity:SCO")

@@ -18,7 +18,7 @@ from parley_client.wire import DeskError
 from daemon import WAIT_S
 
 MEMORY_MIB = 96
-SECONDS = 10  # for what takes a fraction of one where nobody waits
+SECONDS = 30  # for what takes a fraction of one where nobody waits
 BODY = "y" * 30000
 
 
@@ -72,7 +72,7 @@ def test_replies_unread(full, client, broker):
     rules = set()
     while True:  # what it left behind: blocks, then only "read first"
         try:
-            frames = member.next_frames(0.5)
+            frames = member.next_frames(0.5 if rules else WAIT_S)
         except NoReply:
             break
         try:
@@ -197,7 +197,7 @@ def test_feed_unread(client, broker):
             range(25 * n + 1, 25 * n + 26))
     promptly(author)
     broker.grown(before, MEMORY_MIB)
-    assert s.poll(1000), "the front of it waits there"
+    assert s.poll(WAIT_S * 1000), "the front of it waits there"
     caught_up = Follower(slow, {"members": 1})
     numbers = [number for _, number, _ in caught_up.fill("members")]
     assert numbers == list(range(1, 25 * 120 + 21))

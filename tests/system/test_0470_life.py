@@ -247,7 +247,7 @@ def test_stop_under_load(broker, client):
             read()
         except NoReply:
             break
-    while author.desk.poll(0):  # it came before the end was seen
+    while author.desk.poll(1000):  # it came before the end was seen
         read()
     assert broker.daemon.wait() == 0
     promised = [author.check_promise(waiting[n], frame)

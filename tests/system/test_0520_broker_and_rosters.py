@@ -116,7 +116,7 @@ def test_newcomer(steady, dialogue, agents, admit):
     old.wait_entry(old.publish("members/x", "before its time")["number"])
     new = agents("GCCPOL/hq", steady).start()
     new.daemon.wait_log("NOT-LISTED")
-    line = new.daemon.wait_log("LINK-DOWN", wait_s=3 * CONNECT_S)
+    line = new.daemon.wait_log("LINK-DOWN", wait_s=9 * CONNECT_S)
     assert "not in its roster" in line.value("why")
     wait_state(new, "down")
     assert "not in its roster" in link(new)["last_error"]

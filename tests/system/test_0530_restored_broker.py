@@ -23,6 +23,15 @@ def say(agent, text):
     return agent.wait_entry(agent.publish(TOPIC, text)["number"])
 
 
+def stopped_at(broker, agents):
+    """What each holds once the broker has stopped, and no mark comes."""
+    marks = [one.daemon.mark() for one in agents]
+    broker.stop()
+    for one, mark in zip(agents, marks):
+        one.daemon.wait_log("LINK-DOWN", after=mark)
+    return [one.records() for one in agents]
+
+
 def swap(broker, old):
     """The folder as it is becomes `right`, and the old copy is used."""
     broker.stop()
@@ -62,7 +71,7 @@ def test_older_ledger(steady, dialogue, three):
     old = copy(steady)
     lost = [say(author, f"not in it {n}") for n in range(5)]
     wait_complete(steady, *three)
-    held = [one.records() for one in three]
+    held = stopped_at(steady, three)
     for one in three[1:]:
         one.stop()
 
@@ -109,7 +118,7 @@ def test_reader_alone(steady, three):
     wait_complete(steady, *three)
     author.stop()
     observer.stop()
-    held = reader.records()
+    [held] = stopped_at(steady, [reader])
     swap(steady, old)
     wait_alarm(reader)
     assert reader.records() == held

@@ -3,6 +3,7 @@ has said since (PROTOCOL.md sections 6.5 and 8.9, case 9)."""
 import pytest
 
 from agents import Connection, free_port
+from daemon import wait_for
 
 TOPIC = "dialogue/note/EUROPOL/restored"
 
@@ -21,11 +22,6 @@ def stop(broker, agent):
     after = agent.daemon.mark()
     broker.stop()
     agent.daemon.wait_log("LINK-DOWN", after=after)
-
-
-def texts(agent):
-    records = agent.get(f"records?filter={TOPIC}")["records"]
-    return [one["content"] for one in records]
 
 
 def recorded(broker):
@@ -63,7 +59,7 @@ def test_restored(broker, agents, how):
     assert agent.get("status")["outbox"]["done"] == 4
     said = ["before", "waits in the backup", "not in it",
             "while it finds out", "after"]
-    assert texts(agent) == said
+    agent.wait_texts(TOPIC, said)
 
     # The lane that was left behind stays so, and that is no news.
     agent.stop()
@@ -88,7 +84,7 @@ def test_cancelled_in_a_row(broker, agents):
     done = [agent.wait_entry(number) for number in waiting]
     assert "NUMBER-JUMP" in agent.notices()
     assert {one["lane"] for one in done} != {first["lane"]}
-    assert texts(agent) == ["before", "a", "b"]
+    agent.wait_texts(TOPIC, ["before", "a", "b"])
     broker.stop()
     assert recorded(broker) == ["before", "a", "b"]
 
@@ -114,11 +110,13 @@ def test_a_reader_of_a_restored_store(broker, agents):
     records: who resumes at one of the lost ones hears of a gap."""
     agent = agents("EUROPOL/hq", broker).start()
     agent.wait_entry(agent.publish(TOPIC, "in the backup")["number"])
+    agent.wait_texts(TOPIC, ["in the backup"])
     kept = first_event(agent, "record")["id"]
     agent.stop()
     agent.backup()
     agent.start()
     agent.wait_entry(agent.publish(TOPIC, "not in it")["number"])
+    agent.wait_texts(TOPIC, ["in the backup", "not in it"])
     last = agent.get("records?order=position&log=1")["records"][-1]["position"]
     run = first_event(agent, "record")["id"].split("-")[0]
     lost = f"{run}-{last}"
@@ -128,6 +126,6 @@ def test_a_reader_of_a_restored_store(broker, agents):
     agent.start()
     agent.daemon.wait_log("LINK-READY")
     agent.wait_entry(agent.publish(TOPIC, "after")["number"])
-    assert agent.get("status")["position"] >= last
+    wait_for(lambda: agent.get("status")["position"] >= last, "it")
     first_event(agent, "gap", **{"Last-Event-ID": lost})
     first_event(agent, "record", **{"Last-Event-ID": kept})

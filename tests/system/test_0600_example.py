@@ -126,6 +126,6 @@ def test_published_once(broker, agents, mirror, tmp_path):
     mirror(europol)
     says(tmp_path, "dialogue/plan/EUROPOL")
     topic = "dialogue/plan/EUROPOL/" + PLAN.stem
-    europol.wait_entry(1)
+    europol.wait_record(europol.wait_entry(1)["sequence"])
     assert len(europol.get(f"records?filter={topic}")["records"]) == 1
     assert europol.get("status")["outbox"]["done"] == 1

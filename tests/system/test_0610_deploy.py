@@ -179,7 +179,7 @@ def test_sandbox_lets_it_work(broker, agents, tmp_path, daemon):
     agent.stop()
     broker.stop()
     end = re.compile(rf"^{traced.daemon.pid} .*exited with 0", re.M)
-    wait_for(lambda: end.search(trace.read_text(errors="replace")), end, 20)
+    wait_for(lambda: end.search(trace.read_text(errors="replace")), end, 60)
     text = trace.read_text(errors="replace")
     calls = set(re.findall(r"^\d+ +([a-z0-9_]+)\(", text, re.M))
     unit = (BUILD / "deploy" / UNITS[daemon]).read_text()

@@ -56,7 +56,7 @@ def plan_commands():
              "reported delayed by EUROPOL")):
         assert script.count(line) == 1, line
         script = script.replace(
-            line, "for i in $(seq 300); do parley " + asks + " 2>&1 | grep -q '"
+            line, "for i in $(seq 500); do parley " + asks + " 2>&1 | grep -q '"
             + needs + "' && break; sleep 0.1; done\n" + line)
     return script
 
@@ -73,14 +73,14 @@ def test_a_dialogue_of_your_own(tmp_path):
         script = script.replace(port, own)
         conf = conf.replace(port, own)
     (tmp_path / "broker.conf").write_text(conf.replace("0.0.0.0", "127.0.0.1"))
-    wait = "for i in $(seq 100); do parley --socket {0}/api.sock status >{1} " \
+    wait = "for i in $(seq 500); do parley --socket {0}/api.sock status >{1} " \
         "2>&1 && grep -q 'link  *ready' {1} && break; sleep 0.1; done\n"
     # Somebody who types is slower than a shell.
     script = script.replace('echo "Good morning"', "".join(
         wait.format(body, "ready") for body in ("EUROPOL", "INTERPOL"))
         + 'echo "Good morning"', 1)
     script = script.replace(
-        "parley --socket INTERPOL/api.sock replay", "for i in $(seq 100); do "
+        "parley --socket INTERPOL/api.sock replay", "for i in $(seq 500); do "
         "parley --socket INTERPOL/api.sock replay '#' 2>&1 | grep -q Good && "
         "break; sleep 0.1; done\nparley --socket INTERPOL/api.sock replay", 1)
     running = subprocess.Popen(
@@ -91,7 +91,7 @@ def test_a_dialogue_of_your_own(tmp_path):
         start_new_session=True,
         env={**os.environ, "PARLEY_SOCKET": "", "LC_ALL": "C.UTF-8"})
     try:
-        said, _ = running.communicate(timeout=180)
+        said, _ = running.communicate(timeout=300)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)

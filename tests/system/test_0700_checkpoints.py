@@ -11,7 +11,7 @@ from parley_client import (checkpoint, feed, keys, ledger, marks, notes,
 from parley_client.auditor import line_note
 from parley_client.errors import Refused
 
-from daemon import wait_for
+from daemon import WAIT_S, wait_for
 from holdings import may_read
 from witnesses import NAMES
 from words import contribution
@@ -85,23 +85,25 @@ def test_pace(witnesses):
     """At once after a pause, at most one a second while records come."""
     of = witnesses(env={"PARLEY_TEST_CHECKPOINT_MS": "1000"})
     watcher = of.watch()
-    start = time.monotonic()
-    while time.monotonic() < start + 4:
+    busy, took = [], []
+    end = time.monotonic() + WAIT_S
+    while len(busy) < 6 and time.monotonic() < end:
         of.publish(5)
+        busy = [h.at for h in watcher.heard if h.kind == feed.CHECKPOINT]
+    # Five seconds; one less where a mark came between, and one more for what
+    # a machine with much to do hears late.
+    assert len(busy) >= 6 and busy[5] - busy[0] > 3, busy
     last = of.publish()
     watcher.wait(lambda: watcher.size > last)
-    busy = [h for h in watcher.heard if h.kind == feed.CHECKPOINT]
-    gaps = [b.at - a.at for a, b in zip(busy, busy[1:])
-            if not any(a.point.size <= m.sequence < b.point.size
-                       for m in watcher.marks)]
-    assert len(gaps) >= 3 and min(gaps) > 0.8 and max(gaps) < 3, gaps
-    for _ in range(3):
+    for _ in range(6):
         wait_for(lambda: time.monotonic() - watcher.heard[-1].at > 1.2,
                  "a pause")
         begin = time.monotonic()
         last = of.publish()
         watcher.wait(lambda: watcher.size > last)
-        assert watcher.heard[-1].at - begin < 0.9
+        took.append(next(h.at for h in watcher.heard
+                         if h.point.size > last) - begin)
+    assert sorted(took)[2] < 0.6, took
     assert watcher.faults == []
 
 
@@ -335,7 +337,7 @@ def test_witnesses_that_cosign_all(witnesses):
     for n in (1, 7, 30):
         last = of.publish(n)
         for one in of_witness:
-            one.wait(lambda: one.settled > last, 10)
+            one.wait(lambda: one.settled > last)
     for one in of_witness:
         assert one.faults == []
 

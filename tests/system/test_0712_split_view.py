@@ -30,7 +30,7 @@ def pair(liar, agent, agents):
         if min(settled_size(agent), settled_size(other)) < size:
             liar.tell(lambda b: b.sign_checkpoint())
         return min(settled_size(agent), settled_size(other)) >= size
-    wait_for(ready, "settled", 20, 0.1)
+    wait_for(ready, "settled", 60, 0.1)
     return agent, other
 
 
@@ -49,9 +49,9 @@ def test_split(liar, pair, parley):
         twin.post("EUROPOL/hq", "dialogue/x", "for the other")
         wait_texts(one, liar)
         for agent, at in ((one, liar), (other, twin)):
-            wait_for(lambda: ledger_of(agent)["verified"] == 4, "verified", 20)
+            wait_for(lambda: ledger_of(agent)["verified"] == 4, "verified", 60)
             wait_for(lambda: any(p.size == 4 for _, p in at.cosigns),
-                     "cosigned", 20)
+                     "cosigned", 60)
         # The broker has a line of each now, and each is of another root.
         roots = {check_cosigned(liar, ONE)[-1].root,
                  check_cosigned(twin, OTHER)[-1].root}

@@ -36,7 +36,7 @@ def settled(agent):
 
 def wait_settled(agent, size):
     wait_for(lambda: settled(agent) >= size,
-             f"{agent.name} knows {size} records settled", 20)
+             f"{agent.name} knows {size} records settled", 60)
 
 
 def test_settles(cast):
@@ -50,7 +50,7 @@ def test_settles(cast):
         said = ledger(agent)
         assert said["settled"]["cosigned"] >= 2
         assert said["settled"]["witnesses"] == 3
-        assert said["current"], said
+        wait_for(lambda: ledger(agent)["current"], lambda: ledger(agent))
         assert agent.alarms() == []
     assert at["EUROPOL/hq"].get("status")["ledger"]["witness"]
     assert not at["UNODC/hq"].get("status")["ledger"]["witness"]
@@ -67,12 +67,11 @@ def test_quorum_lacks(cast):
     at["SCO/rats"].kill()
     author.wait_entry(author.publish(TOPIC, "by two")["number"])
     at["AFRIPOL/hq"].kill()
-    size = settled(author)
     number = author.publish(TOPIC, "by one")["number"]
-    author.wait_entry(number, "promised")
+    place = author.wait_entry(number, "promised")["sequence"]
     time.sleep(2.5)
     assert author.get(f"outbox/{number}")["state"] == "promised"
-    assert settled(author) <= size + 2
+    assert settled(author) <= place
     at["AFRIPOL/hq"].start()
     author.wait_entry(number)
     for one in at.values():
@@ -133,18 +132,19 @@ def test_witness_put_back(cast, publishes, parley):
     victim.kill()
     victim.restore()
     victim.start()
-    wait_for(lambda: ledger(victim)["older"], "noticed", 20)
+    wait_for(lambda: ledger(victim)["older"], "noticed", 60)
     wait_for(lambda: [a["kind"] for a in victim.alarms()] == ["WITNESS-OLDER"],
-             "told", 20)
+             "told", 60)
     number = author.publish(TOPIC, "settles later")["number"]
     author.wait_entry(number, "promised")
     assert ledger(victim)["cosigned"] > last["sequence"]
-    assert ledger(victim)["stopped"] and ledger(victim)["current"]
+    assert ledger(victim)["stopped"]
     said = parley("--socket", victim.socket, "status", code=8)
     assert "older than what it cosigned" in said.out
     victim.stop()
     victim.start()
-    wait_for(lambda: ledger(victim)["verified"] > last["sequence"] + 1, "up")
+    wait_for(lambda: (ledger(victim)["verified"] or 0) > last["sequence"] + 1,
+             "up")
     assert ledger(victim)["older"]
     assert author.get(f"outbox/{number}")["state"] == "promised"
     victim.ask("POST", "witness/resume", code=204)

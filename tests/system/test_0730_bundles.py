@@ -63,7 +63,7 @@ def cast(broker, agents):
     for agent in cast.values():
         wait_for(lambda: (agent.get("status")["complete_upto"]
                           or {"sequence": -1})["sequence"] > last,
-                 f"{agent.name} complete", 30, 0.05)
+                 f"{agent.name} complete", 60, 0.05)
         mark = agent.get("status")["complete_upto"]["sequence"]
         wait_settled_at(agent, mark + 1)
         assert agent.alarms() == []

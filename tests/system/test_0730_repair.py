@@ -13,6 +13,7 @@ from conftest import program
 from daemon import wait_for
 from holdings import check_holdings, wait_complete
 from witnesses import NAMES as WITNESSES
+from wronged import wait_current
 
 NAMES = ("EUROPOL/hq", "AFRIPOL/hq", "FRONTEX/hq", "UNODC/hq")
 ADHOC = "@AFRIPOL+FRONTEX/direct"
@@ -196,7 +197,7 @@ def test_last_second(steady, dialogue, bodies, last_second):
     wait_covered(steady, bodies)
     for one in bodies.values():
         assert one.get("status")["broker"]["closed"] is None
-        assert one.get("status")["ledger"]["current"]
+        wait_current(one)
     steady.stop()
     for one in bodies.values():
         check_holdings(one, dialogue, steady.records())
@@ -297,10 +298,11 @@ def test_damage_while_it_runs(steady, dialogue, bodies, agents):
     assert "repair" in line.text
     with steady.client("UNODC/hq") as session:
         wait_for(lambda: session.status()["unread"] > 2, "asked again")
+        unread = session.status()["unread"]
         steady.sessions.remove(session)
     said = [one for one in steady.daemon.lines if one.id == "LEDGER-DAMAGED"
             and "request=fetch" in one.text]
-    assert len(said) == 1
+    assert 1 <= len(said) < unread
     bodies["EUROPOL/hq"].publish("frontline/b", "frontline 3")
     wait_covered(steady, bodies)
     bundle = export(bodies["FRONTEX/hq"])

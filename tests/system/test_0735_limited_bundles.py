@@ -51,7 +51,7 @@ def wait_marked(agent, sequence):
     def seen():
         place = agent.get("status")["complete_upto"] or {"sequence": -1}
         return place["sequence"] > sequence and place["sequence"]
-    wait_settled_at(agent, wait_for(seen, f"{agent.name}: a mark", 30) + 1)
+    wait_settled_at(agent, wait_for(seen, f"{agent.name}: a mark", 60) + 1)
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_unsettled(cast, export, parley):
         ledger = agent.get("status")["ledger"]
         return (ledger["verified"] or 0) > max(
             place, ledger["settled"]["size"])
-    wait_for(ahead, "signed by the log alone", 20)
+    wait_for(ahead, "signed by the log alone", 60)
     folder, told = export(agent)
     note = (folder / "verified").read_text().splitlines()
     assert len(note) == 5 and int(note[1]) > told["settled"]["size"]

@@ -93,6 +93,7 @@ def test_without_a_link(cast, bundle, taken, alone, parley):
     want = [one for one in up_to(cast["EUROPOL/hq"], last_of(folder))
             if not one[2].startswith("@")]
     assert up_to(agent, last_of(folder)) == want
+    wait_settled_at(agent, said["settled"])
     assert settled_size(agent) == said["settled"]
     assert ledger_of(agent)["size"] >= said["settled"]
     assert agent.get("status")["roster"]["version"] == 2
@@ -136,8 +137,8 @@ def test_own_direct_stream(bundle, taken, alone, cast):
     said = taken(agent, folder)
     assert up_to(agent, last_of(folder)) == want
     assert said["state"] == "done"
+    wait_for(lambda: "OWN-EARLIER" in agent.notices(), "a notice")
     assert agent.alarms() == []
-    assert "OWN-EARLIER" in agent.notices()
 
 
 def test_beside_a_link(cast, bundle, taken):

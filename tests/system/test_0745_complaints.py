@@ -10,7 +10,7 @@ from parley_client import canonical as mp
 def wait_alarm(agent, kind):
     def seen():
         return [a for a in agent.alarms() if a["kind"] == kind]
-    return wait_for(seen, f"{kind}, not {agent.alarms()}", 20, 0.03)[-1]
+    return wait_for(seen, f"{kind}, not {agent.alarms()}", 60, 0.03)[-1]
 
 
 def test_withheld(liar, agent, parley):
@@ -35,7 +35,7 @@ def test_withheld(liar, agent, parley):
                   "--yes", "--wait", "promised").json()[0]
     assert said["topic"] == f"members/complaint/AFRIPOL/{number}"
     record = wait_for(lambda: [r for r in agent.records()
-                               if r["topic"] == said["topic"]], "it", 20)[0]
+                               if r["topic"] == said["topic"]], "it", 60)[0]
     content = record["content"]
     assert content["kind"] == "WITHHELD" and "members" in content["text"]
     assert content["delegation"] == "AFRIPOL/hq"
@@ -71,7 +71,8 @@ def test_alarms_in_a_report(liar, agent, parley, tmp_path):
     told = wait_alarm(agent, "BAD-BLOCK")
     parley(*at, "audit", "export", "bundle")
     path = tmp_path / "bundle" / "alarms.json"
-    assert [a["kind"] for a in json.loads(path.read_text())] == ["BAD-BLOCK"]
+    # By the feed, and perhaps by fetch.
+    assert {a["kind"] for a in json.loads(path.read_text())} == {"BAD-BLOCK"}
     parley("audit", "check", "bundle", "--report", "a.html")
     page = (tmp_path / "a.html").read_text()
     assert "BAD-BLOCK" in page and told["text"][:20] in page

@@ -124,6 +124,8 @@ def test_samples(tmp_path, founding, brokers, request):
     assert sum(pages, []) == out["overlaps"]
     listing(agent, documents)
     files(agent, documents)
+    wait_for(lambda: agent.get("search?q=drugs&kind=plan&limit=2")["more"],
+             "found")
     found = agent.get("search?q=drugs&kind=plan&limit=2")
     assert found["more"] and len(found["hits"]) == 2
     assert all("\x02" in hit["snippet"] for hit in found["hits"])
@@ -209,7 +211,8 @@ def withdrawn(europol, every):
     for agent in every:
         assert agent.get("plans")["total"] == 1
         assert agent.get("overlaps?all=true&broad=true")["listed"] == 0
-        assert agent.get(f"search?q=A3&plan={MINE}")["hits"] == []
+        wait_for(lambda agent=agent: agent.get(
+            f"search?q=A3&plan={MINE}")["hits"] == [], "nothing found")
         one = agent.get(f"plans/{MINE}?lang=fr")
         assert one["plan"] is None and one["revision"] is None
         assert one["withdrawn"]["reason"] == "Fini"
