@@ -9,13 +9,14 @@
 #include <stdlib.h>
 
 static const char show_usage[] =
-    "usage: parley taxonomy show [priorities|regions|groups]\n"
+    "usage: parley taxonomy show [priorities|regions|groups [WORD]]\n"
     "\n"
     "List the codes that plans use, with their titles, and the proposals to "
     "extend\n"
-    "them. --json has all of it.\n"
+    "them; with WORD those alone whose title or code holds it. --json has all "
+    "of it.\n"
     "\n"
-    "Example: parley taxonomy show groups\n";
+    "Example: parley taxonomy show regions europe\n";
 
 static const char propose_usage[] =
     "usage: parley taxonomy propose FILE --channel CHANNEL [--key KEY] "
@@ -66,17 +67,22 @@ static const char *title_of (json_t *value) {
                : plan_text (json_object_get (value, "name"));
 }
 
-static void print_codes (json_t *codes) {
+static void print_codes (json_t *codes, const char *word) {
     static const char *const heads[] = { "CODE", "TITLE", NULL };
     const char *code;
     json_t *value;
     struct table *table = table_new (heads);
     json_object_foreach (codes, code, value) {
+        const char *title = title_of (value);
+        if (word && !strcasestr (title, word) && !strcasestr (code, word))
+            continue;
         table_cell (table, code);
-        table_cell (table, title_of (value));
+        table_cell (table, title);
     }
     if (!table_is_empty (table))
         table_print (table, stdout);
+    else if (word)
+        fprintf (stderr, "parley: no title or code holds '%s'\n", word);
     table_destroy (&table);
 }
 
@@ -101,24 +107,31 @@ static void print_proposals (json_t *proposals) {
     }
 }
 
+struct asked {
+    const char *member, *word;
+};
+
 static void say (const void *arg, json_t *answer) {
-    const char *member = arg;
+    const struct asked *asked = arg;
     printf ("taxonomy version %" PRId64 ", digest %s\n",
             json_int (answer, "version", 0),
             json_text_or (answer, "digest", "?"));
     print_proposals (json_object_get (answer, "proposals"));
     putchar ('\n');
-    print_codes (json_at (answer, "taxonomy", member, NULL));
+    print_codes (json_at (answer, "taxonomy", asked->member, NULL),
+                 asked->word);
 }
 
 int command_taxonomy_show (struct cli *cli, int argc, char **argv) {
     static struct words words;
     struct buf path = { 0 };
-    options_read (cli, argc, argv, show_usage, NULL, &words, 0, 1);
-    const char *member =
-        member_of (words.count > 0 ? words.at[0] : "priorities");
+    options_read (cli, argc, argv, show_usage, NULL, &words, 0, 2);
+    const struct asked asked = {
+        .member = member_of (words.count > 0 ? words.at[0] : "priorities"),
+        .word = words.count > 1 ? words.at[1] : NULL,
+    };
     client_path (&path, "/api/v1/taxonomy");
-    return answer_print (cli, &path, say, member);
+    return answer_print (cli, &path, say, &asked);
 }
 
 /* History */

@@ -332,6 +332,10 @@ def test_taxonomy(two, by, tmp_path):
     europol, afripol = two
     assert "Cybercrime" in by(europol, "taxonomy", "show").out
     assert "European Union" in by(europol, "taxonomy", "show", "groups").out
+    said = by(europol, "taxonomy", "show", "regions", "EUROPE").out
+    assert "\n150   Europe\n" in said and "Africa" not in said
+    assert "holds 'Atlantis'" in by(europol, "taxonomy", "show", "regions",
+                                    "Atlantis").err
     change = {"format": 1, "version": 2, "reason": "It is asked for.",
               "adds": {"priorities": {"cybercrime/deep-fakes": {
                   "title": "Deep fakes", "parent": "cybercrime"}}}}
