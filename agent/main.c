@@ -36,8 +36,8 @@ static const char usage_text[] =
     "  --version, --help\n"
     "\n"
     "Signals: TERM and INT stop cleanly; HUP reads the level of the log "
-    "again,\n"
-    "and tries now to reach the broker.\n"
+    "and\n"
+    "the users again, and tries now to reach the broker.\n"
     "\n"
     "Exit: 0 fine, 64 usage, 65 the store is damaged, 70 internal, 74 the "
     "disk\n"
@@ -269,6 +269,8 @@ static enum err http_start (struct run *self, struct error *e) {
         .socket = s->socket,
         .tcp = s->tcp,
         .token_file = s->token_file,
+        .socket_group = s->socket_group,
+        .users = &self->settings->users,
         .store = s->store,
         .delegation = identity_name (self->identity),
         .dialogue = &s->dialogue,
@@ -332,14 +334,16 @@ static int signals_block (void) {
     return signalfd (-1, &set, SFD_CLOEXEC);
 }
 
-static void reload (const char *path) {
+static void reload (struct run *self) {
     struct error e;
+    const char *path = self->path;
     struct settings *fresh = settings_load (path, &e);
     if (!fresh) {
         log_error ("CONFIG-REFUSED", "why=%s kept=old", log_text (e.text));
         return;
     }
     log_set_level (fresh->log);
+    http_set_users (self->http, &fresh->users);
     log_info ("RELOAD", "file=%s", log_text (path));
     settings_destroy (&fresh);
 }
@@ -358,7 +362,7 @@ static bool signals_serve (struct run *self) {
             || read (self->signals, &info, sizeof info) != sizeof info)
             continue;
         if (info.ssi_signo == SIGHUP) {
-            reload (self->path);
+            reload (self);
             link_retry (self->link);
             continue;
         }

@@ -1,6 +1,7 @@
 /* settings - parley-agent's configuration (settings.h lists it). */
 #include "settings.h"
 
+#include "api/users.h"
 #include "base/config.h"
 #include "base/sock.h"
 
@@ -21,7 +22,38 @@ static char *copy_path (struct config *config, const char *name) {
 
 struct raw {
     const char *level, *dialogue;
+    struct error users; /* what is wrong with them */
 };
+
+/* One user; false: there are no more. */
+static bool user_read (struct config *config, size_t n, struct users *users,
+                       struct error *e) {
+    struct buf path = { 0 };
+    const char *name = config_below (config, "users", n), *values[3];
+    static const char *const members[] = { "role", "login", "function" };
+    for (size_t i = 0; name && i < 3; i++) {
+        buf_add_format (&path, "users/%s/%s", name, members[i]);
+        char *text = buf_take_text (&path);
+        values[i] = config_text (config, text, i == 0 ? NULL : "");
+        free (text);
+    }
+    /* A role that is missing is said by config_finish. */
+    if (name && values[0] && !e->code)
+        (void) !users_add (users, name, *values[1] ? values[1] : name,
+                           values[0], *values[2] ? values[2] : NULL, e);
+    return name != NULL;
+}
+
+static void users_all (struct config *config, struct settings *out,
+                       struct error *e) {
+    out->users = users_new (config_bool (config, "agent/two-person", false));
+    for (size_t n = 0; user_read (config, n, out->users, e); n++)
+        ;
+    if (users_two_person (out->users) && !users_any (out->users) && !e->code)
+        error_set (e, ERR_CONFIG,
+                   "agent/two-person needs a section users: without it "
+                   "nobody is told apart from another");
+}
 
 static void read_all (struct config *config, struct settings *out,
                       struct raw *raw) {
@@ -35,8 +67,10 @@ static void read_all (struct config *config, struct settings *out,
     out->source = copy (config_text (config, "agent/source", ""));
     out->tcp = copy (config_text (config, "agent/tcp", ""));
     out->token_file = copy_path (config, "agent/token-file");
+    out->socket_group = copy (config_text (config, "agent/socket-group", ""));
     out->new_store = config_bool (config, "agent/new-store", false);
     raw->level = config_text (config, "agent/log", "info");
+    users_all (config, out, &raw->users);
 }
 
 bool settings_loopback (const char *text) {
@@ -82,9 +116,10 @@ static enum err api_check (const struct settings *self, const char *path,
                           "%s: agent/tcp is '%s', not 127.0.0.1:PORT or "
                           "[::1]:PORT: the API is for this machine",
                           path, self->tcp);
-    if (!self->tcp != !self->token_file)
+    if (!self->tcp && self->token_file)
         return error_set (e, ERR_CONFIG,
-                          "%s: agent/tcp and agent/token-file go together",
+                          "%s: agent/token-file is for agent/tcp, which is not "
+                          "there",
                           path);
     return ERR_NONE;
 }
@@ -107,6 +142,10 @@ static enum err values_check (struct settings *self, const char *path,
                           "%s: agent/source is '%s', not an IPv4 or IPv6 "
                           "address",
                           path, self->source);
+    if (raw->users.code) {
+        *e = raw->users;
+        return error_at (e, "%s", path);
+    }
     enum err rc = endpoint_check (path, "desk", self->desk, e);
     if (!rc)
         rc = endpoint_check (path, "feed", self->feed, e);
@@ -145,5 +184,7 @@ void settings_destroy (struct settings **self_p) {
     free (self->source);
     free (self->tcp);
     free (self->token_file);
+    free (self->socket_group);
+    users_destroy (&self->users);
     free (self);
 }

@@ -9,10 +9,18 @@
  *       desk = "tcp://HOST:PORT"   dialled instead of the roster's address
  *       feed = "tcp://HOST:PORT"   the same
  *       source = "192.0.2.1"       source address
- *       tcp = "127.0.0.1:7421"     the API on loopback too ("[::1]:PORT"); needs
- *       token-file = "api.token"
+ *       socket-group = "NAME"      whose accounts may open the socket too
+ *       tcp = "127.0.0.1:7421"     the API on loopback too ("[::1]:PORT"), for
+ *                                  who brings a token (parley token new, or)
+ *       token-file = "api.token"   a line of this file
+ *       two-person = no            a draft is released by another than wrote it
  *       log = info                 debug, info, warn, error
  *       new-store = no             make the store where none is there
+ *   users                          who may do what: api/users.h
+ *       anna
+ *           login = "anna.b"
+ *           role = "releaser"
+ *           function = "Head of Strategic Analysis"
  *
  * Only identity, dialogue and roster have to be given; relative file names are
  * taken from the file's own folder. */
@@ -24,6 +32,8 @@
 #include "base/log.h"
 
 #include <stdbool.h>
+
+struct users;
 
 /* As of parley-broker: a unit's RestartPreventExitStatus names the ones that a
  * restart can't mend. */
@@ -44,7 +54,9 @@ struct settings {
     char *identity, *roster, *store, *socket; /* paths, owned */
     struct hash dialogue;
     char *desk, *feed, *source; /* NULL: not given */
-    char *tcp, *token_file;     /* both or none */
+    char *tcp, *token_file;     /* the second with the first only */
+    char *socket_group;
+    struct users *users; /* of the section `users`; those that are listed */
     bool new_store;
     enum log_level log;
 };

@@ -1,4 +1,5 @@
-/* draft_plans - drafts that are plans already, for what would overlap. */
+/* draft_plans - drafts that are plans already, for what would overlap; and what
+ * the two files about drafts share. */
 #ifndef PARLEY_API_DRAFT_PLANS_H
 #define PARLEY_API_DRAFT_PLANS_H
 
@@ -14,5 +15,9 @@ struct draft_plans {
 enum err draft_plans_read (struct store *store, const struct taxonomy *taxonomy,
                            struct draft_plans *out, struct error *e) MUST_CHECK;
 void draft_plans_free (struct draft_plans *self); /* what is in it */
+
+/* The number in the path. false: answered. */
+struct request;
+bool draft_number (struct request *r, int64_t *out) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
  * its headers to its answer. */
 #include "api/http_impl.h"
 
+#include "api/access.h"
 #include "api/import_job.h"
 #include "api/problem.h"
 #include "base/clock.h"
@@ -56,26 +57,54 @@ struct roster *http_roster (struct http *self, struct store *store,
     return roster;
 }
 
+/* Users: the configuration's, which may be read anew. */
+
+void http_user_account (struct http *self, uid_t uid, struct user *out) {
+    pthread_rwlock_rdlock (&self->users_lock);
+    users_account (self->users, uid, out);
+    pthread_rwlock_unlock (&self->users_lock);
+}
+
+void http_user_token (struct http *self, const struct token *token,
+                      struct user *out) {
+    pthread_rwlock_rdlock (&self->users_lock);
+    users_token (self->users, token, out);
+    pthread_rwlock_unlock (&self->users_lock);
+}
+
+void http_users_with (struct http *self, enum role role,
+                      void (*each) (void *arg, const char *name), void *arg) {
+    pthread_rwlock_rdlock (&self->users_lock);
+    users_with (self->users, role, each, arg);
+    pthread_rwlock_unlock (&self->users_lock);
+}
+
+bool http_two_person (struct http *self) {
+    pthread_rwlock_rdlock (&self->users_lock);
+    bool out = users_two_person (self->users);
+    pthread_rwlock_unlock (&self->users_lock);
+    return out;
+}
+
+void http_set_users (struct http *self, struct users **users_p) {
+    pthread_rwlock_wrlock (&self->users_lock);
+    struct users *old = self->users;
+    self->users = *users_p;
+    pthread_rwlock_unlock (&self->users_lock);
+    *users_p = NULL;
+    users_destroy (&old);
+}
+
 /* A request's first look: everything that its headers decide. Each answers with
  * a problem and returns false where it stops there. */
 
 static bool door_opens (struct request *r, const struct http_door *door) {
-    if (!door->guarded)
-        return true;
-    if (!guard_host (request_header (r, "Host"), door->port)) {
-        problem_reply (r, PROBLEM_HOST,
-                       "Host must be localhost, 127.0.0.1 or [::1], and the "
-                       "port %u",
-                       door->port);
-        return false;
-    }
-    if (guard_allows (&door->http->guard, request_header (r, "Authorization")))
-        return true;
-    log_limited (LOG_WARN, "API-TOKEN", "", "port=%u", door->port);
-    problem_reply (r, PROBLEM_UNAUTHORIZED,
-                   "over TCP each request brings a token: Authorization: "
-                   "Bearer TOKEN");
-    reply_header (r, "WWW-Authenticate", "Bearer");
+    if (!door->guarded || guard_host (request_header (r, "Host"), door->port))
+        return access_ask (r, door);
+    problem_reply (r, PROBLEM_HOST,
+                   "Host must be localhost, 127.0.0.1 or [::1], and the port "
+                   "%u",
+                   door->port);
     return false;
 }
 
@@ -159,7 +188,7 @@ static bool first_look (struct request *r, const struct http_door *door,
                         const char *method, const char *path) {
     if (!door_opens (r, door))
         return false;
-    if (route_fits (r, method, path) && query_fits (r))
+    if (route_fits (r, method, path) && access_route (r) && query_fits (r))
         (void) type_fits (r);
     return body_fits (r);
 }
@@ -248,7 +277,8 @@ static enum err door_open (struct http_door *door, struct http *http, int fd,
 }
 
 static enum err unix_start (struct http *self, struct error *e) {
-    int fd = listen_unix (self->options.socket, &self->file, e);
+    int fd = listen_unix_group (self->options.socket,
+                                self->options.socket_group, &self->file, e);
     if (fd < 0)
         return e->code;
     self->bound = true;
@@ -259,10 +289,8 @@ static enum err tcp_start (struct http *self, struct error *e) {
     uint16_t port;
     if (!self->options.tcp)
         return ERR_NONE;
-    if (!self->options.token_file)
-        return error_set (e, ERR_CONFIG, "'%s': TCP needs a token file",
-                          self->options.tcp);
-    if (guard_load (&self->guard, self->options.token_file, e))
+    if (self->options.token_file
+        && guard_load (&self->guard, self->options.token_file, e))
         return e->code;
     int fd = listen_loopback (self->options.tcp, &port, e);
     return fd < 0 ? e->code
@@ -273,7 +301,12 @@ struct http *http_new (const struct http_options *options, struct error *e) {
     struct http *self = mem_alloc (sizeof *self);
     self->options = *options;
     self->started_ms = clock_wall_ms();
+    if (options->users) { /* before a door is open */
+        self->users = *options->users;
+        *options->users = NULL;
+    }
     wake_init (&self->wake);
+    pthread_rwlock_init (&self->users_lock, NULL);
     answers_open (&self->answers);
     if (options->link)
         self->import = import_job_new (options->link, options->dialogue);
@@ -314,6 +347,8 @@ void http_destroy (struct http **self_p) {
     handles_close (&self->handles);
     answers_close (&self->answers);
     wake_free (&self->wake);
+    users_destroy (&self->users);
+    pthread_rwlock_destroy (&self->users_lock);
     sodium_memzero (&self->guard, sizeof self->guard);
     free (self);
 }

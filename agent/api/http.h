@@ -1,8 +1,9 @@
 /* http - the agent's HTTP/JSON API (DESIGN section 9; api/openapi.json says
  * what it answers).
  *
- * A Unix socket that only its owner can open and, when asked for, a loopback
- * TCP port where every request brings a bearer token. Each connection has a
+ * A Unix socket that only its owner (and a group, when asked for) can open and,
+ * when asked for, a loopback TCP port where every request brings a bearer token.
+ * users.h says who may do what. Each connection has a
  * thread; connections, bodies, waiting requests and time are bounded. Nothing
  * that a client sends can end it. */
 #ifndef PARLEY_API_HTTP_H
@@ -16,14 +17,19 @@
 
 struct link;
 struct projector;
+struct users;
 
 /* Borrowed for its life, all of them. */
 struct http_options {
     const char *socket;     /* path, at most 107 octets */
     const char *tcp;        /* "127.0.0.1:PORT" or "[::1]:PORT"; NULL: none.
                                PORT 0: any */
-    const char *token_file; /* with tcp: a secret file, one token a line */
-    const char *store;      /* path of the store, which exists */
+    const char *token_file; /* with tcp: a secret file, one token a line; NULL:
+                               named tokens only */
+    const char *socket_group; /* whose accounts may open it too; NULL: none */
+    struct users **users;     /* who may do what: taken; NULL: whoever opens the
+                             socket may all */
+    const char *store;        /* path of the store, which exists */
     const char *delegation;
     const struct hash *dialogue;
     struct link *link; /* NULL: none, as in tests: status says "down", and the
@@ -42,6 +48,9 @@ struct http;
  * store_open says. */
 struct http *http_new (const struct http_options *options, struct error *e)
     MUST_CHECK;
+
+/* Who may do what from now on; takes it. Any thread. */
+void http_set_users (struct http *self, struct users **users_p);
 
 /* New records, outbox states or a phase of the link: wakes live feeds and
  * requests that wait. Any thread; takes a lock for a moment, never waits for a

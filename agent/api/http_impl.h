@@ -8,6 +8,7 @@
 #include "api/handles.h"
 #include "api/http.h"
 #include "api/listen.h"
+#include "api/users.h"
 #include "api/wake.h"
 
 /* Of each of the two sockets; a thread each. */
@@ -35,15 +36,25 @@ struct http {
     struct http_options options;
     struct http_door unix_door, tcp_door;
     struct listen_file file;
-    bool bound; /* the socket's file is there */
-    struct guard guard;
+    bool bound;         /* the socket's file is there */
+    struct guard guard; /* of the token file; empty where there is none */
+    pthread_rwlock_t users_lock;
+    struct users *users; /* NULL: none, as in tests */
     struct handles handles;
     struct wake wake;
     struct answers answers;
     struct import_job *import; /* NULL: there is no link */
-    int64_t started_ms; /* wall */
-    char run[STORE_RUN_MAX]; /* of the store: names the ids of events */
+    int64_t started_ms;        /* wall */
+    char run[STORE_RUN_MAX];   /* of the store: names the ids of events */
 };
+
+/* As of users.h, of the users that are known now. Any thread. */
+void http_user_account (struct http *self, uid_t uid, struct user *out);
+void http_user_token (struct http *self, const struct token *token,
+                      struct user *out);
+void http_users_with (struct http *self, enum role role,
+                      void (*each) (void *arg, const char *name), void *arg);
+bool http_two_person (struct http *self);
 
 /* The roster in force, by the link or else the store: a reference; NULL and *e
  * (ERR_STATE: none). *sequence: -1 where it is not known. */

@@ -55,8 +55,8 @@ const char *json_format_name (enum body_format format) {
 
 /* Content */
 
-static json_t *content_value (enum body_format format, struct slice content,
-                              struct error *e) {
+json_t *json_content (enum body_format format, struct slice content,
+                      struct error *e) {
     json_t *out;
     switch (format) {
     case BODY_MAP:
@@ -79,7 +79,7 @@ static json_t *message_value (const struct record_row *row, struct error *e) {
     struct slice content;
     if (message_content (&row->message, row->body, &content, e))
         return NULL;
-    return content_value (row->message.body_format, content, e);
+    return json_content (row->message.body_format, content, e);
 }
 
 static bool is_message (const struct record_row *row) {
@@ -128,7 +128,7 @@ static void put_content (json_t *out, const struct record_row *row) {
         format = "note";
     if (format && row->body_state == BODY_PRESENT) {
         content = is_message (row) ? message_value (row, &e)
-                                   : content_value (BODY_NOTE, row->body, &e);
+                                   : json_content (BODY_NOTE, row->body, &e);
         fault = !content;
     }
     const char *problem = fault ? e.text : row->readable ? NULL : row->why;

@@ -20,6 +20,11 @@ json_t *json_slice (struct slice text); /* null where it is no UTF-8 */
 /* "json", "text", "octets", "note": the API's names of body formats. */
 const char *json_format_name (enum body_format format);
 
+/* A message's content: a value, a text, or base64. NULL: it is none of its
+ * format. */
+json_t *json_content (enum body_format format, struct slice content,
+                      struct error *e);
+
 json_t *json_record (const struct record_row *row);
 /* The same, appended as text without line breaks. ERR_MALFORMED: what was
  * appended is not whole. */

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,10 +16,68 @@
 #include <unistd.h>
 
 #define BACKLOG 32
+#define GROUP_ROOM 65536 /* of one group's entry, with all members */
 
 /* Unix */
 
-static enum err folder_check (const char *path, struct error *e) {
+#define NO_GROUP ((gid_t) -1)
+
+static enum err group_read (const char *name, gid_t *out, struct error *e) {
+    struct group entry, *found = NULL;
+    char *room = mem_alloc (GROUP_ROOM);
+    (void) getgrnam_r (name, &entry, room, GROUP_ROOM, &found);
+    if (found)
+        *out = entry.gr_gid;
+    free (room);
+    return found ? ERR_NONE
+                 : error_set (e, ERR_CONFIG,
+                              "socket-group '%s' is no group of this machine",
+                              name);
+}
+
+static enum err group_give (const char *path, gid_t group, mode_t mode,
+                            struct error *e) {
+    if (chown (path, (uid_t) -1, group) == 0 && chmod (path, mode) == 0)
+        return ERR_NONE;
+    return error_set (e, ERR_CONFIG,
+                      "'%s' can't be given to group %u: %s; the account of the "
+                      "agent has to be in that group",
+                      path, group, strerror (errno));
+}
+
+static enum err folder_make (const char *folder, gid_t group, struct error *e) {
+    if (disk_make_dir (folder, e))
+        return e->code;
+    return group == NO_GROUP ? ERR_NONE : group_give (folder, group, 0710, e);
+}
+
+/* Of one who may enter it, and nobody else. */
+static enum err folder_judge (const char *folder, const struct stat *st,
+                              const char *name, gid_t group, struct error *e) {
+    mode_t mode = st->st_mode & 07777;
+    if (!S_ISDIR (st->st_mode))
+        return error_set (e, ERR_CONFIG, "'%s' is no folder", folder);
+    bool own = st->st_uid == geteuid();
+    if (group == NO_GROUP)
+        return own && (mode & 077) == 0
+                   ? ERR_NONE
+                   : error_set (
+                       e, ERR_CONFIG,
+                       "the socket's folder '%s' has mode %04o and owner "
+                       "%u; it must be this user's alone: chmod 700 '%s'",
+                       folder, mode, st->st_uid, folder);
+    if (own && st->st_gid == group && (mode & 037) == 010)
+        return ERR_NONE;
+    return error_set (e, ERR_CONFIG,
+                      "the socket's folder '%s' has mode %04o, owner %u and "
+                      "group %u; group %s may enter it, and not more: chgrp %s "
+                      "'%s' && chmod 710 '%s'",
+                      folder, mode, st->st_uid, st->st_gid, name, name, folder,
+                      folder);
+}
+
+static enum err folder_check (const char *path, const char *name, gid_t group,
+                              struct error *e) {
     char folder[SOCKET_NAME_MAX + 1] = ".";
     const char *slash = strrchr (path, '/');
     if (slash) {
@@ -30,19 +89,12 @@ static enum err folder_check (const char *path, struct error *e) {
     if (stat (folder, &st) != 0) {
         if (errno != ENOENT)
             return error_sys (e, errno, "socket's folder '%s'", folder);
-        if (disk_make_dir (folder, e))
+        if (folder_make (folder, group, e))
             return e->code;
         if (stat (folder, &st) != 0)
             return error_sys (e, errno, "socket's folder '%s'", folder);
     }
-    if (!S_ISDIR (st.st_mode))
-        return error_set (e, ERR_CONFIG, "'%s' is no folder", folder);
-    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-        return error_set (e, ERR_CONFIG,
-                          "the socket's folder '%s' has mode %04o and owner "
-                          "%u; it must be this user's alone: chmod 700 '%s'",
-                          folder, st.st_mode & 07777, st.st_uid, folder);
-    return ERR_NONE;
+    return folder_judge (folder, &st, name, group, e);
 }
 
 /* Does somebody answer there? A full queue of connections is an answer too. */
@@ -75,14 +127,16 @@ static enum err stale_remove (const char *path,
 }
 
 static enum err unix_open (int fd, const char *path,
-                           const struct sockaddr_un *address,
+                           const struct sockaddr_un *address, gid_t group,
                            struct listen_file *file, struct error *e) {
     if (bind (fd, (const struct sockaddr *) address, sizeof *address) != 0)
         return error_set (e, errno == EADDRINUSE ? ERR_EXISTS : ERR_IO,
                           "bind '%s': %s", path, strerror (errno));
-    /* The folder is ours alone, so nobody gets in before this. */
+    /* Nobody listens yet, so nobody gets in before this. */
     struct stat st;
-    if (chmod (path, 0600) != 0 || lstat (path, &st) != 0
+    if (group != NO_GROUP && group_give (path, group, 0660, e))
+        return e->code;
+    if ((group == NO_GROUP && chmod (path, 0600) != 0) || lstat (path, &st) != 0
         || listen (fd, BACKLOG) != 0)
         return error_sys (e, errno, "socket '%s'", path);
     *file = (struct listen_file){ st.st_dev, st.st_ino };
@@ -90,6 +144,12 @@ static enum err unix_open (int fd, const char *path,
 }
 
 int listen_unix (const char *path, struct listen_file *file, struct error *e) {
+    return listen_unix_group (path, NULL, file, e);
+}
+
+int listen_unix_group (const char *path, const char *group,
+                       struct listen_file *file, struct error *e) {
+    gid_t gid = NO_GROUP;
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     size_t size = strlen (path);
     if (size == 0 || size > SOCKET_NAME_MAX) {
@@ -100,14 +160,16 @@ int listen_unix (const char *path, struct listen_file *file, struct error *e) {
         return -1;
     }
     memcpy (address.sun_path, path, size);
-    if (folder_check (path, e) || stale_remove (path, &address, e))
+    if (group && group_read (group, &gid, e))
+        return -1;
+    if (folder_check (path, group, gid, e) || stale_remove (path, &address, e))
         return -1;
     int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         error_sys (e, errno, "socket");
         return -1;
     }
-    if (unix_open (fd, path, &address, file, e))
+    if (unix_open (fd, path, &address, gid, file, e))
         disk_close (&fd);
     return fd;
 }

@@ -20,6 +20,11 @@ struct listen_file {
  * when nobody answers on it. -1 and *e: ERR_CONFIG, ERR_EXISTS, ERR_IO. */
 int listen_unix (const char *path, struct listen_file *file, struct error *e)
     MUST_CHECK;
+/* The same for the accounts of a group too (NULL: none): 0660, in a folder that
+ * they may enter and not list (0710). One that is there has to be so already.
+ * Who asks is told apart by users.h. */
+int listen_unix_group (const char *path, const char *group,
+                       struct listen_file *file, struct error *e) MUST_CHECK;
 /* Remove it, if it is still the one that was made. */
 void listen_unix_remove (const char *path, const struct listen_file *file);
 

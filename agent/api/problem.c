@@ -17,12 +17,17 @@ static const struct {
                                 "A parameter is not understood", 400 },
     [PROBLEM_UNAUTHORIZED] = { "UNAUTHORIZED", "A bearer token is needed",
                                401 },
+    [PROBLEM_FORBIDDEN] = { "FORBIDDEN", "Not with your role", 403 },
     [PROBLEM_HOST] = { "HOST", "The API is called by a loopback name only",
                        403 },
     [PROBLEM_NOT_FOUND] = { "NOT-FOUND", "There is no such thing", 404 },
     [PROBLEM_METHOD] = { "METHOD", "Not possible with this method", 405 },
+    [PROBLEM_DRAFT_CHANGED] = { "DRAFT-CHANGED", "Somebody wrote at this draft",
+                                409 },
     [PROBLEM_KEY_REUSED] = { "KEY-REUSED",
                              "The Idempotency-Key was used for other content",
+                             409 },
+    [PROBLEM_NAME_TAKEN] = { "NAME-TAKEN", "There is or was one of that name",
                              409 },
     [PROBLEM_TOO_LATE] = { "TOO-LATE", "The message is sent already", 409 },
     [PROBLEM_NOT_SETTLED] = { "NOT-SETTLED", "The record is not settled yet",
@@ -61,19 +66,20 @@ static void problem_send (struct request *request, unsigned status,
 }
 
 static void reply (struct request *request, enum problem problem,
-                   const char *member, json_t *value, const char *format,
-                   va_list args) PRINTF_LIKE (5, 0);
+                   json_t *members, const char *format, va_list args)
+    PRINTF_LIKE (4, 0);
 static void reply (struct request *request, enum problem problem,
-                   const char *member, json_t *value, const char *format,
-                   va_list args) {
+                   json_t *members, const char *format, va_list args) {
     char raw[ERROR_TEXT_MAX], detail[ERROR_TEXT_MAX];
     vsnprintf (raw, sizeof raw, format, args);
     text_printable (detail, sizeof detail, raw, strlen (raw));
     json_t *json =
         problem_json (problems[problem].status, problems[problem].name,
                       problems[problem].title, detail);
-    if (member)
-        json_object_set_new (json, member, value);
+    /* The four of the standard come first. */
+    if (json && members)
+        json_object_update_missing (json, members);
+    json_decref (members);
     problem_send (request, problems[problem].status, json);
 }
 
@@ -81,7 +87,7 @@ void problem_reply (struct request *request, enum problem problem,
                     const char *format, ...) {
     va_list args;
     va_start (args, format);
-    reply (request, problem, NULL, NULL, format, args);
+    reply (request, problem, NULL, format, args);
     va_end (args);
 }
 
@@ -90,7 +96,8 @@ void problem_reply_int (struct request *request, enum problem problem,
                         ...) {
     va_list args;
     va_start (args, format);
-    reply (request, problem, name, json_integer (value), format, args);
+    reply (request, problem, json_pack ("{sI}", name, (json_int_t) value),
+           format, args);
     va_end (args);
 }
 
@@ -101,7 +108,15 @@ void problem_reply_text (struct request *request, enum problem problem,
     text_printable (printable, sizeof printable, value, strlen (value));
     va_list args;
     va_start (args, format);
-    reply (request, problem, name, json_string (printable), format, args);
+    reply (request, problem, json_pack ("{ss}", name, printable), format, args);
+    va_end (args);
+}
+
+void problem_reply_with (struct request *request, enum problem problem,
+                         json_t *members, const char *format, ...) {
+    va_list args;
+    va_start (args, format);
+    reply (request, problem, members, format, args);
     va_end (args);
 }
 

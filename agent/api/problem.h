@@ -14,10 +14,13 @@ enum problem {
     PROBLEM_BAD_REQUEST,   /* 400: no JSON, or not of the shape */
     PROBLEM_BAD_PARAMETER, /* 400: `parameter`: unknown, twice, or its value */
     PROBLEM_UNAUTHORIZED,  /* 401: no token, or another one */
+    PROBLEM_FORBIDDEN,     /* 403: `needs` a role that `you` have not */
     PROBLEM_HOST,          /* 403: called by a name that is not loopback's */
     PROBLEM_NOT_FOUND,     /* 404 */
     PROBLEM_METHOD,        /* 405 */
+    PROBLEM_DRAFT_CHANGED, /* 409: somebody wrote at it since it was read */
     PROBLEM_KEY_REUSED,    /* 409: an Idempotency-Key with other content */
+    PROBLEM_NAME_TAKEN,    /* 409: a token of that name is or was there */
     PROBLEM_TOO_LATE,      /* 409: sent already */
     PROBLEM_NOT_SETTLED,   /* 409: no quorum has cosigned it yet */
     PROBLEM_TOO_LARGE,     /* 413: `limit` octets */
@@ -40,6 +43,10 @@ void problem_reply_int (struct request *request, enum problem problem,
 void problem_reply_text (struct request *request, enum problem problem,
                          const char *name, const char *value,
                          const char *format, ...) PRINTF_LIKE (5, 6);
+/* The same with members of its own, which are taken. */
+void problem_reply_with (struct request *request, enum problem problem,
+                         json_t *members, const char *format, ...)
+    PRINTF_LIKE (4, 5);
 /* 422 by a rule's name. */
 void problem_refusal (struct request *request, const struct refusal *refusal);
 /* 422 by what is wrong with a body about plans: "problems": [{"pointer",

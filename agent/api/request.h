@@ -24,6 +24,7 @@ struct request {
     struct http *http;
     struct MHD_Connection *connection;
     const struct route *route;     /* NULL: none fits */
+    struct user user;              /* who asks */
     char segment[SEGMENT_MAX + 1]; /* what stands for {..} in the path */
     struct buf body;
     size_t passed_over;  /* octets above the route's body_max */

@@ -1,4 +1,5 @@
 /* res_status - GET /status. */
+#include "api/access.h"
 #include "api/http_impl.h"
 #include "api/json_ledger.h"
 #include "api/json_link.h"
@@ -45,7 +46,7 @@ static int64_t store_octets (const char *path) {
     return octets;
 }
 
-static json_t *status_value (const struct http *http,
+static json_t *status_value (const struct http *http, const struct user *you,
                              const struct link_status *link,
                              struct store *store, struct roster *roster,
                              int64_t sequence) {
@@ -68,6 +69,7 @@ static json_t *status_value (const struct http *http,
         (json_int_t) records_last_position (store), "outbox",
         outbox_value (store), "notices", notices, "store", "path", o->store,
         "octets", (json_int_t) store_octets (o->store));
+    json_object_set_new (out, "you", access_json (you));
     json_object_set_new (out, "plans", json_projector (o->projector));
     json_object_set_new (
         out, "name", roster ? json_string (roster_name (roster)) : json_null());
@@ -89,7 +91,7 @@ void status_get (struct request *r) {
     int64_t sequence;
     struct roster *roster = http_roster (r->http, store, &sequence, &e);
     struct link_status *link = json_link_status (&r->http->options);
-    reply_json (r, 200, status_value (r->http, link, store, roster, sequence));
+    reply_json (r, 200, status_value (r->http, &r->user, link, store, roster, sequence));
     free (link);
     roster_unref (&roster);
 }

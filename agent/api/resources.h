@@ -46,6 +46,12 @@ void drafts_post (struct request *);
 void draft_get (struct request *);
 void draft_put (struct request *);
 void draft_delete (struct request *);
+void draft_release (struct request *);
+void draft_return (struct request *);
+void tokens_get (struct request *); /* res_tokens.c */
+void tokens_post (struct request *);
+void token_delete (struct request *);
+void acts_get (struct request *);     /* res_acts.c */
 void search_get (struct request *);   /* res_search.c */
 void taxonomy_get (struct request *); /* res_taxonomy.c */
 void taxonomy_history_get (struct request *);

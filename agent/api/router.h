@@ -1,8 +1,12 @@
-/* router - the flat table of what the API has: method, path, handler. */
+/* router - the flat table of what the API has: method, path, who may, handler.
+ *
+ * Each operation has its role here, and nowhere else (api/access.h asks for it
+ * before a body is read). One that publishes has ROLE_PUBLISH and a parameter
+ * "draft" (api/publish.h); openapi.json says the same as "x-parley-role". */
 #ifndef PARLEY_API_ROUTER_H
 #define PARLEY_API_ROUTER_H
 
-#include "base/error.h"
+#include "api/users.h"
 
 #include <stdbool.h>
 
@@ -14,6 +18,7 @@ struct route {
     const char *method;
     const char *path;  /* at most one segment is {name} */
     const char *query; /* parameters, blanks between; "": none */
+    enum role role;
     void (*handle) (struct request *);
     const char *type; /* media type of the body; NULL: it takes none */
     size_t body_max;

@@ -47,11 +47,15 @@ uint64_t store_lane (struct store *self);
 enum err store_new_lane (struct store *self, uint64_t *lane, struct error *e)
     MUST_CHECK;
 
-/* Transactions; they do not nest. commit: durable when 0. Writers of this
+/* Transactions; they do not nest, but as parts of a group. commit: durable when 0. Writers of this
  * process go in the order in which they came; ERR_TIMEOUT after 10 s. */
 enum err store_begin (struct store *self, struct error *e) MUST_CHECK;
 enum err store_commit (struct store *self, struct error *e) MUST_CHECK;
 void store_rollback (struct store *self);
+/* End what store_begin began: commit where rc is 0, else roll back and return
+ * rc. */
+enum err store_end (struct store *self, enum err rc, struct error *e)
+    MUST_CHECK;
 
 /* A group: one transaction, of which each that is begun meanwhile is a part:
  * kept or rolled back for itself, seen by those behind it, and durable when

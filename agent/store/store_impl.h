@@ -41,11 +41,6 @@ enum err store_done (struct store *self, sqlite3_stmt *statement,
  * alone): none, and it is reset, as after an error. */
 enum err store_row (struct store *self, sqlite3_stmt *statement,
                     const char *what, struct error *e) MUST_CHECK;
-/* End what store_begin began: commit where rc is 0, else roll back and return
- * rc. */
-enum err store_end (struct store *self, enum err rc, struct error *e)
-    MUST_CHECK;
-
 /* An epoch took records away (epoch_cut): how many, and the last position that
  * was given until then. 0: none did. */
 int64_t store_void_records (struct store *self);

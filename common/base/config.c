@@ -379,6 +379,18 @@ bool config_bool (struct config *self, const char *name, bool fallback) {
     return fallback;
 }
 
+const char *config_below (const struct config *self, const char *section,
+                          size_t n) {
+    size_t size = strlen (section);
+    for (size_t i = 0; i < self->count; i++) {
+        const char *name = self->items[i].name;
+        if (strncmp (name, section, size) == 0 && name[size] == '/'
+            && !strchr (name + size + 1, '/') && n-- == 0)
+            return name + size + 1;
+    }
+    return NULL;
+}
+
 enum err config_finish (struct config *self, struct error *e) {
     /* One that is misspelled is the reason why another one is missing. */
     for (size_t i = 0; i < self->count; i++) {

@@ -46,6 +46,11 @@ int64_t config_int (struct config *self, const char *name, int64_t fallback,
                     int64_t min, int64_t max);
 bool config_bool (struct config *self, const char *name, bool fallback);
 
+/* The name of the n-th entry, from 0, that stands directly below `section`;
+ * NULL: there are fewer. Asking so does not ask for its value. */
+const char *config_below (const struct config *self, const char *section,
+                          size_t n);
+
 /* Every name in the file has been asked for, and nothing failed: 0. Otherwise
  * ERR_CONFIG, naming the file, the name, the rule and the value. */
 enum err config_finish (struct config *self, struct error *e) MUST_CHECK;

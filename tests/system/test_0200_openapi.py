@@ -216,6 +216,20 @@ def test_same_routes_and_parameters():
                                    if q["in"] == "path"}
 
 
+def test_same_roles():
+    """Each operation says which role it needs, and the code asks for it."""
+    out = subprocess.run([server_path(), "--roles"], capture_output=True,
+                         text=True, check=True).stdout
+    code = {}
+    for line in out.splitlines():
+        method, path, role = line.split()
+        code[method, path] = role
+    assert set(code.values()) == {"reader", "drafter", "releaser", "operator",
+                                  "publish"}
+    assert code == {(method, path): operation["x-parley-role"]
+                    for method, path, operation in operations()}
+
+
 NDJSON = {"Accept": "application/x-ndjson"}
 
 

@@ -2,6 +2,7 @@
  *
  *     api_server --routes   prints the table: METHOD PATH PARAMETERS..., a line
  *                           each
+ *     api_server --roles    prints METHOD PATH ROLE, a line each
  *     api_server            prints "SOCKET PORT TOKEN", serves until standard
  *                           input ends; a line there is a change (news)
  */
@@ -13,6 +14,13 @@
 static int routes_print (void) {
     for (const struct route *r = router_routes; r->path; r++)
         printf ("%s %s %s\n", r->method, r->path, r->query);
+    return 0;
+}
+
+static int roles_print (void) {
+    for (const struct route *r = router_routes; r->path; r++)
+        printf ("%s %s %s\n", r->method, r->path,
+                r->role == ROLE_PUBLISH ? "publish" : role_name (r->role));
     return 0;
 }
 
@@ -38,6 +46,8 @@ static int serve (void) {
 int main (int argc, char **argv) {
     if (argc == 2 && strcmp (argv[1], "--routes") == 0)
         return routes_print();
+    if (argc == 2 && strcmp (argv[1], "--roles") == 0)
+        return roles_print();
     if (sodium_init() < 0 || cast_begin_tests (NULL) || store_begin_test (NULL))
         return 1;
     api_fill();

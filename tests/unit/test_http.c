@@ -86,9 +86,10 @@ static void test_bad_options (void **state) {
             fail_msg ("%zu: %s", i, e.text);
         assert_int_equal (access (api_socket, F_OK), -1);
     }
-    options.token_file = NULL;
+    options.socket_group = "no-such-group-here";
     assert_null (http_new (&options, &e));
     assert_int_equal (e.code, ERR_CONFIG);
+    options.socket_group = NULL;
     options.tcp = NULL;
     options.store = "/nowhere/store";
     assert_null (http_new (&options, &e));
