@@ -6,6 +6,7 @@
 #include "api/plans_view.h"
 #include "api/post.h"
 #include "api/problem.h"
+#include "base/log.h"
 #include "identity/roster.h"
 #include "store/acts.h"
 #include "store/drafts.h"
@@ -24,6 +25,25 @@ enum err publish_note (struct store *writer, const struct user *user,
                        .draft = draft,
                        .entry = entry };
     return acts_add (writer, &act, e);
+}
+
+struct acting {
+    const struct user *user;
+    const char *what, *subject;
+};
+
+static enum err act_note (struct store *writer, void *arg, struct error *e) {
+    const struct acting *self = arg;
+    return publish_note (writer, self->user, self->what, self->subject, 0, 0,
+                         e);
+}
+
+void publish_act (struct request *r, const char *what, const char *subject) {
+    struct error e = { 0 };
+    struct acting acting = { &r->user, what, subject };
+    if (handles_write (&r->http->handles, act_note, &acting, &e))
+        log_limited (LOG_WARN, "API-ACT-LOST", "", "user=%s what=%s why=%s",
+                     log_text (r->user.name), what, log_text (e.text));
 }
 
 /* Judging */

@@ -30,5 +30,7 @@ bool publish_text (const struct publication *p, struct buf *out,
 enum err publish_note (struct store *writer, const struct user *user,
                        const char *what, const char *subject, int64_t draft,
                        int64_t entry, struct error *e) MUST_CHECK;
+/* The same for what is done already, and not in the store. */
+void publish_act (struct request *r, const char *what, const char *subject);
 
 #endif

@@ -3,6 +3,7 @@
 #include "api/http_impl.h"
 #include "api/post.h"
 #include "api/problem.h"
+#include "api/publish.h"
 #include "api/resources.h"
 #include "base/clock.h"
 #include "store/outbox.h"
@@ -73,6 +74,7 @@ struct handing {
     struct slice octets;
     char topic[TOPIC_MAX + 1];
     struct hash id;
+    const struct user *user;
     int64_t number;
     bool repeated;
 };
@@ -94,13 +96,20 @@ static bool handing_read (struct request *r, const struct roster *roster,
 
 static enum err add (struct store *writer, void *arg, struct error *e) {
     struct handing *self = arg;
-    return outbox_add_contribution (writer, self->key, self->octets,
-                                    self->topic, &self->id, &self->number,
-                                    &self->repeated, e);
+    enum err rc = store_begin (writer, e);
+    if (rc)
+        return rc;
+    rc = outbox_add_contribution (writer, self->key, self->octets, self->topic,
+                                  &self->id, &self->number, &self->repeated, e);
+    if (!rc && !self->repeated)
+        rc = publish_note (writer, self->user, "handed-in", self->topic, 0,
+                           self->number, e);
+    return store_end (writer, rc, e);
 }
 
 void contributions_post (struct request *r) {
-    struct handing handing = { .octets = buf_slice (&r->body) };
+    struct handing handing = { .octets = buf_slice (&r->body),
+                               .user = &r->user };
     struct error e = { 0 };
     int64_t sequence;
     if (!post_key (r, &handing.key))

@@ -3,6 +3,7 @@
 #include "api/import_job.h"
 #include "api/json_record.h"
 #include "api/problem.h"
+#include "api/publish.h"
 #include "api/resources.h"
 
 static json_t *status_json (const struct import_status *s) {
@@ -45,6 +46,7 @@ void import_post (struct request *r) {
             e.text);
     else {
         import_job_status (r->http->import, &status);
+        publish_act (r, "import", folder);
         reply_json (r, 202, status_json (&status));
     }
     json_decref (body);

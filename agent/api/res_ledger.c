@@ -2,6 +2,7 @@
  * POST /notices/{number}/acknowledge, /link/retry, /witness/resume. */
 #include "api/http_impl.h"
 #include "api/problem.h"
+#include "api/publish.h"
 #include "api/resources.h"
 #include "link/link.h"
 
@@ -22,6 +23,7 @@ void notice_acknowledge (struct request *r) {
         problem_error (r, &e);
         return;
     }
+    publish_act (r, "acknowledged", r->segment);
     http_changed (r->http);
     reply_empty (r, 204);
 }
@@ -55,5 +57,6 @@ void link_retry_post (struct request *r) {
 void witness_resume (struct request *r) {
     if (r->http->options.link)
         link_resume (r->http->options.link);
+    publish_act (r, "resumed", "");
     reply_empty (r, 204);
 }

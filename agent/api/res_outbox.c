@@ -3,6 +3,7 @@
 #include "api/json_outbox.h"
 #include "api/json_record.h"
 #include "api/problem.h"
+#include "api/publish.h"
 #include "api/resources.h"
 #include "base/clock.h"
 #include "link/link.h"
@@ -166,17 +167,29 @@ void outbox_promise_get (struct request *r) {
     buf_free (&octets);
 }
 
+struct cancelling {
+    int64_t number;
+    const struct user *user;
+};
+
 static enum err cancel (struct store *writer, void *arg, struct error *e) {
-    const int64_t *number = arg;
-    return outbox_cancel (writer, *number, e);
+    const struct cancelling *self = arg;
+    enum err rc = store_begin (writer, e);
+    if (rc)
+        return rc;
+    rc = outbox_cancel (writer, self->number, e);
+    if (!rc)
+        rc = publish_note (writer, self->user, "cancelled", "", 0, self->number,
+                           e);
+    return store_end (writer, rc, e);
 }
 
 void outbox_delete (struct request *r) {
-    int64_t number;
+    struct cancelling cancelling = { .user = &r->user };
     struct error e;
-    if (!number_read (r, &number))
+    if (!number_read (r, &cancelling.number))
         return;
-    enum err rc = handles_write (&r->http->handles, cancel, &number, &e);
+    enum err rc = handles_write (&r->http->handles, cancel, &cancelling, &e);
     if (rc == ERR_STATE) {
         problem_reply (r, PROBLEM_TOO_LATE, "%s", e.text);
         return;

@@ -1,4 +1,5 @@
 /* res_overlaps - GET /overlaps: of what is published, or of own drafts. */
+#include "api/access.h"
 #include "api/answers.h"
 #include "api/draft_plans.h"
 #include "api/http_impl.h"
@@ -232,8 +233,8 @@ void overlaps_get (struct request *r) {
     bool drafts;
     if (!plans_query_flag (r, "drafts", &drafts))
         return;
-    if (drafts)
+    if (drafts && access_may (r, ROLE_DRAFTER))
         drafts_answer (r);
-    else
+    else if (!drafts)
         published_answer (r);
 }
