@@ -21,7 +21,7 @@ static const char usage[] =
     "says when\n"
     "one was reached, --due that it is expected at another date. A later "
     "report of\n"
-    "the same period replaces the earlier one. It goes to the plan's readers, "
+    "the same period replaces the earlier one. It goes to the action's readers, "
     "unless\n"
     "--channel.\n"
     "\n"
@@ -163,13 +163,29 @@ static json_t *content_of (const struct report *self, const char *plan,
     return content;
 }
 
+/* That the action came by, the plan's or an annex's: who reads the report can
+ * read the action. */
+static const char *channel_of (json_t *known, const char *action) {
+    json_t *one;
+    size_t i;
+    json_array_foreach (json_at (known, "plan", "actions", NULL), i, one) {
+        char pointer[32];
+        snprintf (pointer, sizeof pointer, "/actions/%zu", i);
+        if (strcmp (json_text_or (one, "id", ""), action) == 0)
+            return json_text (json_object_get (known, "audience"), pointer);
+    }
+    return plan_home (known);
+}
+
 static int report (const struct cli *cli, struct report *self, const char *plan,
                    json_t *content) {
     struct error e;
     json_t *known = NULL;
     struct client *client = client_new (cli, &e);
     enum err rc = client ? plan_get (client, plan, &known, &e) : e.code;
-    const char *channel = self->channel ? self->channel : plan_home (known);
+    const char *action = json_text_or (content, "action", "");
+    const char *channel =
+        self->channel ? self->channel : channel_of (known, action);
     const char *entity = json_text (json_object_get (known, "plan"), "entity");
     int code;
     if (rc)

@@ -181,7 +181,7 @@ def test_statement_names_the_own_record(two, by):
     assert content["a_of"] == second["sequence"]
 
 
-def test_report_on_what_others_cannot_read(two):
+def test_report_on_what_others_cannot_read(two, by):
     europol, frontex = two
     first_plan(europol)
     annex(europol, BOTH, of("parts", "X1", actions=[
@@ -193,7 +193,12 @@ def test_report_on_what_others_cannot_read(two):
               "period": {"from": "2026", "to": "2026"}}
     said = refused(frontex, f"members/report/EUROPOL/{PLAN}", report)
     assert list(said) == ["/action"] and BOTH in said["/action"]
-    say(frontex, f"{BOTH}/report/EUROPOL/{PLAN}", report)
+    # The command line says it where the action came by.
+    by(frontex, "plan", "report", f"{PLAN}#A9", "--period", "2026..2026",
+       "--text", "Well.", "--wait", "promised")
+    assert [one["topic"] for one in [*frontex.get("outbox")["entries"]]
+            if "/report/" in one["topic"]] == [
+        f"{BOTH}/report/EUROPOL/{PLAN}"]
 
 
 def test_taxonomy_history(two, by):
