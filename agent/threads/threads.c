@@ -126,8 +126,9 @@ static bool loose_put (struct threads *self, struct utterance *utterance,
     struct buf text = { 0 };
     buf_add_slice (&text, topic);
     utterance->topic = buf_take_text (&text);
-    self->loose_dirty = true;
-    return utterances_add (&self->loose, utterance);
+    if (!utterances_add (&self->loose, utterance))
+        return false;
+    return self->loose_dirty = true;
 }
 
 static bool work_put (struct threads *self, struct utterance *utterance,
