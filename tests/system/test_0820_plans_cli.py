@@ -408,7 +408,7 @@ def test_wrong_words_say_what_to_do(two, by):
     assert "json, csv or html" in said
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [60, 80, 120])
 def test_terminals(pair, columns):
     """Nothing is wider than the terminal, and no title is broken into a column
     of a word or two."""
