@@ -273,6 +273,7 @@ void overlaps_add (struct overlaps *self, const struct plan *plan) {
         first_enter (self, slot);
         counts_change (self, slot, 1);
     }
+    counts_flush (self, 1);
 }
 
 void overlaps_remove (struct overlaps *self, const struct plan *plan) {
@@ -286,6 +287,7 @@ void overlaps_remove (struct overlaps *self, const struct plan *plan) {
         slot_free (&self->slots[i]);
         self->unused[self->unused_count++] = (uint32_t) i;
     }
+    counts_flush (self, -1);
 }
 
 size_t overlaps_actions (const struct overlaps *self) {
@@ -366,42 +368,6 @@ int slot_compare (const struct slot *a, const struct slot *b) {
     return (unsigned char) (*x ? *x : '#') < (unsigned char) (*y ? *y : '#')
                ? -1
                : 1;
-}
-
-/* By how many of the two name the other. */
-static const enum overlap_class by_names[] = { OVERLAP_POSSIBLE,
-                                               OVERLAP_CLAIMED, OVERLAP_JOINT };
-
-/* A bit of a folded set says no for certain, and yes where numbers are small. */
-static bool named_by (const struct overlaps *self, const struct slot *x,
-                      const struct glance *a, uint16_t entity) {
-    return entity != NO_ENTITY && a->named >> entity % 64 & 1
-           && (self->entity_count <= 64 || slot_names (x, entity));
-}
-
-static bool equal_facet (const struct overlaps *self, const struct slot *x,
-                         const struct glance *a, const struct slot *y,
-                         const struct glance *b) {
-    uint64_t equal = 0;
-    if (!(a->exact & b->exact) || self->priorities <= 64)
-        return (a->exact & b->exact) != 0;
-    for (size_t i = 0; i < PRIORITY_WORDS; i++)
-        equal |= x->exact[i] & y->exact[i];
-    return equal != 0;
-}
-
-void glances_judge (const struct overlaps *self, const struct slot *x,
-                    const struct glance *a, const struct slot *y,
-                    const struct glance *b, struct meeting *out) {
-    if (a->linked || b->linked) {
-        slots_judge (x, y, out);
-        return;
-    }
-    out->equal = equal_facet (self, x, a, y, b);
-    out->broad = !out->equal || a->world || b->world;
-    out->a_names = named_by (self, x, a, b->entity);
-    out->b_names = named_by (self, y, b, a->entity);
-    out->class = by_names[out->a_names + out->b_names];
 }
 
 uint64_t slots_countries (const struct overlaps *self, const struct slot *x,

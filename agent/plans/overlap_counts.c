@@ -123,6 +123,8 @@ void counts_free (struct overlaps *self) {
         free (self->counted[i]);
     }
     free (self->counted);
+    free (self->cells);
+    self->cells = NULL;
     self->counted = NULL;
     self->counted_count = self->counted_room = self->counted_days = 0;
 }
@@ -134,40 +136,62 @@ static void give_up (struct overlaps *self) {
 
 /* Changes */
 
-static void pair_change (struct overlaps *self, const struct slot *x, size_t n,
-                         struct counts_pair **pairs, int change) {
-    const struct glance *a = &self->glances[x - self->slots];
+static void cell_flush (struct overlaps *self, struct counts_cell *cell,
+                        int change) {
+    struct counts_pair *pair = pair_make (self, cell->x, cell->y);
+    line_change (self, &pair->lines[cell->sort], cell->last,
+                 change * (int) cell->count);
+    cell->count = 0;
+}
+
+void counts_flush (struct overlaps *self, int change) {
+    for (size_t i = 0; self->cells && i < COUNTS_CELLS; i++)
+        if (self->cells[i].count > 0)
+            cell_flush (self, &self->cells[i], change);
+}
+
+static void pair_change (struct overlaps *self, const struct slot *x,
+                         const struct glance *a, size_t n, int change) {
     const struct glance *b = &self->glances[n];
     struct meeting meeting;
     glances_judge (self, x, a, &self->slots[n], b, &meeting);
-    if (!pairs[b->entity])
-        pairs[b->entity] = pair_make (self, a->entity, b->entity);
-    line_change (self, &pairs[b->entity]->lines[page_coarse (&meeting)],
-                 a->last < b->last ? a->last : b->last, change);
+    int32_t last = a->last < b->last ? a->last : b->last;
+    uint8_t sort = (uint8_t) page_coarse (&meeting);
+    uint32_t hash = ((uint32_t) b->entity << 4 | sort) * UINT32_C (0x9e3779b1)
+                    ^ (uint32_t) last * UINT32_C (0x85ebca6b);
+    struct counts_cell *cell = &self->cells[hash >> 20];
+    if (cell->count > 0
+        && (cell->last != last || cell->y != b->entity || cell->sort != sort))
+        cell_flush (self, cell, change);
+    if (cell->count == 0)
+        *cell = (struct counts_cell){
+            .x = a->entity, .y = b->entity, .sort = sort, .last = last
+        };
+    cell->count++;
 }
 
 void counts_change (struct overlaps *self, size_t slot, int change) {
     const struct slot *x = &self->slots[slot];
+    struct glance a = self->glances[slot];
     bool placed = x->place != NO_PLACE;
     if (x->entity == NO_ENTITY || self->counted_days > DAYS_MAX)
         give_up (self);
     if (self->uncounted)
         return;
-    struct counts_pair **pairs =
-        mem_alloc (self->entity_count * sizeof (struct counts_pair *));
+    if (!self->cells)
+        self->cells = mem_alloc (COUNTS_CELLS * sizeof *self->cells);
     slot_mask (self, x, self->mask);
     for (size_t i = 0; i < self->words; i++)
         for (uint64_t word = self->mask[i]; word; word &= word - 1) {
             size_t n = i * 64 + (size_t) __builtin_ctzll (word);
             const struct glance *b = &self->glances[n];
-            if ((b->entity != x->entity) & (x->first <= b->last)
-                    & (b->first <= x->last)
+            if ((b->entity != a.entity) & (a.first <= b->last)
+                    & (b->first <= a.last)
                 && (placed
                     || countries_common (&x->countries,
                                          &self->slots[n].countries)))
-                pair_change (self, x, n, pairs, change);
+                pair_change (self, x, &a, n, change);
         }
-    free (pairs);
 }
 
 /* What is left out */

@@ -51,6 +51,14 @@ struct place {
  * that those live on a day are a sum. A sort is what page_coarse gives. */
 #define SORTS 16
 struct counts_pair;
+/* What one plan changes, before it is put where it is kept. */
+#define COUNTS_CELLS 4096
+struct counts_cell {
+    uint16_t x, y;
+    uint8_t sort;
+    int32_t last;
+    uint32_t count; /* 0: free */
+};
 
 struct overlaps {
     struct taxonomy *taxonomy;
@@ -60,10 +68,11 @@ struct overlaps {
     uint64_t *mask;               /* the writer's, for a while */
     struct counts_pair **counted; /* by numbers of entities */
     size_t counted_count, counted_room;
-    size_t counted_days; /* in all of them */
-    bool uncounted;      /* there were too many to be kept */
-    size_t size, words;  /* slots that were ever used; words of each set */
-    uint32_t *unused;    /* slots that are free again */
+    size_t counted_days;       /* in all of them */
+    struct counts_cell *cells; /* COUNTS_CELLS */
+    bool uncounted;            /* there were too many to be kept */
+    size_t size, words; /* slots that were ever used; words of each set */
+    uint32_t *unused;   /* slots that are free again */
     size_t unused_count, count;
     struct bits *by_priority; /* those that have it */
     struct bits *below;       /* of a top-level one: that have it or a child */
@@ -110,11 +119,45 @@ void slots_overlap (const struct slot *a, const struct slot *b,
 
 /* As action_ref's texts, as octets. */
 int slot_compare (const struct slot *a, const struct slot *b);
+/* A bit of a folded set says no for certain, and yes where numbers are small. */
+static inline bool named_by (const struct overlaps *self, const struct slot *x,
+                             const struct glance *a, uint16_t entity) {
+    return entity != NO_ENTITY && a->named >> entity % 64 & 1
+           && (self->entity_count <= 64 || slot_names (x, entity));
+}
+
+static inline bool equal_facet (const struct overlaps *self,
+                                const struct slot *x, const struct glance *a,
+                                const struct slot *y, const struct glance *b) {
+    uint64_t equal = 0;
+    if (!(a->exact & b->exact) || self->priorities <= 64)
+        return (a->exact & b->exact) != 0;
+    for (size_t i = 0; i < PRIORITY_WORDS; i++)
+        equal |= x->exact[i] & y->exact[i];
+    return equal != 0;
+}
+
 /* Of a pair that meets, by the folded sets; the sets themselves where those do
  * not tell. */
-void glances_judge (const struct overlaps *self, const struct slot *x,
-                    const struct glance *a, const struct slot *y,
-                    const struct glance *b, struct meeting *out);
+static inline void glances_judge (const struct overlaps *self,
+                                  const struct slot *x, const struct glance *a,
+                                  const struct slot *y, const struct glance *b,
+                                  struct meeting *out) {
+    if (a->linked || b->linked) {
+        slots_judge (x, y, out);
+        return;
+    }
+    out->equal = equal_facet (self, x, a, y, b);
+    out->broad = !out->equal || a->world || b->world;
+    out->a_names = named_by (self, x, a, b->entity);
+    out->b_names = named_by (self, y, b, a->entity);
+    /* By how many of the two name the other. */
+    static const enum overlap_class by_names[] = { OVERLAP_POSSIBLE,
+                                                   OVERLAP_CLAIMED,
+                                                   OVERLAP_JOINT };
+    out->class = by_names[out->a_names + out->b_names];
+}
+
 uint64_t slots_countries (const struct overlaps *self, const struct slot *x,
                           const struct slot *y);
 /* Of a pair whose common days begin and end there. */
@@ -129,7 +172,11 @@ struct page {
     size_t count, room, max;
 };
 #define COUNTRIES_ANY 1024 /* more than there are */
-uint64_t page_coarse (const struct meeting *meeting);
+static inline uint64_t page_coarse (const struct meeting *meeting) {
+    uint64_t out = meeting->broad;
+    out = out << 2 | meeting->class;
+    return out << 1 | !meeting->equal;
+}
 uint64_t page_order (uint64_t coarse, bool imprecise, uint64_t countries,
                      int32_t first);
 /* false: one of that order is not among them. */
@@ -146,6 +193,8 @@ void page_give (struct page *self, size_t offset, struct overlap_answer *out);
 /* overlap_counts.c: a slot that has entered the sets, or is about to leave them,
  * with all others. */
 void counts_change (struct overlaps *self, size_t slot, int change);
+/* After all of a plan. */
+void counts_flush (struct overlaps *self, int change);
 void counts_free (struct overlaps *self);
 /* Pairs of slots that a query leaves out. */
 struct omissions {

@@ -10,12 +10,6 @@ struct page_key {
     const struct slot *a, *b;
 };
 
-uint64_t page_coarse (const struct meeting *meeting) {
-    uint64_t out = meeting->broad;
-    out = out << 2 | meeting->class;
-    return out << 1 | !meeting->equal;
-}
-
 uint64_t page_order (uint64_t coarse, bool imprecise, uint64_t countries,
                      int32_t first) {
     uint64_t out = coarse << 1 | imprecise;
