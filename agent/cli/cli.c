@@ -28,6 +28,12 @@ static const struct command {
     { "roster", "trust-policy", command_roster_policy,
       "whom an offline verifier has to trust" },
     { "publish", NULL, command_publish, "give a message to the agent" },
+    { "draft", "list", command_draft_list,
+      "what waits until a releaser sends it" },
+    { "draft", "show", command_draft_show, "one of them, whole" },
+    { "draft", "release", command_draft_release, "send it" },
+    { "draft", "return", command_draft_return, "give it back, with a remark" },
+    { "draft", "delete", command_draft_delete, "delete it" },
     { "plan", "new", command_plan_new, "a plan to fill in" },
     { "plan", "check", command_plan_check,
       "its faults, overlaps and readers, unpublished" },
@@ -71,6 +77,12 @@ static const struct command {
       "the broker's signed promise of one" },
     { "outbox", "cancel", command_outbox_cancel, "take one back, unsent" },
     { "status", NULL, command_status, "how the agent stands, and alarms" },
+    { "whoami", NULL, command_whoami, "who one is to the agent" },
+    { "token", "new", command_token_new,
+      "a secret by which somebody is known to it" },
+    { "token", "list", command_token_list, "which were given out" },
+    { "token", "revoke", command_token_revoke, "take one back" },
+    { "acts", NULL, command_acts, "who did what at this agent" },
     { "refusals", NULL, command_refusals, "what the broker refused for good" },
     { "contribution", "make", command_contribution_make,
       "write and sign offline" },
@@ -95,13 +107,16 @@ static const struct command {
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static const char usage_head[] =
-    "usage: parley [--socket PATH] [--json] COMMAND ...\n"
+    "usage: parley [--socket PATH] [--token-file FILE] [--json] COMMAND ...\n"
     "\n"
     "Commands (parley COMMAND --help says more):\n";
 
 static const char usage_tail[] =
     "\n"
     "  --socket PATH  the agent's socket; else that of PARLEY_SOCKET\n"
+    "  --token-file FILE  who one is, by a token of parley token new; else "
+    "that of\n"
+    "                 PARLEY_TOKEN_FILE, else one's account\n"
     "  --json         one JSON object a line instead of text for people\n"
     "  --help, --version\n"
     "\n"
@@ -255,6 +270,10 @@ static int global_options (struct cli *cli, int argc, char **argv) {
             cli->socket = argv[++i];
         else if (strncmp (argv[i], "--socket=", 9) == 0)
             cli->socket = argv[i] + 9;
+        else if (strcmp (argv[i], "--token-file") == 0 && i + 1 < argc)
+            cli->token_file = argv[++i];
+        else if (strncmp (argv[i], "--token-file=", 13) == 0)
+            cli->token_file = argv[i] + 13;
         else if (strcmp (argv[i], "--version") == 0) {
             printf ("parley %s\n", PARLEY_VERSION);
             return -1 - CLI_FINE;
@@ -265,6 +284,7 @@ static int global_options (struct cli *cli, int argc, char **argv) {
             }
             fprintf (stderr,
                      strcmp (argv[i], "--socket") == 0
+                             || strcmp (argv[i], "--token-file") == 0
                          ? "parley: %s needs a path\n"
                          : "parley: %s is no option; parley --help lists "
                            "them\n",
@@ -276,7 +296,8 @@ static int global_options (struct cli *cli, int argc, char **argv) {
 }
 
 int main (int argc, char **argv) {
-    struct cli cli = { .socket = getenv ("PARLEY_SOCKET") };
+    struct cli cli = { .socket = getenv ("PARLEY_SOCKET"),
+                       .token_file = getenv ("PARLEY_TOKEN_FILE") };
     int used = 0;
     signal (SIGPIPE, SIG_IGN);
     if (sodium_init() < 0)

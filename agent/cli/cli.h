@@ -28,7 +28,8 @@ enum exit_code {
 };
 
 struct cli {
-    const char *socket; /* the agent's */
+    const char *socket;     /* the agent's */
+    const char *token_file; /* who one is to it; NULL: one's account */
     bool json;
 };
 
@@ -46,6 +47,10 @@ command_fn command_key_new, command_key_card;
 command_fn command_roster_draft, command_roster_sign, command_roster_check,
     command_roster_show, command_roster_policy;
 command_fn command_publish;
+command_fn command_draft_list, command_draft_show, command_draft_release,
+    command_draft_return, command_draft_delete;
+command_fn command_token_new, command_token_list, command_token_revoke,
+    command_whoami, command_acts;
 command_fn command_plan_new, command_plan_check, command_plan_draft,
     command_plan_publish, command_plan_revise, command_plan_withdraw,
     command_plan_annex, command_plan_report;

@@ -1,10 +1,13 @@
 /* client - one curl handle; every request sets all of its options anew. */
 #include "client.h"
 
+#include "base/disk.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -12,11 +15,13 @@
 #define CONNECT_MS 5000
 #define ANSWER_MS 60000 /* the agent syncs to disk, or waits for a writer */
 #define PROBLEM_MAX 65536
+#define TOKEN_FILE_MAX 4096
 #define ORIGIN "http://localhost" /* the host that an agent answers to */
 
 struct client {
     CURL *curl;
     char *socket;
+    char *token;      /* NULL: none */
     json_t *problems; /* of the last refusal, or NULL */
 };
 
@@ -33,6 +38,23 @@ struct exchange {
     enum err rc;
 };
 
+/* The first line of a secret file. */
+static char *token_read (const char *path, struct error *e) {
+    struct buf text = { 0 };
+    char *out = NULL;
+    if (!disk_read_secret (path, TOKEN_FILE_MAX, &text, e)) {
+        out = buf_take_text (&text);
+        out[strcspn (out, "\n")] = '\0';
+        if (!*out || strpbrk (out, " \r\t")) {
+            error_set (e, ERR_ARGUMENT, "'%s' holds no token", path);
+            free (out);
+            out = NULL;
+        }
+    }
+    buf_free (&text);
+    return out;
+}
+
 struct client *client_new (const struct cli *cli, struct error *e) {
     if (!cli->socket || !cli->socket[0]) {
         error_set (e, ERR_ARGUMENT,
@@ -47,8 +69,13 @@ struct client *client_new (const struct cli *cli, struct error *e) {
                    SOCKET_PATH_MAX, cli->socket);
         return NULL;
     }
+    char *token = NULL;
+    if (cli->token_file && cli->token_file[0]
+        && !(token = token_read (cli->token_file, e)))
+        return NULL;
     curl_global_init (CURL_GLOBAL_DEFAULT);
     struct client *self = mem_alloc (sizeof *self);
+    self->token = token;
     self->curl = curl_easy_init();
     self->socket = mem_copy_text (cli->socket);
     if (!self->curl) {
@@ -65,6 +92,9 @@ void client_destroy (struct client **self_p) {
     curl_easy_cleanup ((*self_p)->curl);
     json_decref ((*self_p)->problems);
     free ((*self_p)->socket);
+    if ((*self_p)->token)
+        sodium_memzero ((*self_p)->token, strlen ((*self_p)->token));
+    free ((*self_p)->token);
     free (*self_p);
     *self_p = NULL;
     errno = saved;
@@ -111,7 +141,8 @@ void client_query_int (struct buf *path, const char *name, int64_t value) {
 static void add_value (struct buf *out, const char *name, json_t *value) {
     static const char *const said[] = { "type",   "title",    "status",
                                         "detail", "instance", "problems",
-                                        NULL };
+                                        "needs",  "roles",    "you",
+                                        "who",    "instead",  NULL };
     for (size_t i = 0; said[i]; i++)
         if (strcmp (name, said[i]) == 0)
             return;
@@ -233,6 +264,15 @@ static size_t on_octets (char *data, size_t one, size_t size, void *arg) {
     return x->rc ? 0 : size;
 }
 
+static void add_header (struct exchange *x, const char *name,
+                        const char *value) {
+    struct buf line = { 0 };
+    buf_add_format (&line, "%s: %s", name, value);
+    char *text = buf_take_text (&line);
+    x->headers = curl_slist_append (x->headers, text);
+    free (text);
+}
+
 static void set_up (struct exchange *x, const struct buf *path) {
     CURL *curl = x->client->curl;
     struct buf url = { 0 };
@@ -251,15 +291,13 @@ static void set_up (struct exchange *x, const struct buf *path) {
     curl_easy_setopt (curl, CURLOPT_WRITEDATA, x);
     curl_easy_setopt (curl, CURLOPT_USERAGENT, "parley/" PARLEY_VERSION);
     free (text);
-}
-
-static void add_header (struct exchange *x, const char *name,
-                        const char *value) {
-    struct buf line = { 0 };
-    buf_add_format (&line, "%s: %s", name, value);
-    char *text = buf_take_text (&line);
-    x->headers = curl_slist_append (x->headers, text);
-    free (text);
+    if (x->client->token) {
+        struct buf value = { 0 };
+        buf_add_format (&value, "Bearer %s", x->client->token);
+        char *bearer = buf_take_text (&value);
+        add_header (x, "Authorization", bearer);
+        free (bearer);
+    }
 }
 
 static enum err transport_error (const struct exchange *x, CURLcode code,
@@ -345,7 +383,7 @@ json_t *client_problems (const struct client *self) {
     return json_is_array (self->problems) ? self->problems : NULL;
 }
 
-/* `method`: NULL for POST. */
+/* `method`: NULL for POST; `out`: NULL where nothing is answered. */
 static enum err send_body (struct exchange *x, const char *method,
                            const char *type, struct slice body, json_t **out,
                            struct error *e) {
@@ -361,7 +399,7 @@ static enum err send_body (struct exchange *x, const char *method,
     curl_easy_setopt (curl, CURLOPT_POSTFIELDSIZE_LARGE,
                       (curl_off_t) body.size);
     enum err rc = perform (x, true, e);
-    if (!rc)
+    if (!rc && out)
         rc = answer_json (x, out, e);
     buf_free (&x->answer);
     return rc;
@@ -383,6 +421,13 @@ enum err client_put (struct client *self, const struct buf *path,
     struct exchange x = { .client = self, .max = CLIENT_ANSWER_MAX };
     set_up (&x, path);
     return send_body (&x, "PUT", type, body, out, e);
+}
+
+enum err client_send (struct client *self, const struct buf *path,
+                      const char *type, struct slice body, struct error *e) {
+    struct exchange x = { .client = self, .max = PROBLEM_MAX };
+    set_up (&x, path);
+    return send_body (&x, NULL, type, body, NULL, e);
 }
 
 enum err client_tell (struct client *self, const struct buf *path,

@@ -19,8 +19,8 @@
 struct json_t;
 struct client;
 
-/* ERR_ARGUMENT: no socket was given, or its path is over 107 octets. Nothing
- * is connected yet. */
+/* ERR_ARGUMENT: no socket was given, or its path is over 107 octets; or what
+ * disk_read_secret says of the token's file. Nothing is connected yet. */
 struct client *client_new (const struct cli *cli, struct error *e) MUST_CHECK;
 void client_destroy (struct client **self_p);
 
@@ -51,6 +51,10 @@ enum err client_put (struct client *self, const struct buf *path,
 /* What the last refusal lists under "problems", each with its place: borrowed
  * until the next request; NULL: it has none. */
 struct json_t *client_problems (const struct client *self);
+/* POST with a body, for what has no answer but that it is done. */
+enum err client_send (struct client *self, const struct buf *path,
+                      const char *type, struct slice body, struct error *e)
+    MUST_CHECK;
 /* POST of nothing, for what has no answer but that it is done. */
 enum err client_tell (struct client *self, const struct buf *path,
                       struct error *e) MUST_CHECK;

@@ -8,7 +8,7 @@
 
 static const char usage[] =
     "usage: parley publish TOPIC FILE|- [--as json|text|octets] [--ref ID]...\n"
-    "                      [--key KEY] [--yes]\n"
+    "                      [--key KEY] [--yes] [--draft]\n"
     "                      [--wait promised|done] [--timeout SECONDS]\n"
     "\n"
     "Give a message to the agent, which signs it and sends it when the broker\n"
@@ -20,6 +20,9 @@ static const char usage[] =
     "the same message given twice is published once. --wait waits until the\n"
     "broker has promised it, or until it is done: a quorum of witnesses covers "
     "it.\n"
+    "--draft keeps it in the agent, until somebody with the role releaser "
+    "sends it\n"
+    "(parley draft release).\n"
     "\n"
     "Example: parley publish dialogue/note/1 note.txt --wait promised\n";
 

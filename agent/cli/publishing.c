@@ -8,6 +8,7 @@
 #include "identity/place.h"
 #include "table.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* What is published. */
@@ -72,6 +73,7 @@ static enum err send (struct client *client, const struct publishing *self,
     if (!body)
         return error_set (e, ERR_MALFORMED, "the content can't be written");
     client_path (&path, "/api/v1/messages");
+    client_query (&path, "draft", self->draft ? "true" : NULL);
     enum err rc = client_post (client, &path, "application/json",
                                slice_text (body), self->key, entry, e);
     buf_free (&path);
@@ -102,17 +104,32 @@ static int fail (struct client *client, const struct error *e) {
     return code;
 }
 
+int publishing_kept (const struct cli *cli, json_t *draft) {
+    int64_t number = json_int (draft, "number", -1);
+    if (cli->json)
+        cli_print_json (json_incref (draft));
+    else
+        printf ("draft %" PRId64 " is kept; a releaser sends it: parley draft "
+                "release %" PRId64 "\n",
+                number, number);
+    json_decref (draft);
+    return CLI_FINE;
+}
+
 int publishing_send (const struct cli *cli, struct client *client,
                      const struct publishing *self, json_t *content) {
     struct error e;
     json_t *entry = NULL;
-    enum err rc = audience_confirm (client, self->topic, true, self->yes, &e);
+    enum err rc = audience_confirm (client, self->topic, true,
+                                    self->yes || self->draft, &e);
     if (rc)
         json_decref (content);
     else
         rc = send (client, self, content, &entry, &e);
     if (rc)
         return fail (client, &e);
+    if (self->draft)
+        return publishing_kept (cli, entry);
     return entry_finish (cli, client, entry, &self->wait);
 }
 
@@ -161,6 +178,8 @@ static void check_references (const struct words *words, const char *help) {
 
 void publishing_check (struct publishing *self, const char *usage) {
     entry_wait_check (&self->wait, usage);
+    if (self->draft && self->wait.state)
+        options_refuse (usage, "--wait is for what is sent: a draft is not");
     check_references (&self->references, usage);
 }
 

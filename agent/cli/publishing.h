@@ -14,6 +14,7 @@ struct publishing {
     const char *key;
     struct words references;
     bool yes;
+    bool draft; /* keep it for a releaser, send nothing */
     struct entry_wait wait;
 };
 
@@ -21,6 +22,7 @@ struct publishing {
 #define PUBLISHING_OPTIONS(self)                                               \
     { "ref", OPTION_EACH, &(self).references },                                \
         { "key", OPTION_TEXT, &(self).key },                                   \
+        { "draft", OPTION_FLAG, &(self).draft },                               \
         { "yes", OPTION_FLAG, &(self).yes },                                   \
         { "wait", OPTION_TEXT, &(self).wait.state }, {                         \
         "timeout", OPTION_TEXT, &(self).wait.timeout                           \
@@ -32,8 +34,8 @@ void publishing_check (struct publishing *self, const char *usage);
  * NULL: the text names the file. */
 json_t *publishing_read (const char *file, const char *format, struct error *e)
     MUST_CHECK;
-/* Says who will read it, asks, posts, waits, prints. Takes content's reference.
- * The exit code. */
+/* Says who will read it, asks, posts, waits, prints. A draft is posted unasked,
+ * and only its number printed. Takes content's reference. The exit code. */
 int publishing_send (const struct cli *cli, struct client *client,
                      const struct publishing *self, json_t *content);
 /* The same as JSON on CHANNEL/KIND/REST, which is made here; a word that makes
@@ -51,6 +53,9 @@ typedef int publishing_job (const struct cli *cli, struct client *client,
 int publishing_command (struct cli *cli, int argc, char **argv,
                         const char *usage, const char *whom,
                         publishing_job *job);
+
+/* What was answered to a draft, for people or as JSON; takes its reference. */
+int publishing_kept (const struct cli *cli, json_t *draft);
 
 /* What the agent's status names; the caller's. NULL and *e. */
 char *publishing_entity (struct client *client, struct error *e) MUST_CHECK;

@@ -222,6 +222,19 @@ static void add_plans (struct table *table, json_t *status) {
                   json_int (json_object_get (plans, "taxonomy"), "version", 0));
 }
 
+/* Who asked, as the agent knows him. */
+static void add_you (struct table *table, json_t *status) {
+    json_t *you = json_object_get (status, "you");
+    struct buf roles = { 0 };
+    if (!json_is_object (you))
+        return;
+    json_join (&roles, json_object_get (you, "roles"));
+    table_cell (table, "you");
+    table_format (table, "%s: %.*s", json_text_or (you, "name", "?"),
+                  (int) roles.size, (const char *) roles.data);
+    buf_free (&roles);
+}
+
 static void print_head (json_t *status) {
     static const char *const heads[] = { "", "", NULL };
     struct table *table = table_new (heads);
@@ -246,6 +259,7 @@ static void print_head (json_t *status) {
     add_ledger (table, status);
     add_plans (table, status);
     add_outbox (table, status);
+    add_you (table, status);
     table_print (table, stdout);
     table_destroy (&table);
 }
