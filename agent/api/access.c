@@ -184,9 +184,27 @@ bool access_may (struct request *r, enum role role) {
     return false;
 }
 
+void access_two_persons (struct request *r, const char *why) {
+    problem_reply_with (
+        r, PROBLEM_FORBIDDEN,
+        json_pack ("{ss ss so ss}", "needs", "another person", "you",
+                   r->user.name, "roles", access_roles (r->user.roles),
+                   "instead", why),
+        "two persons are asked for here, who writes and who releases "
+        "(two-person): %s",
+        why);
+}
+
 bool access_route (struct request *r) {
     enum role role = r->route->role;
-    if (role == ROLE_PUBLISH)
-        role = access_draft (r) ? ROLE_DRAFTER : ROLE_RELEASER;
-    return access_may (r, role);
+    bool publishes = role == ROLE_PUBLISH, draft = access_draft (r);
+    if (publishes)
+        role = draft ? ROLE_DRAFTER : ROLE_RELEASER;
+    if (!access_may (r, role))
+        return false;
+    if (!publishes || draft || !http_two_person (r->http))
+        return true;
+    access_two_persons (r, "keep it as a draft, which another releaser sends: "
+                           "draft=true (parley ... --draft)");
+    return false;
 }

@@ -1,5 +1,6 @@
 /* draft_release - POST /drafts/{number}/release and /return: what a releaser
  * does with what others wrote. */
+#include "api/access.h"
 #include "api/draft_plans.h"
 #include "api/http_impl.h"
 #include "api/json_outbox.h"
@@ -90,17 +91,16 @@ static void draft_take (void *arg, const struct draft *draft) {
 
 /* Two persons: neither whose draft it is nor who wrote last sends it. */
 static bool other_person (struct request *r, const struct releasing *draft) {
+    char why[USER_NAME_MAX + 80];
     const char *name = r->user.name;
     bool wrote = strcmp (name, draft->drafter) == 0;
     if (!http_two_person (r->http)
         || (!wrote && strcmp (name, draft->editor) != 0))
         return true;
-    problem_reply_with (
-        r, PROBLEM_FORBIDDEN,
-        json_pack ("{ss ss}", "needs", "another person", "you", name),
-        "%s %s this draft, and two persons are asked for here (two-person): "
-        "another releaser has to release it",
-        name, wrote ? "wrote" : "changed");
+    snprintf (why, sizeof why,
+              "%s %s this draft, so another releaser has to release it", name,
+              wrote ? "wrote" : "changed");
+    access_two_persons (r, why);
     return false;
 }
 
