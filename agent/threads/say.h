@@ -13,7 +13,13 @@
 #include "instant.h"
 #include "kinds.h"
 
-enum thread_rule { RULE_ALL, RULE_MAJORITY, RULE_ANY, RULE_SILENCE, RULE_NONE };
+enum thread_rule {
+    RULE_ALL,
+    RULE_MAJORITY,
+    RULE_ANY,
+    RULE_SILENCE,
+    RULE_WITHOUT
+};
 const char *thread_rule_name (enum thread_rule rule);
 
 #define SAY_INVITED_MAX 64
@@ -49,7 +55,7 @@ struct proposal {
     struct names invited;        /* as they stand */
     bool has_deadline;
     struct instant deadline;
-    /* RULE_ALL of a communique that has none, RULE_ANY of a request; RULE_NONE
+    /* RULE_ALL of a communique that has none, RULE_ANY of a request; RULE_WITHOUT
      * of other kinds. */
     enum thread_rule rule;
     size_t about_count, undertaking_count, decision_count;

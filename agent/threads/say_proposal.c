@@ -395,7 +395,7 @@ static enum thread_rule rule_of (const struct reading *in) {
             return (enum thread_rule) i;
     return in->place->kind == THREAD_COMMUNIQUE ? RULE_ALL
            : in->place->kind == THREAD_REQUEST  ? RULE_ANY
-                                                : RULE_NONE;
+                                                : RULE_WITHOUT;
 }
 
 static void read_lists (struct reading *in, struct proposal *out) {

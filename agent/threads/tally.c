@@ -13,7 +13,7 @@ bool tally_agreed (enum thread_rule rule, const struct tally *tally) {
         return tally->for_ > 0;
     case RULE_SILENCE:
         return tally->against == 0;
-    case RULE_NONE:
+    case RULE_WITHOUT:
         break;
     }
     return false;

@@ -26,8 +26,8 @@ static void check_proposal (const struct thread_place *place,
     must (proposal->about_count <= SAY_REFS_MAX);
     must (proposal->undertaking_count <= SAY_UNDERTAKINGS_MAX);
     must (proposal->paragraph_count <= 200);
-    must (proposal->rule <= RULE_NONE);
-    must (thread_kind_decides (place->kind) == (proposal->rule != RULE_NONE));
+    must (proposal->rule <= RULE_WITHOUT);
+    must (thread_kind_decides (place->kind) == (proposal->rule != RULE_WITHOUT));
     if (proposal->rule == RULE_SILENCE)
         must (proposal->has_deadline);
     for (size_t i = 0; i < proposal->invited.count; i++)

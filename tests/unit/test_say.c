@@ -499,7 +499,7 @@ static void test_proposals (void **state) {
 
     say = read_good (MEETING);
     p = &say->proposal;
-    assert_int_equal (p->rule, RULE_NONE);
+    assert_int_equal (p->rule, RULE_WITHOUT);
     assert_int_equal (p->from.ms, p->to.ms);
     assert_string_equal (p->zone, "Europe/Brussels");
     assert_string_equal (text_in (&p->place, "fr"), "Lyon");
