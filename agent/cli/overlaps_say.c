@@ -9,7 +9,8 @@
 static const char usage[] =
     "usage: parley overlaps say REF REF confirm|deny|not-overlap|retract\n"
     "                           [--reason TEXT] --channel CHANNEL | --own\n"
-    "                           [--key KEY] [--yes] [--wait promised|done]\n"
+    "                           [--key KEY] [--yes|--draft] [--wait "
+    "promised|done]\n"
     "                           [--timeout SECONDS]\n"
     "\n"
     "Say in the own body's name what two actions (PLAN#ACTION) are: confirm "

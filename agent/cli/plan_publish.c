@@ -10,7 +10,7 @@
 
 static const char publish_usage[] =
     "usage: parley plan publish FILE --channel CHANNEL [--ref ID]...\n"
-    "                           [--key KEY] [--yes]\n"
+    "                           [--key KEY] [--yes|--draft]\n"
     "                           [--wait promised|done] [--timeout SECONDS]\n"
     "\n"
     "Publish a plan on the topic CHANNEL/plan/ENTITY/PLAN-ID. Its entity has "
@@ -24,7 +24,7 @@ static const char publish_usage[] =
     "--channel members\n";
 
 static const char revise_usage[] =
-    "usage: parley plan revise FILE [--ref ID]... [--key KEY] [--yes]\n"
+    "usage: parley plan revise FILE [--ref ID]... [--key KEY] [--yes|--draft]\n"
     "                          [--wait promised|done] [--timeout SECONDS]\n"
     "\n"
     "Publish a plan's next revision on the channel of the last one, after "
@@ -34,7 +34,8 @@ static const char revise_usage[] =
     "Example: parley plan revise EUROPOL-empact-2026-2029.json\n";
 
 static const char withdraw_usage[] =
-    "usage: parley plan withdraw PLAN [--reason TEXT] [--key KEY] [--yes]\n"
+    "usage: parley plan withdraw PLAN [--reason TEXT] [--key KEY] "
+    "[--yes|--draft]\n"
     "                            [--wait promised|done] [--timeout SECONDS]\n"
     "\n"
     "Ask every reader's agent to hide a plan: it leaves lists, search, "
@@ -49,7 +50,8 @@ static const char withdraw_usage[] =
 static const char annex_usage[] =
     "usage: parley plan annex FILE --channel CHANNEL [--ref ID]... [--key "
     "KEY]\n"
-    "                         [--yes] [--wait promised|done] [--timeout "
+    "                         [--yes|--draft] [--wait promised|done] "
+    "[--timeout "
     "SECONDS]\n"
     "\n"
     "Publish an annex: further actions, or members of actions, of an own plan "

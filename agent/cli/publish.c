@@ -8,7 +8,7 @@
 
 static const char usage[] =
     "usage: parley publish TOPIC FILE|- [--as json|text|octets] [--ref ID]...\n"
-    "                      [--key KEY] [--yes] [--draft]\n"
+    "                      [--key KEY] [--yes|--draft]\n"
     "                      [--wait promised|done] [--timeout SECONDS]\n"
     "\n"
     "Give a message to the agent, which signs it and sends it when the broker\n"

@@ -20,7 +20,7 @@ static const char show_usage[] =
 
 static const char propose_usage[] =
     "usage: parley taxonomy propose FILE --channel CHANNEL [--key KEY] "
-    "[--yes]\n"
+    "[--yes|--draft]\n"
     "                               [--wait promised|done] [--timeout "
     "SECONDS]\n"
     "\n"
@@ -33,7 +33,8 @@ static const char propose_usage[] =
     "Example: parley taxonomy propose codes.json --channel dialogue\n";
 
 static const char consent_usage[] =
-    "usage: parley taxonomy consent ID --channel CHANNEL [--key KEY] [--yes]\n"
+    "usage: parley taxonomy consent ID --channel CHANNEL [--key KEY] "
+    "[--yes|--draft]\n"
     "                               [--wait promised|done] [--timeout "
     "SECONDS]\n"
     "\n"
