@@ -50,7 +50,7 @@ class Server:
 
     def close(self):
         self.process.stdin.close()
-        assert self.process.wait(30) == 0
+        assert self.process.wait(60) == 0
         self.process.stdout.close()
 
 
@@ -371,7 +371,7 @@ def test_events(server):
 def test_tcp_wants_a_token(server):
     for token, status in ((None, 401), ("x" * 32, 401), (server.token, 200)):
         connection = http.client.HTTPConnection("127.0.0.1", server.port,
-                                                timeout=30)
+                                                timeout=60)
         connection.request("GET", "/api/v1/status", headers=(
             {"Authorization": f"Bearer {token}"} if token else {}))
         answer = connection.getresponse()

@@ -299,6 +299,7 @@ def test_check_and_drafts(pair, by, tmp_path):
 
 def test_search_and_files(pair, by, tmp_path):
     europol, afripol = pair
+    wait_for(lambda: THEIRS in by(afripol, "search", "B1", "afripol").out, "it")
     said = by(afripol, "search", "B1", "afripol").out
     assert f"{THEIRS}#B1" in said and "[B1]" in said
     assert "nothing found" in by(afripol, "search", "albatros").err

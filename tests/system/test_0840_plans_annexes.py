@@ -177,7 +177,7 @@ def test_statement_names_the_own_record(two, by):
     said = by(frontex, *words, "--channel", "members", code=1).err
     assert "A9" in said and BOTH in said and "members" in said, said
     by(frontex, *words, "--channel", BOTH, "--wait", "promised")
-    [content] = frontex.texts("+/overlap/#")
+    [content] = wait_for(lambda: frontex.texts("+/overlap/#"), "it")
     assert content["a_of"] == second["sequence"]
 
 
