@@ -1,5 +1,5 @@
 /* communique - the note's text of a version, and signatures over it. */
-#include "communique.h"
+#include "communique_impl.h"
 
 #include "plans/plan_impl.h"
 
@@ -30,18 +30,35 @@ static const char **language_names (const json_t *text, size_t *count) {
     return out;
 }
 
-/* In that language, else in its first. */
-static const char *text_of (const json_t *text, const char *lang) {
+const char *communique_word (const json_t *object, const char *name) {
+    const char *text = json_string_value (json_object_get (object, name));
+    return text ? text : "";
+}
+
+const char *communique_text_in (const json_t *text, const char *lang) {
     if (json_is_string (text))
         return json_string_value (text);
-    const json_t *own = json_object_get (text, lang);
     size_t count;
-    if (own)
-        return json_string_value (own);
+    if (json_object_get (text, lang))
+        return communique_word (text, lang);
     const char **names = language_names (text, &count);
-    const char *out =
-        count > 0 ? json_string_value (json_object_get (text, names[0])) : "";
+    const char *out = count > 0 ? communique_word (text, names[0]) : "";
     free (names);
+    return out;
+}
+
+const char **communique_languages (const json_t *document, size_t *count) {
+    const char *binding = communique_word (document, "binding");
+    const json_t *first =
+        json_array_get (json_object_get (document, "paragraphs"), 0);
+    const char **out = language_names (json_object_get (first, "text"), count);
+    if (*count == 0) /* plain: there is room for one */
+        out[(*count)++] = binding;
+    for (size_t i = 1; i < *count; i++)
+        if (strcmp (out[i], binding) == 0) {
+            memmove (out + 1, out, i * sizeof *out);
+            out[0] = binding;
+        }
     return out;
 }
 
@@ -68,11 +85,6 @@ static void put_block (struct writing *self, const char *text) {
     put (self, "\n");
 }
 
-static const char *word (const json_t *object, const char *name) {
-    const char *text = json_string_value (json_object_get (object, name));
-    return text ? text : "";
-}
-
 static void put_brackets (struct writing *self, const char *owner,
                           const char *by) {
     if (!*owner && !*by)
@@ -90,10 +102,11 @@ static void put_decisions (struct writing *self, const char *lang) {
     for (size_t i = 0; i < json_array_size (list); i++) {
         const json_t *item = json_array_get (list, i);
         put (self, "\nDecision ");
-        put (self, word (item, "id"));
+        put (self, communique_word (item, "id"));
         put (self, ": ");
-        put (self, text_of (json_object_get (item, "text"), lang));
-        put_brackets (self, word (item, "owner"), word (item, "by"));
+        put (self, communique_text_in (json_object_get (item, "text"), lang));
+        put_brackets (self, communique_word (item, "owner"),
+                      communique_word (item, "by"));
         put (self, "\n");
     }
 }
@@ -103,12 +116,12 @@ static void put_undertakings (struct writing *self, const char *lang) {
     for (size_t i = 0; i < json_array_size (list); i++) {
         const json_t *item = json_array_get (list, i);
         put (self, "\nUndertaking ");
-        put (self, word (item, "id"));
+        put (self, communique_word (item, "id"));
         put (self, ": ");
-        put (self, word (item, "who"));
+        put (self, communique_word (item, "who"));
         put (self, ": ");
-        put (self, text_of (json_object_get (item, "what"), lang));
-        put_brackets (self, "", word (item, "by"));
+        put (self, communique_text_in (json_object_get (item, "what"), lang));
+        put_brackets (self, "", communique_word (item, "by"));
         put (self, "\n");
     }
 }
@@ -119,27 +132,26 @@ static void put_language (struct writing *self, const char *lang) {
     put (self, "\n== ");
     put (self, lang);
     put (self, " ==\n");
-    put_block (self, text_of (json_object_get (self->document, "title"), lang));
+    put_block (self, communique_text_in (
+                         json_object_get (self->document, "title"), lang));
     if (text)
-        put_block (self, text_of (text, lang));
+        put_block (self, communique_text_in (text, lang));
     for (size_t i = 0; i < json_array_size (list) && !self->full; i++)
-        put_block (
-            self,
-            text_of (json_object_get (json_array_get (list, i), "text"), lang));
+        put_block (self, communique_text_in (
+                             json_object_get (json_array_get (list, i), "text"),
+                             lang));
 }
 
 static void put_languages (struct writing *self) {
-    const char *binding = word (self->document, "binding");
-    const json_t *list = json_object_get (self->document, "paragraphs");
     size_t count;
-    const char **names = language_names (
-        json_object_get (json_array_get (list, 0), "text"), &count);
-    put_language (self, binding);
-    put_decisions (self, binding);
-    put_undertakings (self, binding);
-    for (size_t i = 0; i < count && !self->full; i++)
-        if (strcmp (names[i], binding) != 0)
-            put_language (self, names[i]);
+    const char **names = communique_languages (self->document, &count);
+    for (size_t i = 0; i < count && !self->full; i++) {
+        put_language (self, names[i]);
+        if (i > 0)
+            continue;
+        put_decisions (self, names[i]);
+        put_undertakings (self, names[i]);
+    }
     free (names);
 }
 
@@ -155,7 +167,8 @@ enum err communique_text (struct buf *out, const struct hash *dialogue,
                     "parley/communique/1\n%s\nthread %s\nversion %s\n"
                     "binding %s\n",
                     hash_text (id, dialogue), thread_topic (topic, place),
-                    hash_text (message, version), word (document, "binding"));
+                    hash_text (message, version),
+                    communique_word (document, "binding"));
     put_languages (&writing);
     if (!writing.full)
         return ERR_NONE;
@@ -216,16 +229,19 @@ enum err communique_check (struct slice text, const char *line,
     return rc;
 }
 
+const struct thread_stance *communique_stance (
+    const struct thread *thread, const struct thread_party *party) {
+    return party->stance == SIZE_MAX ? NULL : &thread->stances[party->stance];
+}
+
 /* NULL: it did not adopt, or that does not count. */
 static const char *adoption (const struct thread *thread,
                              const struct thread_party *party) {
-    if (party->stance == SIZE_MAX)
+    const struct thread_stance *stance = communique_stance (thread, party);
+    if (!stance || stance->state != STANCE_COUNTS
+        || stance->entry->say->stance.says != THREAD_FOR)
         return NULL;
-    const struct thread_stance *stance = &thread->stances[party->stance];
-    const struct stance *said = &stance->entry->say->stance;
-    return stance->state == STANCE_COUNTS && said->says == THREAD_FOR
-               ? said->signature
-               : NULL;
+    return stance->entry->say->stance.signature;
 }
 
 /* Parties are by entity, and that is by delegation: '/' is below all of a

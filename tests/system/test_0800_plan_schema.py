@@ -6,19 +6,16 @@ import copy
 import json
 import random
 import re
-import subprocess
 
-import jsonschema
 import pytest
 
 import plans
-from conftest import BUILD, ROOT, SAMPLE
+import schemas
+from conftest import ROOT, SAMPLE
+from schemas import drop, holder, judge, mutate, repeat, swap, walk, widened
 
 SEED = 800
 TAXONOMY = json.loads((SAMPLE / "taxonomy.json").read_text())
-SCHEMAS = {path.name.removesuffix(".schema.json"): json.loads(path.read_text())
-           for path in [SAMPLE / "plan.schema.json",
-                        *sorted((ROOT / "deploy" / "schema").glob("*.json"))]}
 PLAN, ENTITY = "ABC-drugs-2026", "ABC"
 OTHER = "XYZ-plan"
 TOPICS = {"plan": f"all/plan/{ENTITY}/{PLAN}",
@@ -28,44 +25,6 @@ TOPICS = {"plan": f"all/plan/{ENTITY}/{PLAN}",
           "hidden": f"all/hidden/{ENTITY}/{PLAN}",
           "statement": f"all/overlap/{ENTITY}",
           "taxonomy-change": "all/taxonomy/change"}
-
-
-def pattern(validator, rule, instance, schema):
-    """As ECMA has it: Python's $ also matches before a last newline."""
-    if validator.is_type(instance, "string") \
-            and not re.search(rule.replace("$", r"\Z"), instance):
-        yield jsonschema.ValidationError(f"{instance!r} does not match")
-
-
-VALIDATOR = jsonschema.validators.extend(jsonschema.Draft202012Validator,
-                                         {"pattern": pattern})
-
-
-def found_at(reference, name):
-    """The schema that a reference of the file `name` leads to, and its file."""
-    file, _, path = reference.partition("#")
-    name = file.removesuffix(".schema.json") or name
-    schema = SCHEMAS[name]
-    for step in path.strip("/").split("/"):
-        schema = schema[step]
-    return schema, name
-
-
-def whole(schema, name):
-    """Without references: versions of jsonschema look them up differently, and
-    none does so fast. None of ours is recursive."""
-    if isinstance(schema, list):
-        return [whole(item, name) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return whole(*found_at(schema["$ref"], name))
-    return {key: whole(item, name) for key, item in schema.items()
-            if key not in ("$defs", "$id")}
-
-
-VALIDATORS = {name: VALIDATOR(whole(schema, name))
-              for name, schema in SCHEMAS.items()}
 
 
 # Documents that are good.
@@ -160,6 +119,7 @@ VARIANTS = {  # other forms of a kind
                "withdraw": True}],
     "taxonomy-change": [{"format": 1, "consent": MESSAGE}],
 }
+VALIDATORS = schemas.validators(GOOD)
 
 
 # Faults, somewhere.
@@ -179,43 +139,6 @@ VALUES = [
     {"zh-Hans-CN": "t"}, {"en": "nul\0"}, {"de-123456789": "x"}, {"$bin": "AA=="},
     {"$bin": 5}, [[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]],
 ]
-
-
-def walk(value, path=()):
-    """Paths to all values, the whole first."""
-    yield path
-    inner = []
-    if isinstance(value, dict):
-        inner = list(value.items())
-    elif isinstance(value, list):
-        inner = list(enumerate(value))
-    for name, item in inner:
-        yield from walk(item, path + (name,))
-
-
-def holder(document, path):
-    for name in path[:-1]:
-        document = document[name]
-    return document
-
-
-def put_value(rng, document, path):
-    holder(document, path)[path[-1]] = copy.deepcopy(rng.choice(VALUES))
-
-
-def drop(_, document, path):
-    del holder(document, path)[path[-1]]
-
-
-def repeat(rng, document, path):
-    """An item twice, or so often that there is no room for it. (A schema takes
-    seconds for many large ones.)"""
-    inner = holder(document, path)
-    if isinstance(inner, list):
-        item = inner[path[-1]]
-        large = path[0] == "actions" and len(path) == 2
-        inner.extend(copy.deepcopy(item) for _ in
-                     range(1 if large else rng.choice([1, 1, 70, 310])))
 
 
 def refer(rng, document, _):
@@ -238,14 +161,6 @@ def refer(rng, document, _):
     holder(document, path)[path[-1]] = \
         rng.choice([f"{PLAN}#{name}", f"{PLAN}#{name}", OTHER]) \
         if kind in ("same_as", "a", "b") else name
-
-
-def swap(rng, document, path):
-    """Another value of the same document in its place."""
-    paths = list(walk(document))[1:]
-    other = rng.choice(paths)
-    holder(document, path)[path[-1]] = copy.deepcopy(
-        holder(document, other)[other[-1]])
 
 
 def add(rng, document, path):
@@ -288,72 +203,19 @@ def redate(rng, document, _):
                                         "2026-01-01", "2026-12", "2028"])
 
 
+put_value = schemas.putter(VALUES)
 OPERATIONS = [put_value, put_value, put_value, drop, repeat, swap, swap, add,
               fit, fit, refer, redate]
-
-
-def draw_path(rng, document):
-    """Each place of the schema as often, however many of it there are."""
-    groups = {}
-    for path in list(walk(document))[1:]:
-        groups.setdefault(tuple(step if isinstance(step, str) else 0
-                                for step in path), []).append(path)
-    return rng.choice(rng.choice(list(groups.values()))) if groups else None
-
-
-def mutate(rng, document):
-    for _ in range(rng.choice([0, 1, 1, 2, 3, 5])):
-        path = draw_path(rng, document)
-        if path:
-            rng.choice(OPERATIONS)(rng, document, path)
-    return document
 
 
 def drawn(kind, count):
     rng = random.Random(f"{SEED} {kind}")
     for _ in range(count):
         forms = [GOOD[kind](), *copy.deepcopy(VARIANTS.get(kind, []))]
-        yield mutate(rng, rng.choice(forms))
+        yield mutate(rng, rng.choice(forms), OPERATIONS)
 
 
 # Verdicts
-
-def pointer(path):
-    return "".join("/" + plans.escape(str(step)) for step in path)
-
-
-def twice(value, at):
-    seen = []
-    for i, item in enumerate(value):
-        if isinstance(item, str) and item in seen:
-            yield f"{at}/{i}"
-        seen.append(item)
-
-
-def schema_faults(kind, document):
-    """Pointers, and those of them whose faults may be told of deeper inside."""
-    found, wide = set(), set()
-    for error in VALIDATORS[kind].iter_errors(document):
-        at = pointer(error.absolute_path)
-        if error.validator == "uniqueItems":
-            found.update(twice(error.instance, at))
-        elif "propertyNames" in error.absolute_schema_path:
-            found.add(at + "/" + plans.escape(error.instance))
-        else:
-            found.add(at)
-            if error.validator == "oneOf":
-                wide.add(at)
-    return found, wide
-
-
-def judge(lines):
-    path = BUILD / "tests" / "plan_judge"
-    if not path.exists():
-        pytest.skip(f"{path} is not built")
-    done = subprocess.run([path], input="".join(lines), capture_output=True,
-                          text=True, check=True, timeout=60)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
 
 def line(kind, document, topic=None):
     return f"{topic or TOPICS[kind]}\t{json.dumps(document)}\n"
@@ -369,17 +231,9 @@ def kind_of(kind, document):
 
 def expected(kind, document, plan_id=PLAN, entity=ENTITY):
     kind = kind_of(kind, document)
-    found, wide = schema_faults(kind, document)
+    found, wide = schemas.schema_faults(VALIDATORS[kind], document)
     found |= plans.faults(kind, document, TAXONOMY, plan_id, entity)
     return {widened(at, wide) for at in found}, wide
-
-
-def widened(at, wide):
-    """A pointer inside of what one of several shapes should have had."""
-    for outer in wide:
-        if at == outer or at.startswith(outer + "/"):
-            return outer
-    return at
 
 
 def compare(kind, document, answer, want=None):
@@ -416,7 +270,8 @@ PHRASES = [
 @pytest.mark.parametrize("kind", COUNTS)
 def test_drawn(kind):
     documents = list(drawn(kind, COUNTS[kind]))
-    answers = judge([line(kind, document) for document in documents])
+    answers = judge("plan_judge",
+                    [line(kind, document) for document in documents])
     assert len(answers) == len(documents)
     for document, answer in zip(documents, answers):
         compare(kind, document, answer)
@@ -435,9 +290,11 @@ def test_samples():
     for path in sorted((SAMPLE / "plans").glob("*.json")):
         good = json.loads(path.read_text())
         topic = f"all/plan/{good['entity']}/{good['plan']}"
-        mutants = [good, *(mutate(rng, copy.deepcopy(good)) for _ in range(12))]
+        mutants = [good, *(mutate(rng, copy.deepcopy(good), OPERATIONS)
+                           for _ in range(12))]
         documents += [(good, mutant) for mutant in mutants]
-        answers += judge([line("plan", mutant, topic) for mutant in mutants])
+        answers += judge("plan_judge",
+                         [line("plan", mutant, topic) for mutant in mutants])
     assert len(answers) == len(documents)
     for (good, mutant), answer in zip(documents, answers):
         assert answer["ok"] or mutant is not good
@@ -447,11 +304,12 @@ def test_samples():
 
 def test_schemas():
     """They are JSON Schema, and installed, and their forms are all there."""
-    for name, schema in SCHEMAS.items():
-        VALIDATOR.check_schema(schema)
+    for name, schema in schemas.SCHEMAS.items():
+        schemas.VALIDATOR.check_schema(schema)
         assert (ROOT / "deploy" / "meson.build").read_text().count(
             f"/{name}.schema.json") == 1
-    assert set(SCHEMAS) == set(GOOD)
+    assert set(GOOD) == {name for name in schemas.SCHEMAS
+                         if not name.startswith("thread")}
 
 
 def test_edges():
@@ -469,7 +327,7 @@ def test_edges():
         else:
             one[name] = value
         documents.append(one)
-    answers = judge([line("report", one) for one in documents])
+    answers = judge("plan_judge", [line("report", one) for one in documents])
     assert len(answers) == len(documents)
     for (name, value), document, answer in zip(changes, documents, answers):
         compare("report", document, answer)
