@@ -175,7 +175,7 @@ static void answer_too_large (struct request *r) {
  * small enough: a client that still writes may not listen. */
 static bool body_fits (struct request *r) {
     const char *length = request_header (r, "Content-Length");
-    size_t max = r->response ? REQUEST_PASSED_MAX : r->route->body_max;
+    size_t max = r->response ? request_passed_max (r) : r->route->body_max;
     if (!length || strtoull (length, NULL, 10) <= max)
         return true;
     if (!r->response)

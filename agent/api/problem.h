@@ -23,6 +23,9 @@ enum problem {
     PROBLEM_NAME_TAKEN,    /* 409: a token of that name is or was there */
     PROBLEM_TOO_LATE,      /* 409: sent already */
     PROBLEM_NOT_SETTLED,   /* 409: no quorum has cosigned it yet */
+    PROBLEM_FILE_INCOMPLETE, /* 409: `missing` of its parts are not here */
+    PROBLEM_FILE_WITHDRAWN,  /* 409 */
+    PROBLEM_FILE_BROKEN,     /* 409: its parts are not what its manifest says */
     PROBLEM_TOO_LARGE,     /* 413: `limit` octets */
     PROBLEM_MEDIA_TYPE,    /* 415 */
     PROBLEM_NOT_A_PLAN,    /* 422: `problems` */

@@ -3,6 +3,7 @@
 
 #include "api/http_impl.h"
 #include "api/problem.h"
+#include "api/upload.h"
 #include "base/clock.h"
 #include "base/topic.h"
 #include "format/message.h"
@@ -33,11 +34,20 @@ void request_destroy (struct request **self_p) {
     request_release (self);
     if (self->response)
         MHD_destroy_response (self->response);
+    upload_free (self, &self->upload);
     buf_free (&self->body);
     free (self);
 }
 
+size_t request_passed_max (const struct request *self) {
+    return self->route && self->route->take ? self->route->body_max
+                                            : REQUEST_PASSED_MAX;
+}
+
 bool request_take (struct request *self, const char *data, size_t size) {
+    if (self->route && self->route->take && !self->response)
+        return self->route->take (self, data, size)
+               && clock_mono_ms() < self->deadline_ms;
     size_t max = self->response ? 0 : self->route->body_max;
     if (self->passed_over == 0 && size <= max - self->body.size) {
         buf_add (&self->body, data, size);
@@ -45,7 +55,7 @@ bool request_take (struct request *self, const char *data, size_t size) {
         buf_free (&self->body);
         self->passed_over += size;
     }
-    return self->passed_over <= REQUEST_PASSED_MAX
+    return self->passed_over <= request_passed_max (self)
            && clock_mono_ms() < self->deadline_ms;
 }
 

@@ -27,6 +27,7 @@ struct request {
     struct user user;              /* who asks */
     char segment[SEGMENT_MAX + 1]; /* what stands for {..} in the path */
     struct buf body;
+    struct upload *upload; /* what the route's `take` has so far; NULL */
     size_t passed_over;  /* octets above the route's body_max */
     int64_t deadline_ms; /* monotonic: the body has to be here by then */
     struct store *reader;
@@ -41,6 +42,10 @@ struct request *request_new (struct http *http,
 void request_release (struct request *self);
 void request_destroy (struct request **self_p);
 
+/* So many octets are passed over where the answer is known already: for a route
+ * that takes its body as it comes as many as it may have, since its client may
+ * not listen before. */
+size_t request_passed_max (const struct request *self);
 /* Take octets of the body; above the limit they are counted, not kept. false:
  * so many, or so slowly, that the connection is to be closed. */
 bool request_take (struct request *self, const char *data, size_t size);

@@ -59,6 +59,11 @@ void quarantine_get (struct request *);
 void cycle_get (struct request *);          /* res_cycle.c */
 void overlaps_get (struct request *);       /* res_overlaps.c */
 void gaps_get (struct request *);           /* res_gaps.c */
+void files_get (struct request *);          /* res_files.c */
+void file_get (struct request *);
+void file_delete (struct request *);
+void files_post (struct request *);       /* upload.c */
+void file_content_get (struct request *); /* res_file_content.c */
 void openapi_get (struct request *);        /* res_openapi.c */
 void notice_acknowledge (struct request *); /* res_ledger.c */
 void link_retry_post (struct request *);

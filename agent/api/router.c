@@ -2,8 +2,10 @@
 #include "api/router.h"
 
 #include "api/resources.h"
+#include "api/upload.h"
 #include "format/batch.h"
 #include "store/drafts.h"
+#include "threads/files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +110,16 @@ const struct route router_routes[] = {
     { "GET", V1 "acts", "before limit", ROLE_OPERATOR, acts_get },
     { "GET", V1 "cycle", "kind from to entity lang format", ROLE_READER,
       cycle_get },
+    { "GET", V1 "files", "channel entity state offset limit", ROLE_READER,
+      files_get },
+    { "POST", V1 "files", "channel name type text", ROLE_RELEASER, files_post,
+      OCTETS, FILE_SIZE_MAX, upload_take },
+    { "GET", V1 "files/{file}", "channel entity wait timeout_ms", ROLE_READER,
+      file_get },
+    { "GET", V1 "files/{file}/content", "channel entity", ROLE_READER,
+      file_content_get },
+    { "DELETE", V1 "files/{file}", "channel entity reason", ROLE_RELEASER,
+      file_delete },
     { "GET", V1 "openapi.json", "", ROLE_READER, openapi_get },
     { 0 },
 };

@@ -22,6 +22,9 @@ struct route {
     void (*handle) (struct request *);
     const char *type; /* media type of the body; NULL: it takes none */
     size_t body_max;
+    /* Takes the body piece by piece as it comes; NULL: it is kept in the
+     * request. What it answers stands; false: the connection is closed. */
+    bool (*take) (struct request *, const char *data, size_t size);
 };
 
 /* In the order of openapi.json; the last has a NULL path. */

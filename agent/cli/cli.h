@@ -61,6 +61,8 @@ command_fn command_overlaps, command_overlaps_say, command_gaps, command_search,
     command_report_cycle, command_report_overlaps;
 command_fn command_taxonomy_show, command_taxonomy_history,
     command_taxonomy_propose, command_taxonomy_consent;
+command_fn command_file_send, command_file_list, command_file_show,
+    command_file_get, command_file_withdraw;
 command_fn command_follow, command_replay, command_show;
 command_fn command_outbox_list, command_outbox_show, command_outbox_promise,
     command_outbox_cancel;

@@ -164,6 +164,7 @@ static enum err parts_make (struct link *self,
         return e->code;
     self->follow = follow_new (core);
     self->sender = sender_new (core);
+    self->bulk = bulk_new (core);
     self->complete = complete_new (core, self->follow);
     self->scrub = scrub_new (core);
     self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -234,6 +235,7 @@ void link_destroy (struct link **self_p) {
     ledger_destroy (&self->core.ledger);
     follow_destroy (&self->follow);
     sender_destroy (&self->sender);
+    bulk_destroy (&self->bulk);
     rosters_destroy (&self->core.rosters);
     store_close (&self->core.store);
     if (self->core.context)

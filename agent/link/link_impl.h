@@ -3,6 +3,7 @@
 #ifndef PARLEY_LINK_IMPL_H
 #define PARLEY_LINK_IMPL_H
 
+#include "bulk.h"
 #include "complete.h"
 #include "follow.h"
 #include "hello.h"
@@ -35,6 +36,7 @@ struct link {
     struct core core;
     struct follow *follow;
     struct sender *sender;
+    struct bulk *bulk;
     struct complete *complete;
     struct scrub *scrub;
     enum link_phase phase;

@@ -20,7 +20,7 @@ struct sender {
     struct core *core;
     struct parcel *flight;
     size_t batches, messages; /* in flight */
-    bool ready;
+    bool ready, drained;
     bool again;    /* what was sent before goes first */
     int64_t after; /* the last of them that was taken */
     bool resend; /* some were not answered: again, once nothing is in flight */
@@ -195,7 +195,8 @@ static bool paused (struct sender *self, int64_t now) {
 
 enum err sender_tick (struct sender *self, int64_t now, bool filled,
                       struct error *e) {
-    bool more = self->ready && !paused (self, now);
+    bool may = self->ready && !paused (self, now), more = may;
+    self->drained = false;
     while (more && self->batches < SENDER_BATCHES
            && self->messages < SENDER_WINDOW) {
         bool go;
@@ -209,7 +210,12 @@ enum err sender_tick (struct sender *self, int64_t now, bool filled,
         if (rc)
             return rc;
     }
+    self->drained = may && !more;
     return ERR_NONE;
+}
+
+bool sender_drained (const struct sender *self) {
+    return self->drained;
 }
 
 /* Answers */

@@ -33,6 +33,8 @@ void sender_move_lane (struct sender *self);
 /* Sends what may go now. `filled`: all streams are held to their ends. */
 enum err sender_tick (struct sender *self, int64_t now, bool filled,
                       struct error *e) MUST_CHECK;
+/* Nothing that was handed in waits to be sent, as of the last tick. */
+bool sender_drained (const struct sender *self);
 /* A publish reply. The store's errors; others: give the link up. */
 enum err sender_reply (struct sender *self, const struct reply *reply,
                        struct error *e) MUST_CHECK;

@@ -295,6 +295,16 @@ static bool is_idle (const struct link *self, int64_t now) {
            && !ledger_busy (self->core.ledger);
 }
 
+/* Messages, then files. */
+static enum err send_step (struct link *self, int64_t now, struct error *e) {
+    bool filled = follow_filled (self->follow), handed = false;
+    enum err rc = sender_tick (self->sender, now, filled, e);
+    if (!rc)
+        rc = bulk_tick (self->bulk, now, sender_drained (self->sender), &handed,
+                        e);
+    return rc || !handed ? rc : sender_tick (self->sender, now, filled, e);
+}
+
 static enum err ready_step (struct link *self, int64_t now, struct error *e) {
     enum err rc = follow_tick (self->follow, now, e);
     if (!rc)
@@ -304,7 +314,7 @@ static enum err ready_step (struct link *self, int64_t now, struct error *e) {
     if (!rc)
         rc = complete_tick (self->complete, now, e);
     if (!rc)
-        rc = sender_tick (self->sender, now, follow_filled (self->follow), e);
+        rc = send_step (self, now, e);
     if (!rc && is_idle (self, now))
         rc = scrub_tick (self->scrub, now, e);
     return rc;
@@ -330,7 +340,9 @@ int64_t session_wait (const struct link *self, int64_t now) {
         return self->retry > now ? self->retry - now : 0;
     if (self->phase == LINK_READY && ledger_busy (self->core.ledger))
         return 0;
-    int64_t due = sender_due (self->sender);
+    int64_t due = sender_due (self->sender), bulk = bulk_due (self->bulk);
+    if (bulk >= 0 && (due < 0 || bulk < due))
+        due = bulk;
     int64_t most =
         complete_hurries (self->complete) ? COMPLETE_TICK_MS : LINK_TURN_MS;
     if (due < 0 || due - now > most)

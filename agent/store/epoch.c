@@ -91,6 +91,11 @@ static enum err records_cut (struct store *self, int64_t base, int64_t *gone,
                   " SELECT ?1, octets FROM blocks WHERE block IN " VOID_BLOCKS,
                   base, NULL, e);
     if (!rc)
+        rc = run (self,
+                  "DELETE FROM attached WHERE sequence IN (SELECT sequence"
+                  " FROM records WHERE block IN " VOID_BLOCKS ")",
+                  base, NULL, e);
+    if (!rc)
         rc = run (self, "DELETE FROM records WHERE block IN " VOID_BLOCKS, base,
                   gone, e);
     if (!rc)

@@ -2,6 +2,7 @@
  * store holds of them. Reading is in records_query.c. */
 #include "records.h"
 
+#include "attached.h"
 #include "store_impl.h"
 
 #include <assert.h>
@@ -94,6 +95,7 @@ struct entry {
     struct slice topic, author; /* empty where there is none to read */
     bool has_id;
     struct hash id;
+    struct message message; /* where `topic` is */
 };
 
 /* ERR_NEWER is no fault here: such a record is held and counted. */
@@ -103,14 +105,14 @@ static enum err entry_read (struct slice octets, struct entry *out,
     enum err rc = record_read (octets, &out->record, e);
     if (rc || out->record.type != RECORD_MESSAGE)
         return rc == ERR_NEWER ? ERR_NONE : rc;
-    struct message message;
-    rc = record_message (&out->record, &message, e);
+    struct message *message = &out->message;
+    rc = record_message (&out->record, message, e);
     out->has_id = true;
-    out->id = message.id;
+    out->id = message->id;
     if (rc)
         return rc == ERR_NEWER ? ERR_NONE : rc;
-    out->topic = message.topic;
-    out->author = message.author;
+    out->topic = message->topic;
+    out->author = message->author;
     return ERR_NONE;
 }
 
@@ -191,6 +193,9 @@ static enum err take (struct store *self, const struct block *block,
         rc = entry_read (walk.record, &entry, e);
         if (!rc)
             rc = insert_record (self, &entry, number, walk.index, e);
+        if (!rc && attached_wanted (entry.topic))
+            rc = attached_add (self, &entry.record, &entry.message, walk.state,
+                               walk.body, e);
     }
     return rc;
 }

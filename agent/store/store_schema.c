@@ -167,5 +167,30 @@ const char *const store_schema_steps[] = {
     "  time INTEGER NOT NULL, user TEXT NOT NULL, what TEXT NOT NULL,"
     "  subject TEXT NOT NULL, draft INTEGER NOT NULL, entry INTEGER NOT NULL);"
     "CREATE INDEX acts_by_draft ON acts (draft, act) WHERE draft > 0;",
+    /* 3: files' messages among the records (attached.h), and files that are
+     * being sent (sendings.h). */
+    "CREATE TABLE attached (sequence INTEGER PRIMARY KEY,"
+    "  log_time INTEGER NOT NULL, topic TEXT NOT NULL, file TEXT NOT NULL,"
+    "  author TEXT NOT NULL, id BLOB NOT NULL, leaf BLOB NOT NULL,"
+    "  kind INTEGER NOT NULL, digest BLOB, octets INTEGER NOT NULL,"
+    "  content BLOB NOT NULL);"
+    "CREATE INDEX attached_parts ON attached (topic, digest, author)"
+    "  WHERE kind = 1;"
+    "CREATE INDEX attached_by_topic ON attached (topic, sequence)"
+    "  WHERE kind <> 1;"
+    "CREATE INDEX attached_by_author ON attached (topic, author, sequence);"
+    "CREATE INDEX attached_maps ON attached (topic, sequence) WHERE kind = 0;"
+    "CREATE INDEX attached_by_file ON attached (file, topic);"
+    "CREATE TABLE sendings (sending INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  topic TEXT NOT NULL, state INTEGER NOT NULL, created INTEGER NOT NULL,"
+    "  size INTEGER NOT NULL, manifest BLOB NOT NULL,"
+    "  parts INTEGER NOT NULL, handed INTEGER NOT NULL DEFAULT 0,"
+    "  why TEXT NOT NULL DEFAULT '');"
+    "CREATE INDEX sendings_by_topic ON sendings (topic, sending);"
+    "CREATE INDEX sendings_by_state ON sendings (state, sending)"
+    "  WHERE state < 2;"
+    "CREATE TABLE sending_parts (sending INTEGER NOT NULL,"
+    "  part INTEGER NOT NULL, entry INTEGER NOT NULL DEFAULT 0,"
+    "  digest BLOB NOT NULL, octets BLOB NOT NULL, UNIQUE (sending, part));",
     NULL
 };

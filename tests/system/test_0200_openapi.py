@@ -109,6 +109,7 @@ EXAMPLES = {
             "0" * 64, "x"],
     "sequence": ["30", "100", "99", "125", "x"],
     "which": ["settled", "verified", "x"],
+    "file": ["2cf24dba5fb0a30e26e83b2ac5b9e29e", "x"],
     "plan": ["EUROPOL-x-2026", "EUROPOL-y-2026", "AFRIPOL-none", "x"],
 }
 QUERIES = {
@@ -260,7 +261,7 @@ def test_served_document_is_this_one(server):
 
 # The server of the fixtures derives no plans: test_real_agent does.
 DERIVED = ("plans", "overlaps", "gaps", "taxonomy", "quarantine", "search",
-           "cycle", "drafts")
+           "cycle", "drafts", "files")
 
 
 def is_derived(path):
