@@ -320,7 +320,7 @@ static void test_hostile (void **state) {
     diff_free (&diff);
     json_decref (before);
     json_decref (after);
-    assert_true (clock_mono_ms() - start < 5000);
+    assert_true (clock_mono_ms() - start < 30000);
 }
 
 int main (void) {

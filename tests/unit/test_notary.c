@@ -174,21 +174,27 @@ static void test_pace (void **state) {
     wait_for ("signed", signed_size, 7);
     int64_t before = clock_mono_ms(), now = before;
     int sizes = 0;
-    for (int64_t last = 7; now < before + 1500; now = clock_mono_ms()) {
+    for (int64_t last = 7; now < before + (sizes ? 1500 : WAIT_MS);
+         now = clock_mono_ms()) {
         grow (1, false);
         int64_t size = signed_size();
         sizes += size != last;
         last = size;
         zmq_poll (NULL, 0, 5);
     }
-    assert_in_range (sizes, 1, 2);
-    /* a mark does not wait */
-    before = clock_mono_ms();
-    grow (1, true);
-    wait_for ("signed", signed_size, stage->next);
-    grow (1, true);
-    wait_for ("signed", signed_size, stage->next);
-    assert_true (clock_mono_ms() < before + 900);
+    assert_in_range (sizes, 1, 1 + (now - before) / 1000);
+    /* a mark does not wait: never would two be so fast; a busy machine may be
+     * slow once */
+    bool quick = false;
+    for (int tries = 0; tries < 10 && !quick; tries++) {
+        before = clock_mono_ms();
+        grow (1, true);
+        wait_for ("signed", signed_size, stage->next);
+        grow (1, true);
+        wait_for ("signed", signed_size, stage->next);
+        quick = clock_mono_ms() < before + 900;
+    }
+    assert_true (quick);
     assert_int_equal (point_of (WIRE_NEWEST, 0).size, stage->next);
     end();
 }

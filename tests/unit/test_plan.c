@@ -283,7 +283,7 @@ static void test_hostile (void **state) {
         partners);
     assert_true (count_of (document) > 140000);
     json_decref (document);
-    assert_true (clock_mono_ms() - start < 5000);
+    assert_true (clock_mono_ms() - start < 30000);
 }
 
 /* As a structure */
