@@ -5,8 +5,7 @@
 #include "format/evidence.h"
 #include "format/receipt.h"
 #include "identity/roster_chain.h"
-#include "options.h"
-#include "table.h"
+#include "verify_impl.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -23,39 +22,27 @@ static const char usage[] =
     "  a checkpoint     of a ledger, with its cosignatures\n"
     "  evidence         signed statements of a broker that contradict each "
     "other\n"
-    "  a card, a roster\n"
+    "  a card, a roster, a communique with its adoptions\n"
     "  a promise        of the broker, as parley outbox promise writes it\n"
     "Receipts and checkpoints need POLICY (parley roster trust-policy writes "
     "it,\n"
-    "get it from somebody you trust), a promise needs the roster's NOTE. With\n"
-    "--dialogue what belongs to another dialogue is refused. Exit code 0: it "
-    "holds.\n"
+    "get it from somebody you trust), a promise and a communique need the\n"
+    "roster's NOTE: whose keys those are. With --dialogue what belongs to "
+    "another\n"
+    "dialogue is refused. Exit code 0: it holds.\n"
     "\n"
     "Example: parley verify record-4711.tlog-proof --policy trust.policy\n";
 
 #define FILE_MAX EVIDENCE_MAX
 
-struct asked {
-    const struct cli *cli;
-    const char *file, *policy, *roster;
-    const struct hash *dialogue; /* NULL: not given */
-};
-
-/* What is said, line by line or as one object. */
-struct said {
-    json_t *object;
-    struct table *table;
-};
-
-static void say_begin (struct said *self, const char *kind) {
+void verify_begin (struct verifying *self, const char *kind) {
     static const char *const heads[] = { "", "", NULL };
     self->object = json_pack ("{s:s}", "kind", kind);
     self->table = table_new (heads);
 }
 
-static void say (struct said *self, const char *name, const char *format, ...)
-    PRINTF_LIKE (3, 4);
-static void say (struct said *self, const char *name, const char *format, ...) {
+void verify_say (struct verifying *self, const char *name, const char *format,
+                 ...) {
     va_list args;
     char *text = NULL;
     va_start (args, format);
@@ -68,8 +55,8 @@ static void say (struct said *self, const char *name, const char *format, ...) {
     free (text);
 }
 
-static int say_end (struct said *self, const struct asked *asked,
-                    const char *verdict) {
+int verify_end (struct verifying *self, const struct asked *asked,
+                const char *verdict) {
     json_object_set_new (self->object, "verdict", json_string (verdict));
     if (asked->cli->json) {
         cli_print_json (self->object);
@@ -82,17 +69,22 @@ static int say_end (struct said *self, const struct asked *asked,
     return CLI_FINE;
 }
 
-static int fail (const struct asked *asked, struct error *e) {
+int verify_fail (const struct asked *asked, struct error *e) {
     error_at (e, "%s", asked->file);
     if (e->code == ERR_STATE) /* not "no agent" */
         e->code = ERR_RIGHT;
     return cli_fail (e);
 }
 
-static void say_time (struct said *self, const char *name, int64_t seconds) {
+void verify_refuse (const char *why) {
+    options_refuse (usage, "%s", why);
+}
+
+static void say_time (struct verifying *self, const char *name,
+                      int64_t seconds) {
     char text[CLOCK_TEXT_MAX];
     if (seconds > 0)
-        say (self, name, "%s", clock_text (text, seconds * 1000));
+        verify_say (self, name, "%s", clock_text (text, seconds * 1000));
 }
 
 static struct policy *policy_load (const struct asked *asked, struct error *e) {
@@ -109,20 +101,20 @@ static struct policy *policy_load (const struct asked *asked, struct error *e) {
     return policy;
 }
 
-static void say_checkpoint (struct said *self, const struct checkpoint *cp,
+static void say_checkpoint (struct verifying *self, const struct checkpoint *cp,
                             const struct policy_verdict *verdict) {
     char root[HASH_TEXT_MAX], bound[CLOCK_TEXT_MAX];
-    say (self, "ledger", "%s", cp->origin);
-    say (self, "size", "%" PRId64, cp->size);
-    say (self, "root", "%s", hash_text (root, &cp->root));
-    say (self, "witnesses", "%zu of %zu cosigned, a quorum", verdict->cosigned,
-         verdict->witnesses);
+    verify_say (self, "ledger", "%s", cp->origin);
+    verify_say (self, "size", "%" PRId64, cp->size);
+    verify_say (self, "root", "%s", hash_text (root, &cp->root));
+    verify_say (self, "witnesses", "%zu of %zu cosigned, a quorum",
+                verdict->cosigned, verdict->witnesses);
     say_time (self, "first cosigned", verdict->first);
     say_time (self, "last cosigned", verdict->last);
     if (verdict->bound > 0)
-        say (self, "existed by",
-             "%s (by its witnesses' own clocks, even if some lie)",
-             clock_text (bound, verdict->bound * 1000));
+        verify_say (self, "existed by",
+                    "%s (by its witnesses' own clocks, even if some lie)",
+                    clock_text (bound, verdict->bound * 1000));
 }
 
 /* A receipt: what lies beside it has the same name. */
@@ -187,30 +179,32 @@ static enum err roster_check (const struct beside *self,
     return rc;
 }
 
-static void say_record (struct said *self, const struct receipt_facts *facts,
+static void say_record (struct verifying *self,
+                        const struct receipt_facts *facts,
                         const struct beside *beside, bool proved) {
     char text[CLOCK_TEXT_MAX];
     const struct message *m = &facts->message;
-    say (self, "record", "%" PRId64 ", of type %s, in the ledger",
-         facts->record.sequence, record_type_name (facts->record.type));
-    say (self, "log time", "%s (by the broker's clock)",
-         clock_text (text, facts->record.log_time));
-    say (self, "channel", "%.*s", (int) facts->record.channel.size,
-         (const char *) facts->record.channel.data);
+    verify_say (self, "record", "%" PRId64 ", of type %s, in the ledger",
+                facts->record.sequence, record_type_name (facts->record.type));
+    verify_say (self, "log time", "%s (by the broker's clock)",
+                clock_text (text, facts->record.log_time));
+    verify_say (self, "channel", "%.*s", (int) facts->record.channel.size,
+                (const char *) facts->record.channel.data);
     if (m->octets.size > 0) {
-        say (self, "topic", "%.*s", (int) m->topic.size,
-             (const char *) m->topic.data);
-        say (self, "author", "%.*s, %s", (int) m->author.size,
-             (const char *) m->author.data,
-             !facts->author_good
-                 ? "as it says; no roster is beside it to judge that by"
-             : proved ? "who signed it under a key of the roster in force there"
-                      : "who signed it under a key of the roster beside it; "
-                        "that this one was in force there is not proved");
+        verify_say (self, "topic", "%.*s", (int) m->topic.size,
+                    (const char *) m->topic.data);
+        verify_say (
+            self, "author", "%.*s, %s", (int) m->author.size,
+            (const char *) m->author.data,
+            !facts->author_good
+                ? "as it says; no roster is beside it to judge that by"
+            : proved ? "who signed it under a key of the roster in force there"
+                     : "who signed it under a key of the roster beside it; "
+                       "that this one was in force there is not proved");
     }
     if (beside->body.size > 0)
-        say (self, "body", "%s",
-             facts->body_good ? "is the one signed" : "is not judged");
+        verify_say (self, "body", "%s",
+                    facts->body_good ? "is the one signed" : "is not judged");
 }
 
 static int verify_receipt (const struct asked *asked, struct slice octets) {
@@ -218,7 +212,7 @@ static int verify_receipt (const struct asked *asked, struct slice octets) {
     struct beside beside = { 0 };
     struct receipt receipt;
     struct receipt_facts facts;
-    struct said said;
+    struct verifying said;
     bool proved = false;
     int code = CLI_FINE;
     struct policy *policy = policy_load (asked, &e);
@@ -236,13 +230,13 @@ static int verify_receipt (const struct asked *asked, struct slice octets) {
                != 0)
         rc = error_set (&e, ERR_RIGHT, "the message is of another dialogue");
     if (!rc) {
-        say_begin (&said, "receipt");
+        verify_begin (&said, "receipt");
         say_record (&said, &facts, &beside, proved);
         say_checkpoint (&said, &facts.checkpoint, &facts.witnesses);
-        code =
-            say_end (&said, asked, "All of that is proved, under this policy.");
+        code = verify_end (&said, asked,
+                           "All of that is proved, under this policy.");
     } else {
-        code = fail (asked, &e);
+        code = verify_fail (asked, &e);
     }
     policy_destroy (&policy);
     buf_free (&beside.record);
@@ -258,25 +252,26 @@ static int verify_checkpoint (const struct asked *asked, struct slice octets) {
     struct checkpoint cp;
     struct note note;
     struct policy_verdict verdict;
-    struct said said;
+    struct verifying said;
     struct policy *policy = policy_load (asked, &e);
     enum err rc = policy ? checkpoint_read (octets, &cp, &note, &e) : e.code;
     if (!rc)
         rc = policy_check (policy, &cp, &note, &verdict, &e);
     policy_destroy (&policy);
     if (rc)
-        return fail (asked, &e);
-    say_begin (&said, "checkpoint");
+        return verify_fail (asked, &e);
+    verify_begin (&said, "checkpoint");
     say_checkpoint (&said, &cp, &verdict);
-    return say_end (&said, asked,
-                    "The log and a quorum of witnesses signed that, under this "
-                    "policy.");
+    return verify_end (
+        &said, asked,
+        "The log and a quorum of witnesses signed that, under this "
+        "policy.");
 }
 
 static int verify_evidence (const struct asked *asked, struct slice octets) {
     struct error e = { 0 };
     struct buf text = { 0 };
-    struct said said;
+    struct verifying said;
     char made[CLOCK_TEXT_MAX], dialogue[HASH_TEXT_MAX];
     struct evidence_file *file = evidence_read (octets, &e);
     const struct evidence *evidence = file ? evidence_of (file) : NULL;
@@ -286,19 +281,20 @@ static int verify_evidence (const struct asked *asked, struct slice octets) {
         error_at (&e, "it proves nothing against the broker");
     int code;
     if (!rc) {
-        say_begin (&said, "evidence");
-        say (&said, "kind", "%s", evidence_kind_name (evidence->kind));
-        say (&said, "dialogue", "%s%s",
-             hash_text (dialogue, &evidence->dialogue),
-             asked->dialogue ? "" : " (compare it with the one you know)");
-        say (&said, "made", "%s by %s", clock_text (made, evidence->made),
-             evidence->maker);
-        say (&said, "proves", "%.*s", (int) text.size,
-             (const char *) text.data);
-        code = say_end (&said, asked,
-                        "The broker's own signatures contradict each other.");
+        verify_begin (&said, "evidence");
+        verify_say (&said, "kind", "%s", evidence_kind_name (evidence->kind));
+        verify_say (&said, "dialogue", "%s%s",
+                    hash_text (dialogue, &evidence->dialogue),
+                    asked->dialogue ? ""
+                                    : " (compare it with the one you know)");
+        verify_say (&said, "made", "%s by %s",
+                    clock_text (made, evidence->made), evidence->maker);
+        verify_say (&said, "proves", "%.*s", (int) text.size,
+                    (const char *) text.data);
+        code = verify_end (
+            &said, asked, "The broker's own signatures contradict each other.");
     } else {
-        code = fail (asked, &e);
+        code = verify_fail (asked, &e);
     }
     evidence_free (&file);
     buf_free (&text);
@@ -308,19 +304,19 @@ static int verify_evidence (const struct asked *asked, struct slice octets) {
 static int verify_card (const struct asked *asked, struct slice octets) {
     struct error e = { 0 };
     struct card card;
-    struct said said;
+    struct verifying said;
     if (card_read (octets, &card, &e))
-        return fail (asked, &e);
-    say_begin (&said, "card");
-    say (&said, "name", "%s", card.name);
-    return say_end (
+        return verify_fail (asked, &e);
+    verify_begin (&said, "card");
+    verify_say (&said, "name", "%s", card.name);
+    return verify_end (
         &said, asked,
         "Signed by its own key: ask its owner whether it is theirs.");
 }
 
 static int verify_roster (const struct asked *asked, struct slice octets) {
     struct error e = { 0 };
-    struct said said;
+    struct verifying said;
     char text[HASH_TEXT_MAX];
     int have = 0, need = 0;
     struct roster *roster = roster_read (octets, &e);
@@ -332,20 +328,23 @@ static int verify_roster (const struct asked *asked, struct slice octets) {
                         hash_text (text, roster_dialogue (roster)));
     int code;
     if (!rc) {
-        say_begin (&said, "roster");
-        say (&said, "dialogue", "%s%s",
-             hash_text (text, roster_dialogue (roster)),
-             asked->dialogue ? "" : " (compare it with the one you know)");
-        say (&said, "version", "%" PRId64 " of epoch %" PRId64,
-             roster_version (roster), roster_epoch (roster));
-        say (&said, "signed", "by %d root signers, of %d needed", have, need);
-        code = say_end (&said, asked,
+        verify_begin (&said, "roster");
+        verify_say (&said, "dialogue", "%s%s",
+                    hash_text (text, roster_dialogue (roster)),
+                    asked->dialogue ? ""
+                                    : " (compare it with the one you know)");
+        verify_say (&said, "version", "%" PRId64 " of epoch %" PRId64,
+                    roster_version (roster), roster_epoch (roster));
+        verify_say (&said, "signed", "by %d root signers, of %d needed", have,
+                    need);
+        code =
+            verify_end (&said, asked,
                         roster_is_first (roster)
                             ? "The first roster of that dialogue."
                             : "Its own threshold signed it. Whether it follows "
                               "on another one, parley roster check says.");
     } else {
-        code = fail (asked, &e);
+        code = verify_fail (asked, &e);
     }
     roster_unref (&roster);
     return code;
@@ -369,7 +368,7 @@ static enum err promise_check_by (const struct roster *roster,
 
 static int verify_promise (const struct asked *asked, struct slice octets) {
     struct error e = { 0 };
-    struct said said;
+    struct verifying said;
     struct mp in;
     struct promise_proof proof;
     struct buf note = { 0 };
@@ -390,13 +389,13 @@ static int verify_promise (const struct asked *asked, struct slice octets) {
     buf_free (&note);
     roster_unref (&roster);
     if (rc)
-        return fail (asked, &e);
-    say_begin (&said, "promise");
-    say (&said, "message", "%s", hash_text (id, &proof.id));
-    say (&said, "recorded", "as record %" PRId64 " at %s", proof.sequence,
-         clock_text (time, proof.promise.log_time));
-    say (&said, "leaf", "%s", hash_text (leaf, &proof.leaf));
-    return say_end (&said, asked, "The broker's desk key signed that.");
+        return verify_fail (asked, &e);
+    verify_begin (&said, "promise");
+    verify_say (&said, "message", "%s", hash_text (id, &proof.id));
+    verify_say (&said, "recorded", "as record %" PRId64 " at %s",
+                proof.sequence, clock_text (time, proof.promise.log_time));
+    verify_say (&said, "leaf", "%s", hash_text (leaf, &proof.leaf));
+    return verify_end (&said, asked, "The broker's desk key signed that.");
 }
 
 /* Which kind is it? */
@@ -416,6 +415,8 @@ static int verify_any (const struct asked *asked, struct slice octets) {
         return verify_card (asked, octets);
     if (begins (octets, "parley/roster/"))
         return verify_roster (asked, octets);
+    if (begins (octets, "parley/communique/"))
+        return verify_communique (asked, octets);
     if (begins (octets, "{"))
         return verify_evidence (asked, octets);
     if (octets.size > 0 && octets.data[0] == 0x9d) /* array of 13 */
@@ -423,9 +424,9 @@ static int verify_any (const struct asked *asked, struct slice octets) {
     if (!checkpoint_read (octets, &cp, &note, &e))
         return verify_checkpoint (asked, octets);
     error_set (&e, ERR_MALFORMED,
-               "no receipt, checkpoint, evidence, card, roster or "
+               "no receipt, checkpoint, evidence, card, roster, communique or "
                "promise");
-    return fail (asked, &e);
+    return verify_fail (asked, &e);
 }
 
 int command_verify (struct cli *cli, int argc, char **argv) {
