@@ -67,7 +67,7 @@ command_fn command_follow, command_replay, command_show;
 command_fn command_outbox_list, command_outbox_show, command_outbox_promise,
     command_outbox_cancel;
 command_fn command_status, command_refusals;
-command_fn command_contribution_make, command_contribution_hand_in;
+command_fn command_contribution_write, command_contribution_submit;
 command_fn command_receipt, command_verify, command_import, command_evidence,
     command_complain;
 command_fn command_checkpoint_show, command_checkpoint_compare;

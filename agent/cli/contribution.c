@@ -9,30 +9,37 @@
 #include "identity/rights.h"
 #include "identity/roster_chain.h"
 #include "options.h"
+#include "plans/taxonomy.h"
 #include "table.h"
+#include "threads/say.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 
 #define FILE_MAX 409600 /* as parley publish */
 
-static const char make_usage[] =
-    "usage: parley contribution make TOPIC FILE|- --identity SECRET\n"
+static const char write_usage[] =
+    "usage: parley contribution write TOPIC FILE|- --identity SECRET\n"
     "               --roster NOTE --out FILE [--as json|text|octets] [--yes]\n"
+    "       parley contribution write FILE|- --meeting ID --channel CHANNEL\n"
+    "               [--title TEXT] --identity SECRET --roster NOTE --out FILE "
+    "[--yes]\n"
     "\n"
     "Write and sign a message without an agent; any delegation of the "
     "dialogue\n"
     "can hand it in. It names the roster given, which should be the newest: a\n"
     "contribution is refused when a reader has left since. Everybody who will "
     "be\n"
-    "able to read it is named first.\n"
+    "able to read it is named first. With --meeting a text is a written\n"
+    "contribution to that meeting; its whole topic can stand there, too.\n"
     "\n"
-    "Example: parley contribution make dialogue/note/1 note.txt\n"
-    "             --identity afripol-written.secret --roster roster.note\n"
-    "             --out note.contribution\n";
+    "Example: parley contribution write statement.txt --meeting EUROPOL-dpd-5 "
+    "\\\n"
+    "             --channel dialogue --identity afripol-written.secret \\\n"
+    "             --roster roster.note --out statement.contribution\n";
 
-static const char hand_in_usage[] =
-    "usage: parley contribution hand-in FILE [--key KEY] [--yes]\n"
+static const char submit_usage[] =
+    "usage: parley contribution submit FILE [--key KEY] [--yes]\n"
     "               [--wait promised|done] [--timeout SECONDS]\n"
     "\n"
     "Give another delegation's written contribution to the agent, which hands\n"
@@ -40,16 +47,19 @@ static const char hand_in_usage[] =
     "is\n"
     "named first.\n"
     "\n"
-    "Example: parley contribution hand-in note.contribution --wait promised\n";
+    "Example: parley contribution submit note.contribution --wait promised\n";
 
-/* Make. */
+/* Write. */
 
 struct writing {
     struct identity *who;
     struct roster *roster;
-    const char *topic;
+    const char *topic;   /* of it, or of the meeting; or the meeting's id */
+    const char *meeting; /* NULL: a message of any kind */
+    const char *channel, *title;
     enum body_format format;
     struct buf content;
+    char room[TOPIC_MAX + 1];
 };
 
 static struct roster *load_roster (const char *path, struct error *e) {
@@ -116,12 +126,100 @@ static enum err say_audience (const struct writing *self, struct error *e) {
              : ERR_NONE;
 }
 
+/* Meetings. */
+
+/* Whose meeting it is, its id begins with: the longest name that fits. */
+static const char *proposer_of (const struct writing *self) {
+    const char *best = NULL;
+    for (size_t i = 0; i < roster_entities (self->roster); i++) {
+        const char *name = roster_entity_at (self->roster, i)->id;
+        size_t size = strlen (name);
+        if (strncmp (self->meeting, name, size) == 0
+            && self->meeting[size] == '-' && (!best || size > strlen (best)))
+            best = name;
+    }
+    return best;
+}
+
+static enum err find_meeting (struct writing *self, struct thread_place *place,
+                              struct error *e) {
+    struct faults faults = { 0 };
+    const char *proposer = proposer_of (self);
+    if (strchr (self->meeting, '/'))
+        snprintf (self->room, sizeof self->room, "%s", self->meeting);
+    else if (!self->channel)
+        return error_set (e, ERR_ARGUMENT,
+                          "--channel is missing: where is the meeting %s?",
+                          self->meeting);
+    else if (!proposer)
+        return error_set (e, ERR_NOT_FOUND,
+                          "'%s' is no id of a meeting: it begins with no "
+                          "body of the roster",
+                          self->meeting);
+    else
+        snprintf (self->room, sizeof self->room, "%s/meeting/%s/%s",
+                  self->channel, proposer, self->meeting);
+    self->topic = self->room;
+    bool good = !topic_check (slice_text (self->topic), NULL)
+                && thread_place_read (slice_text (self->topic), place, &faults)
+                && place->kind == THREAD_MEETING;
+    faults_clear (&faults);
+    return good ? ERR_NONE
+                : error_set (e, ERR_ARGUMENT, "'%s' is no topic of a meeting",
+                             self->topic);
+}
+
+/* What a meeting's readers would say of it, its first fault. */
+static enum err check_said (const struct thread_place *place,
+                            const json_t *document, struct error *e) {
+    struct faults faults = { 0 };
+    struct taxonomy *taxonomy = taxonomy_base();
+    bool newer;
+    struct say *say =
+        say_read (place, document, NULL, taxonomy, &faults, &newer);
+    enum err rc = say ? ERR_NONE : faults_error (&faults, e);
+    say_free (&say);
+    taxonomy_unref (&taxonomy);
+    faults_clear (&faults);
+    return rc;
+}
+
+static enum err contribute (struct writing *self, struct slice text,
+                            struct error *e) {
+    struct thread_place place;
+    char title[128];
+    struct slice author =
+        delegation_entity (slice_text (identity_name (self->who)));
+    enum err rc = find_meeting (self, &place, e);
+    if (rc)
+        return rc;
+    snprintf (title, sizeof title, "Written contribution of %.*s",
+              (int) author.size, (const char *) author.data);
+    while (text.size > 0 && text.data[text.size - 1] == '\n')
+        text.size--;
+    json_t *document =
+        json_pack ("{s:i,s:s,s:s,s:s,s:s%}", "format", 1, "thread", place.id,
+                   "does", thread_does_name (DOES_CONTRIBUTION), "title",
+                   self->title ? self->title : title, "text",
+                   (const char *) text.data, text.size);
+    if (!document)
+        return error_set (e, ERR_MALFORMED, "is no UTF-8 text");
+    rc = check_said (&place, document, e);
+    if (!rc)
+        rc = mp_from_json (&self->content, document, CONTENT_MAX, e);
+    json_decref (document);
+    return rc;
+}
+
 /* JSON becomes msgpack; all else is taken as it is. */
 static enum err read_content (struct writing *self, const char *path,
                               struct error *e) {
     struct buf data = { 0 };
     enum err rc = file_read (path, FILE_MAX, &data, e);
-    if (!rc && self->format == BODY_MAP) {
+    if (!rc && self->meeting) {
+        rc = contribute (self, buf_slice (&data), e);
+        buf_free (&data);
+    } else if (!rc && self->format == BODY_MAP) {
         json_t *value = place_parse (buf_slice (&data), FILE_MAX, e);
         rc = value ? mp_from_json (&self->content, value, CONTENT_MAX, e)
                    : e->code;
@@ -174,12 +272,12 @@ static enum err write_contribution (const struct writing *self, struct buf *out,
     return rc;
 }
 
-static enum err make (struct writing *self, const char *file, bool yes,
-                      const char *path, struct error *e) {
+static enum err write_file (struct writing *self, const char *file, bool yes,
+                            const char *path, struct error *e) {
     struct buf out = { 0 };
-    enum err rc = check_author (self, e);
+    enum err rc = read_content (self, file, e); /* a meeting's topic, too */
     if (!rc)
-        rc = read_content (self, file, e);
+        rc = check_author (self, e);
     if (!rc)
         rc = say_audience (self, e);
     if (!rc)
@@ -203,39 +301,63 @@ static enum body_format format_of (const char *as, const char *file) {
         return BODY_TEXT;
     if (strcmp (as, "octets") == 0)
         return BODY_OCTETS;
-    options_refuse (make_usage, "--as '%s' is not json, text or octets", as);
+    options_refuse (write_usage, "--as '%s' is not json, text or octets", as);
 }
 
-int command_contribution_make (struct cli *cli, int argc, char **argv) {
+static void check_words (struct writing *self, const struct words *words,
+                         const char *as) {
+    struct error e;
+    if (words->count == (self->meeting ? 2 : 1))
+        options_refuse (write_usage,
+                        self->meeting
+                            ? "--meeting says where it goes: '%s' is one word "
+                              "too many"
+                            : "'%s' alone: TOPIC and FILE, or --meeting",
+                        words->at[0]);
+    if (self->meeting && as)
+        options_refuse (write_usage, "--as is not for a meeting's text");
+    if (!self->meeting && (self->channel || self->title))
+        options_refuse (write_usage, "--channel and --title go with --meeting");
+    self->format =
+        self->meeting ? BODY_MAP : format_of (as, words->at[words->count - 1]);
+    self->topic = words->at[0];
+    if (!self->meeting && topic_check (slice_text (self->topic), &e))
+        options_refuse (write_usage, "topic '%s': %s", self->topic, e.text);
+}
+
+int command_contribution_write (struct cli *cli, int argc, char **argv) {
     const char *secret = NULL, *note = NULL, *out = NULL, *as = NULL;
     bool yes = false;
     static struct words words;
-    const struct option_spec specs[] = {
-        { "identity", OPTION_TEXT, &secret }, { "roster", OPTION_TEXT, &note },
-        { "out", OPTION_TEXT, &out },         { "as", OPTION_TEXT, &as },
-        { "yes", OPTION_FLAG, &yes },         { 0 }
-    };
     struct writing self = { 0 };
+    const struct option_spec specs[] = {
+        { "identity", OPTION_TEXT, &secret },
+        { "roster", OPTION_TEXT, &note },
+        { "out", OPTION_TEXT, &out },
+        { "as", OPTION_TEXT, &as },
+        { "meeting", OPTION_TEXT, &self.meeting },
+        { "channel", OPTION_TEXT, &self.channel },
+        { "title", OPTION_TEXT, &self.title },
+        { "yes", OPTION_FLAG, &yes },
+        { 0 }
+    };
     struct error e;
-    options_read (cli, argc, argv, make_usage, specs, &words, 2, 2);
+    options_read (cli, argc, argv, write_usage, specs, &words, 1, 2);
     if (!secret || !note || !out)
-        options_refuse (make_usage,
+        options_refuse (write_usage,
                         "--identity, --roster and --out are needed");
-    self.topic = words.at[0];
-    self.format = format_of (as, words.at[1]);
-    if (topic_check (slice_text (self.topic), &e))
-        options_refuse (make_usage, "topic '%s': %s", self.topic, e.text);
+    check_words (&self, &words, as);
+    const char *file = words.at[words.count - 1];
     self.who = identity_load (secret, &e);
     self.roster = self.who ? load_roster (note, &e) : NULL;
-    enum err rc =
-        self.roster ? make (&self, words.at[1], yes, out, &e) : e.code;
+    enum err rc = self.roster ? write_file (&self, file, yes, out, &e) : e.code;
     if (!rc && cli->json)
         cli_print_json (json_pack ("{s:s,s:s,s:s}", "author",
                                    identity_name (self.who), "topic",
                                    self.topic, "file", out));
     else if (!rc)
         printf ("Contribution of %s written to %s.\n"
-                "Next: any delegation runs parley contribution hand-in %s.\n",
+                "Next: any delegation runs parley contribution submit %s.\n",
                 identity_name (self.who), out, out);
     identity_destroy (&self.who);
     roster_unref (&self.roster);
@@ -243,7 +365,7 @@ int command_contribution_make (struct cli *cli, int argc, char **argv) {
     return rc ? cli_fail (&e) : CLI_FINE;
 }
 
-/* Hand in. */
+/* Submit. */
 
 static enum err agent_dialogue (struct client *client, struct hash *out,
                                 struct error *e) {
@@ -292,7 +414,7 @@ static enum err confirm (struct client *client, struct slice octets, bool yes,
     return rc;
 }
 
-int command_contribution_hand_in (struct cli *cli, int argc, char **argv) {
+int command_contribution_submit (struct cli *cli, int argc, char **argv) {
     struct entry_wait wait = { 0 };
     const char *key = NULL;
     bool yes = false;
@@ -306,8 +428,8 @@ int command_contribution_hand_in (struct cli *cli, int argc, char **argv) {
     struct buf octets = { 0 }, path = { 0 };
     json_t *entry = NULL;
     struct error e;
-    options_read (cli, argc, argv, hand_in_usage, specs, &words, 1, 1);
-    entry_wait_check (&wait, hand_in_usage);
+    options_read (cli, argc, argv, submit_usage, specs, &words, 1, 1);
+    entry_wait_check (&wait, submit_usage);
     struct client *client = client_new (cli, &e);
     enum err rc = client
                       ? file_read (words.at[0], CONTRIBUTION_MAX, &octets, &e)

@@ -103,23 +103,52 @@ def test_contribution(pair, by, parley, dialogue, tmp_path):
     secret.write_text(dialogue.identity("AFRIPOL/written").secret_file())
     secret.chmod(0o600)
     (tmp_path / "words.txt").write_text("By letter.")
-    make = ["contribution", "make", "members/note/3", "words.txt",
+    make = ["contribution", "write", "members/note/3", "words.txt",
             "--identity", secret, "--roster", "roster.note", "--out"]
     said = parley(*make, "c.contribution")
     assert "EUROPOL/hq" in said.err and "AFRIPOL/written" in said.out
     parley(*make, "c.contribution", code=5)
-    by(europol, "contribution", "hand-in", "c.contribution", "--wait", "done")
+    by(europol, "contribution", "submit", "c.contribution", "--wait", "done")
     got = seen(afripol, "members/note/3")
     assert got["author"] == "AFRIPOL/written" and got["via"]
     assert got["content"] == "By letter."
     octets = bytearray((tmp_path / "c.contribution").read_bytes())
     octets[-1] ^= 1
     (tmp_path / "bad").write_bytes(octets)
-    assert "BODY-DIGEST" in by(europol, "contribution", "hand-in", "bad",
+    assert "BODY-DIGEST" in by(europol, "contribution", "submit", "bad",
                                code=1).err
-    parley("contribution", "make", "announcements/x", "words.txt",
+    parley("contribution", "write", "announcements/x", "words.txt",
            "--identity", secret, "--roster", "roster.note", "--out", "d",
            code=1)
+
+
+def test_contribution_for_a_meeting(by, pair, parley, dialogue, tmp_path):
+    """Its topic is told by the meeting's id; what readers would refuse is
+    refused where it is written."""
+    europol, afripol = pair
+    secret = tmp_path / "written.secret"
+    secret.write_text(dialogue.identity("AFRIPOL/written").secret_file())
+    secret.chmod(0o600)
+    (tmp_path / "words.txt").write_text("We regret our absence.\n")
+
+    def write(meeting, out, *more, code=0):
+        return parley("contribution", "write", "words.txt", "--meeting",
+                      meeting, "--identity", secret, "--roster",
+                      "roster.note", "--out", out, *more, code=code)
+    write("EUROPOL-dpd-5", "c", "--channel", "members")
+    write("members/meeting/EUROPOL/EUROPOL-dpd-5", "d", "--title", "Absent")
+    assert "begins with no body" in write(
+        "dpd-5", "e", "--channel", "members", code=4).err
+    assert "--channel" in write("EUROPOL-dpd-5", "e", code=2).err
+    assert "is no topic" in write("members/note/EUROPOL/EUROPOL-dpd-5", "e",
+                                  code=2).err
+    write("EUROPOL-dpd-5", "e", "--channel", "members", "--title", "x" * 9999,
+          code=1)
+    by(europol, "contribution", "submit", "c", "--wait", "done")
+    got = seen(afripol, "members/meeting/EUROPOL/EUROPOL-dpd-5")
+    assert got["author"] == "AFRIPOL/written"
+    assert got["content"]["does"] == "contribution"
+    assert got["content"]["text"] == "We regret our absence."
 
 
 def test_audit(pair, by, parley, broker, dialogue, tmp_path):

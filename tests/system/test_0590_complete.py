@@ -151,7 +151,7 @@ def test_handed_in(steady, agents, author, mark, parley, dialogue):
     for topic in ("members/statement/1", "@AFRIPOL+FRONTEX/y"):
         (dialogue.folder / "c").write_bytes(
             contribution(steady.client("AFRIPOL/written"), topic))
-        parley("--socket", submitter.socket, "contribution", "hand-in", "c",
+        parley("--socket", submitter.socket, "contribution", "submit", "c",
                "--wait", "promised")
     wait_complete_at(submitter, mark())
 

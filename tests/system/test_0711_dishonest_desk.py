@@ -165,7 +165,7 @@ def test_place_of_what_was_handed_in(liar, settled, dialogue, parley):
     file.write_bytes(fake_broker.contribution(
         dialogue.identity("EUROPOL/hq"), dialogue.id, "frontline/y",
         "carried"))
-    parley("--socket", settled.socket, "contribution", "hand-in", file,
+    parley("--socket", settled.socket, "contribution", "submit", file,
            "--wait", "done")
     mark(liar)
     wait_for(settled.alarms, "an alarm", 60, 0.05)
