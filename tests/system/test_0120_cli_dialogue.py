@@ -144,8 +144,17 @@ def test_contribution_for_a_meeting(by, pair, parley, dialogue, tmp_path):
                                   code=2).err
     write("EUROPOL-dpd-5", "e", "--channel", "members", "--title", "x" * 9999,
           code=1)
+    topic = "members/meeting/EUROPOL/EUROPOL-dpd-5"
+    (tmp_path / "meeting.json").write_text(json.dumps({
+        "format": 1, "thread": "EUROPOL-dpd-5", "does": "propose",
+        "title": "Fifth dialogue", "from": "2027-03-01T09:00:00+01:00",
+        "to": "2027-03-02T17:00:00+01:00", "zone": "Europe/Amsterdam",
+        "place": "The Hague", "invited": ["AFRIPOL"]}))
+    by(europol, "publish", topic, "meeting.json", "--wait", "done")
     by(europol, "contribution", "submit", "c", "--wait", "done")
-    got = seen(afripol, "members/meeting/EUROPOL/EUROPOL-dpd-5")
+    wait_for(lambda: len(afripol.get(f"records?filter={topic}")["records"])
+             == 2, "the contribution at AFRIPOL")
+    got = afripol.get(f"records?filter={topic}")["records"][1]
     assert got["author"] == "AFRIPOL/written"
     assert got["content"]["does"] == "contribution"
     assert got["content"]["text"] == "We regret our absence."
