@@ -5,11 +5,15 @@
  * all. */
 #include "subject_impl.h"
 
+#include "base/mp.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES_MAX 8 /* of an annex; each finds FAULTS_MAX faults at most */
+#define AGAIN_MAX 7 /* of all annexes; each finds FAULTS_MAX faults at most */
+#define OCTETS_MAX (480 * 1024) /* of actions and adds of all annexes */
+#define ACTIONS_MAX 1500
 
 struct joining {
     json_t *document; /* plan, with what was joined so far */
@@ -18,6 +22,8 @@ struct joining {
     json_t *sources;  /* the same pointer -> which annex brought it */
     json_t *annexes;  /* as subject_document tells them */
     const char *home;
+    size_t octets; /* of what was joined */
+    int again;     /* tries behind the first one of each annex */
 };
 
 /* Iterators change nothing. */
@@ -326,12 +332,49 @@ static void annex_note (struct joining *self, const struct annex *annex,
                                       annex->handling, "text", text));
 }
 
+/* As msgpack; OCTETS_MAX + 1 for more. */
+static size_t annex_octets (const struct annex *annex) {
+    const json_t *parts[] = { annex->actions, annex->adds };
+    struct buf out = { 0 };
+    struct error e;
+    bool fits = true;
+    for (size_t i = 0; fits && i < 2; i++)
+        fits = !parts[i] || !mp_from_json (&out, parts[i], OCTETS_MAX, &e);
+    size_t size = fits ? out.size : OCTETS_MAX + 1;
+    buf_free (&out);
+    return size;
+}
+
+/* false: *covered says why it is too much. */
+static bool annex_fits (struct joining *self, const struct annex *annex,
+                        struct faults *covered) {
+    size_t octets = annex_octets (annex);
+    size_t actions =
+        json_array_size (json_object_get (self->document, "actions"))
+        + json_array_size (annex->actions);
+    faults_clear (covered);
+    if (octets > OCTETS_MAX - self->octets)
+        faults_add (covered, "",
+                    "is left out: with the annexes before it, it is larger "
+                    "than %d octets",
+                    OCTETS_MAX);
+    else if (actions > ACTIONS_MAX)
+        faults_add (covered, "",
+                    "is left out: with the plan's there would be more than %d "
+                    "actions",
+                    ACTIONS_MAX);
+    else
+        self->octets += octets;
+    return covered->count == 0;
+}
+
 void joining_add (struct joining *self, const struct annex *annex,
                   const char *channel, const struct taxonomy *taxonomy,
                   struct faults *covered) {
     json_t *wrong = json_object();
     annex_note (self, annex, channel);
-    for (int tries = 1;; tries++) {
+    bool more = annex_fits (self, annex, covered);
+    while (more) {
         struct trial trial = {
             .made = { json_deep_copy (self->document), json_copy (self->ids),
                       json_copy (self->audience), json_copy (self->sources),
@@ -348,9 +391,10 @@ void joining_add (struct joining *self, const struct annex *annex,
         struct plan *plan =
             plan_read_joined (trial.made.document, taxonomy, &faults);
         bool fine = plan != NULL;
-        bool again =
-            !fine && tries < TRIES_MAX && blame (&trial, &faults, wrong);
-        if (!fine && !again) {
+        more =
+            !fine && self->again < AGAIN_MAX && blame (&trial, &faults, wrong);
+        self->again += more;
+        if (!fine && !more) {
             faults_clear (covered);
             json_object_clear (wrong);
             faults_add (covered, "", "is left out: %s: %s",
@@ -363,8 +407,6 @@ void joining_add (struct joining *self, const struct annex *annex,
             joining_take (self, &trial);
         else
             trial_free (&trial);
-        if (!again)
-            break;
     }
     wrong_list (wrong, covered);
     json_decref (wrong);
