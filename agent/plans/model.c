@@ -213,6 +213,7 @@ bool model_changes (const struct model *self, int64_t generation,
 /* Another taxonomy behind that place: what it judges is read again, and the
  * index of overlaps made anew by whoever calls. */
 static void taxonomy_changed (struct model *self, int64_t from) {
+    self->taxonomy_turns++;
     overlaps_destroy (&self->overlaps);
     for (size_t i = 0; i < self->work_count; i++) {
         struct work *work = self->works[i];

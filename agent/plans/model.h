@@ -70,6 +70,11 @@ size_t model_plan_count (const struct model *self);
 const struct plan *const *model_plans (const struct model *self);
 const struct overlaps *model_overlaps (const struct model *self);
 const struct taxonomy *model_taxonomy (const struct model *self);
+/* In force for a record at that place. */
+const struct taxonomy *model_taxonomy_at (const struct model *self,
+                                          int64_t sequence);
+/* How often another one came into force somewhere. */
+int64_t model_taxonomy_turns (const struct model *self);
 
 /* Statements on a pair: the newest of each entity that is not a retraction, by
  * sequence. `stands`: section 7. */

@@ -45,6 +45,7 @@ struct model {
     bool changes_dirty;
     struct force *force; /* the base first, at -1 */
     size_t force_count;
+    int64_t taxonomy_turns;
     struct proposal *proposals;
     size_t proposal_count;
     struct entries loose; /* whose topic names no place */
@@ -66,8 +67,6 @@ struct work *model_work (const struct model *self, const char *plan_id,
 bool model_derive (struct model *self);
 
 /* model_taxonomy.c */
-const struct taxonomy *model_taxonomy_at (const struct model *self,
-                                          int64_t sequence);
 /* Anew from all that was said; the lowest place behind which another one is in
  * force than before, or INT64_MAX. */
 int64_t model_taxonomy_derive (struct model *self);

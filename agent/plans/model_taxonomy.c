@@ -17,6 +17,10 @@ const struct taxonomy *model_taxonomy_at (const struct model *self,
     return self->force[at].taxonomy;
 }
 
+int64_t model_taxonomy_turns (const struct model *self) {
+    return self->taxonomy_turns;
+}
+
 static void force_free (struct force *force, size_t count) {
     for (size_t i = 0; i < count; i++)
         taxonomy_unref (&force[i].taxonomy);

@@ -1,6 +1,6 @@
-/* projector - the thread that keeps the model at what the store holds. Reading
- * is in projector_records.c, answers to withdrawals in projector_answer.c, digests
- * in projector_status.c. */
+/* projector - the thread that keeps the model and the threads at what the store
+ * holds. Reading is in projector_records.c and projector_portion.c, answers to
+ * withdrawals in projector_answer.c, digests in projector_status.c. */
 #include "projector_impl.h"
 
 #include "base/clock.h"
@@ -13,70 +13,34 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define BATCH 256              /* records between two turns of readers */
-#define BATCH_OCTETS (1 << 20) /* of their bodies; as JSON many times that */
-#define LOOK_MS 30000          /* without being woken: a right may run out */
+#define LOOK_MS 30000 /* without being woken: a right may run out */
 /* How long readers may wait while records are taken in, if one does not take
  * longer. */
 #define SLICE_MS 10
 
-/* A portion */
-
-struct portion {
-    size_t count, octets;
-    struct model_record at[BATCH];
-    char *topics[BATCH], *why[BATCH];
-};
-
-static char *text_of (struct slice text) {
-    struct buf out = { 0 };
-    buf_add_slice (&out, text);
-    return buf_take_text (&out);
-}
-
-static void portion_take (struct portion *self, const struct record_row *row) {
-    struct error e;
-    const char *why;
-    struct model_record *record = &self->at[self->count];
-    *record = (struct model_record){ 0 };
-    projector_origin (row, &record->origin);
-    record->document = projector_body (row, &why, &record->absent, &e);
-    self->topics[self->count] = text_of (row->message.topic);
-    self->why[self->count] = record->document ? NULL : mem_copy_text (why);
-    record->topic = slice_text (self->topics[self->count]);
-    record->why = self->why[self->count];
-    self->octets += row->body.size;
-    self->count++;
-}
-
-static void portion_clear (struct portion *self) {
-    for (size_t i = 0; i < self->count; i++) {
-        json_decref (self->at[i].document);
-        free (self->topics[i]);
-        free (self->why[i]);
-    }
-    self->count = self->octets = 0;
-}
+/* Taking in */
 
 /* To a model that nobody reads yet. */
-static void portion_give (struct portion *self, struct model *model) {
-    for (size_t i = 0; i < self->count; i++)
-        model_add (model, &self->at[i]);
-    model_settle (model);
+static void portion_give (const struct portion *portion,
+                          struct derived *derived) {
+    for (size_t i = 0; i < portion_count (portion); i++)
+        portion_add (portion, i, derived);
+    derived_settle (derived);
 }
 
 /* To the one that is read: some at a time, as many as their cost allows. */
-static void portion_share (struct projector *self, struct portion *portion) {
-    size_t some = 4;
-    for (size_t i = 0; i < portion->count;) {
-        size_t to = i + some < portion->count ? i + some : portion->count;
+static void portion_share (struct projector *self,
+                           const struct portion *portion) {
+    size_t some = 4, count = portion_count (portion);
+    for (size_t i = 0; i < count;) {
+        size_t to = i + some < count ? i + some : count;
         projector_write (self);
         int64_t began = clock_mono_ms();
         for (; i < to; i++) {
-            projector_digest_void (self, portion->at[i].origin.sequence);
-            model_add (self->model, &portion->at[i]);
+            projector_digest_void (self, portion_sequence (portion, i));
+            portion_add (portion, i, self->derived);
         }
-        model_settle (self->model);
+        derived_settle (self->derived);
         int64_t took = clock_mono_ms() - began;
         projector_written (self);
         if (took < SLICE_MS / 2)
@@ -112,7 +76,7 @@ static enum err portion_fill (struct projector *self, struct portion *portion,
                               struct error *e) {
     enum err rc = ERR_NONE;
     *more = true;
-    while (portion->count < BATCH && portion->octets < BATCH_OCTETS) {
+    while (!portion_full (portion)) {
         struct record_row row;
         rc = records_next (cursor, &row, e);
         if (rc)
@@ -127,17 +91,17 @@ static enum err portion_fill (struct projector *self, struct portion *portion,
 
 /* The rest of the index, portion by portion, to a fresh model or (NULL) the one
  * that is read; true: there was something. */
-static bool read_on (struct projector *self, struct model *fresh,
+static bool read_on (struct projector *self, struct derived *fresh,
                      struct range *range) {
     struct error e;
     bool some = false, more = true;
-    struct portion *portion = mem_alloc (sizeof *portion);
+    struct portion *portion = portion_new();
     struct records_cursor *cursor =
         records_about_plans (self->store, NULL, range->position, &e);
     enum err rc = cursor ? ERR_NONE : e.code;
     while (!rc && more) {
         rc = portion_fill (self, portion, cursor, range, &more, &e);
-        if (portion->count == 0)
+        if (portion_count (portion) == 0)
             continue;
         some = true;
         if (fresh)
@@ -150,7 +114,7 @@ static bool read_on (struct projector *self, struct model *fresh,
         log_limited (LOG_ERROR, "PLANS-READ", "", "position=%" PRId64 " why=%s",
                      range->position, log_text (e.text));
     records_close (&cursor);
-    free (portion);
+    portion_destroy (&portion);
     return some;
 }
 
@@ -159,47 +123,62 @@ static bool read_on (struct projector *self, struct model *fresh,
 static void replay (struct projector *self) {
     int64_t began = clock_mono_ms();
     struct range range = { .below = INT64_MAX, .skipped = -1 };
-    struct model_options options = {
-        .delegation = self->options.delegation,
-        .load = projector_load,
-        .roster = projector_roster_at,
-        .arg = self,
-        .generation = self->model ? model_generation (self->model) + 1 : 0,
-    };
-    struct model *fresh = model_new (&options);
+    struct derived *fresh = derived_new (self);
     self->judged_count = 0;
     read_on (self, fresh, &range);
     projector_write (self);
-    struct model *old = self->model;
-    self->model = fresh;
+    struct derived *old = self->derived;
+    self->derived = fresh;
+    self->model = fresh->model;
+    self->threads = fresh->threads;
     projector_digest_void (self, -1);
     projector_written (self);
-    model_destroy (&old);
+    derived_destroy (&old);
     pthread_mutex_lock (&self->mutex);
     self->position = range.position;
     if (!self->ready)
         self->replay_ms = clock_mono_ms() - began;
     pthread_mutex_unlock (&self->mutex);
-    log_info ("PLANS-REPLAY", "subjects=%zu ms=%" PRId64,
-              model_subject_count (fresh), clock_mono_ms() - began);
+    log_info ("PLANS-REPLAY", "subjects=%zu threads=%zu ms=%" PRId64,
+              model_subject_count (fresh->model),
+              threads_count (fresh->threads), clock_mono_ms() - began);
 }
 
 /* Marks */
 
-/* The mark up to which every stream is held, as it was before the records are
- * read: what it counts is read then. */
-static int64_t whole_mark (struct projector *self, int64_t *ms) {
-    int64_t mark;
-    if (!self->options.link) {
-        mark = records_mark_below (self->store, INT64_MAX, ms);
-        return mark;
-    }
+struct marks {
+    int64_t now, now_ms;         /* held */
+    int64_t mark, mark_ms;       /* all streams are held up to it */
+    int64_t settled, settled_ms; /* the ledger is settled behind it */
+};
+
+/* As it was before the records are read: what it counts is read then. */
+static void marks_find (struct projector *self, struct marks *out) {
+    out->now = records_mark_below (self->store, INT64_MAX, &out->now_ms);
+    out->settled = records_mark_below (
+        self->store, projector_settled_size (self), &out->settled_ms);
+    out->mark = out->now;
+    out->mark_ms = out->now_ms;
+    if (!self->options.link)
+        return;
     struct link_status *status = mem_alloc (sizeof *status);
     link_status (self->options.link, status);
-    mark = status->complete.mark;
-    *ms = status->complete.time;
+    out->mark = status->complete.mark;
+    out->mark_ms = status->complete.time;
     free (status);
-    return mark;
+}
+
+/* true: another one than before. With the mutex held. */
+static bool marks_keep (struct projector *self, const struct marks *marks) {
+    bool changed = marks->now != self->now_mark || marks->mark != self->mark
+                   || marks->settled != self->settled;
+    self->now_mark = marks->now;
+    self->now_ms = marks->now < 0 ? 0 : marks->now_ms;
+    self->mark = marks->mark;
+    self->mark_ms = marks->mark_ms;
+    self->settled = marks->settled;
+    self->settled_ms = marks->settled < 0 ? 0 : marks->settled_ms;
+    return changed;
 }
 
 /* What came since. Where digests are wanted, first what is below their mark: so
@@ -211,7 +190,7 @@ static bool read_new (struct projector *self, int64_t mark, int64_t mark_ms,
                            .skipped = -1 };
     bool some = false;
     if (projector_digest_due (self, mark)
-        && model_beyond (self->model, mark) == 0) {
+        && derived_beyond (self->derived, mark) == 0) {
         range.below = mark;
         some = read_on (self, NULL, &range);
         projector_digest (self, mark, mark_ms);
@@ -228,14 +207,13 @@ static bool read_new (struct projector *self, int64_t mark, int64_t mark_ms,
 
 /* One look at the store; true: somebody may want to know. */
 static bool look (struct projector *self) {
-    int64_t mark_ms = 0, now_ms = 0;
+    struct marks marks = { 0 };
     projector_write (self);
     bool anew = projector_rosters (self);
-    anew |= projector_rights_changed (self) || !self->model;
+    anew |= projector_rights_changed (self) || !self->derived;
     projector_written (self);
-    int64_t mark = whole_mark (self, &mark_ms);
+    marks_find (self, &marks);
     int64_t upto = records_last_position (self->store);
-    int64_t now_mark = records_mark_below (self->store, INT64_MAX, &now_ms);
     pthread_mutex_lock (&self->mutex);
     int64_t position = self->position;
     pthread_mutex_unlock (&self->mutex);
@@ -243,19 +221,15 @@ static bool look (struct projector *self) {
     if (anew)
         replay (self);
     else
-        changed = read_new (self, mark, mark_ms, &position);
+        changed = read_new (self, marks.mark, marks.mark_ms, &position);
     pthread_mutex_lock (&self->mutex);
     if (!anew || self->position < upto)
         self->position = position > upto ? position : upto;
-    changed |= now_mark != self->now_mark || mark != self->mark || !self->ready;
-    self->now_mark = now_mark;
-    self->now_ms = now_mark < 0 ? 0 : now_ms;
-    self->mark = mark;
-    self->mark_ms = mark_ms;
+    changed |= marks_keep (self, &marks) || !self->ready;
     self->ready = true;
     pthread_cond_broadcast (&self->ready_cond);
     pthread_mutex_unlock (&self->mutex);
-    projector_digest (self, mark, mark_ms);
+    projector_digest (self, marks.mark, marks.mark_ms);
     return changed;
 }
 
@@ -308,6 +282,7 @@ static void *run (void *arg) {
     do {
         bool changed = look (self);
         projector_answer (self);
+        projector_close_due (self);
         if (changed && self->options.changed)
             self->options.changed (self->options.arg);
         do
@@ -339,7 +314,7 @@ static void locks_init (struct projector *self) {
 }
 
 static void projector_free (struct projector *self) {
-    model_destroy (&self->model);
+    derived_destroy (&self->derived);
     roster_chain_destroy (&self->chain);
     roster_unref (&self->present);
     store_close (&self->store);
@@ -359,7 +334,8 @@ struct projector *projector_new (const struct projector_options *options,
                                  struct error *e) {
     struct projector *self = mem_alloc (sizeof *self);
     self->options = *options;
-    self->mark = self->now_mark = self->digest_mark = -1;
+    self->mark = self->now_mark = self->settled = self->digest_mark = -1;
+    self->closed_mark = -1;
     self->answered_generation = self->searched_generation = -1;
     self->searched = -1;
     locks_init (self);
@@ -461,6 +437,19 @@ void projector_written (struct projector *self) {
     self->writer_waits = false;
     pthread_cond_broadcast (&self->turn_cond);
     pthread_mutex_unlock (&self->mutex);
+}
+
+const struct threads *projector_threads (struct projector *self) {
+    return self->threads;
+}
+
+int64_t projector_settled (struct projector *self, int64_t *mark) {
+    pthread_mutex_lock (&self->mutex);
+    int64_t ms = self->settled_ms;
+    if (mark)
+        *mark = self->settled;
+    pthread_mutex_unlock (&self->mutex);
+    return ms;
 }
 
 int64_t projector_now (struct projector *self, int64_t *mark) {

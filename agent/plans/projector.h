@@ -1,5 +1,6 @@
-/* projector - keeps the model of plans at what the store holds: a thread that
- * reads new records, judges our rights to them, and derives.
+/* projector - keeps the model of plans, and beside it the threads, at what the
+ * store holds: a thread that reads new records, judges our rights to them, and
+ * derives.
  *
  * Starts with a replay of all records about plans (store/records.h keeps an
  * index of them), so that nothing derived is ever on the disk but the text index
@@ -10,6 +11,7 @@
 #define PARLEY_PROJECTOR_H
 
 #include "model.h"
+#include "threads/threads.h"
 
 struct projector;
 struct link;
@@ -43,6 +45,11 @@ void projector_release_long (struct projector *self);
 /* Now: the log time of the newest mark held (0: none), and its sequence. Drafts'
  * and people's own clocks are not asked. */
 int64_t projector_now (struct projector *self, int64_t *mark);
+/* Likewise of the newest mark held behind which the ledger is settled: what
+ * threads' deadlines go by. Streams may lack records below it (status: mark). */
+int64_t projector_settled (struct projector *self, int64_t *mark);
+/* The threads beside the model that was given out, until it is released. */
+const struct threads *projector_threads (struct projector *self);
 
 /* For status: digests at the newest mark up to which all streams are held, made
  * when asked, kept until the next; the thread makes them while others read, so
@@ -52,9 +59,12 @@ struct projector_status {
     int64_t mark, mark_ms;
     int64_t position; /* records of the store that were looked at */
     size_t plans, withdrawn, quarantined, newer;
+    size_t threads, threads_quarantined, threads_newer;
+    size_t threads_open; /* may still be decided, at the settled mark */
     int64_t taxonomy_version;
     int64_t replay_ms; /* that the first replay took */
     struct model_digests digests;
+    struct threads_digests threads_digests;
 };
 bool projector_status (struct projector *self, struct projector_status *out);
 

@@ -16,8 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Size up to which the ledger is settled; -1. */
-static int64_t settled_size (struct projector *self) {
+int64_t projector_settled_size (struct projector *self) {
     struct error e;
     struct checkpoint_row row;
     if (!self->options.link)
@@ -141,7 +140,7 @@ static bool answer_all (struct projector *self, const struct answers *answers) {
 }
 
 void projector_answer (struct projector *self) {
-    int64_t size = settled_size (self);
+    int64_t size = projector_settled_size (self);
     pthread_rwlock_rdlock (&self->lock);
     int64_t generation = model_generation (self->model);
     pthread_rwlock_unlock (&self->lock);

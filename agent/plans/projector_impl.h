@@ -7,6 +7,7 @@
 #include "identity/roster_chain.h"
 #include "store/epoch.h"
 #include "store/records.h"
+#include "threads/threads.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -35,14 +36,18 @@ struct projector {
     int64_t digest_mark, digest_mark_ms, digest_turns;
     int64_t digest_made_ms, digest_asked_ms; /* monotonic */
     struct model_digests digests;
+    struct threads_digests threads_digests;
     pthread_cond_t digest_cond;
-    int64_t now_ms, now_mark; /* of the newest mark held */
-    int64_t mark, mark_ms;    /* up to which all is held and derived; -1 */
+    int64_t now_ms, now_mark;    /* of the newest mark held */
+    int64_t mark, mark_ms;       /* up to which all is held and derived; -1 */
+    int64_t settled, settled_ms; /* the newest mark that is settled; -1 */
     int64_t position, replay_ms;
-    /* Over the model, the rosters and `loader`: readers may read the model, who
-     * writes has all three. */
+    /* Over what is derived, the rosters and `loader`: readers may read what is
+     * derived, who writes has all three. */
     pthread_rwlock_t lock;
+    struct derived *derived; /* with the next two */
     struct model *model;
+    struct threads *threads;
     struct roster_chain *chain;
     struct store *loader; /* bodies of older revisions */
     /* The thread's own. */
@@ -53,6 +58,7 @@ struct projector {
     size_t judged_count;
     int64_t judged_ms; /* monotonic */
     int64_t answered_generation, answered_settled;
+    int64_t closed_mark; /* threads were looked at then; -1 */
     /* projector_search.c: position that the text index got to (-1: not asked
      * yet), that it noted, and what it rests on. */
     int64_t searched, searched_kept, searched_basis;
@@ -98,8 +104,41 @@ struct json_t *projector_load_by (struct store *store,
 enum err projector_writer (struct projector *self, struct error *e) MUST_CHECK;
 const struct roster *projector_roster_at (void *arg, int64_t sequence);
 
+/* projector_portion.c */
+
+/* What is derived of the same records. */
+struct derived {
+    struct projector *projector;
+    struct model *model;
+    struct threads *threads;
+    int64_t taxonomy_turns;
+};
+/* A fresh one: what changed before is not told by it, its generations go on where
+ * the projector's present one ended. */
+struct derived *derived_new (struct projector *projector) MUST_CHECK;
+void derived_destroy (struct derived **self_p);
+void derived_settle (struct derived *self);
+/* How many subjects and threads have a record at or above the mark. */
+size_t derived_beyond (const struct derived *self, int64_t mark);
+
+struct portion;
+struct portion *portion_new (void) MUST_CHECK;
+void portion_destroy (struct portion **self_p);
+void portion_take (struct portion *self, const struct record_row *row);
+bool portion_full (const struct portion *self);
+size_t portion_count (const struct portion *self);
+int64_t portion_sequence (const struct portion *self, size_t n);
+void portion_add (const struct portion *self, size_t n,
+                  struct derived *derived);
+void portion_clear (struct portion *self);
+
+/* projector_close.c: close what is past its end and ours to close. */
+void projector_close_due (struct projector *self);
+
 /* projector_answer.c: say of settled withdrawals that they are hidden here. */
 void projector_answer (struct projector *self);
+/* Size up to which the ledger is settled; -1. */
+int64_t projector_settled_size (struct projector *self);
 
 /* projector_search.c: a portion of what is new goes into the text index; true:
  * there is more. */

@@ -60,6 +60,10 @@ bool projector_rosters (struct projector *self) {
                  || basis.roster_sequence != self->basis.roster_sequence;
     if (other || cut)
         chain_read (self);
+    if (other && self->threads) {
+        threads_rejudge (self->threads);
+        threads_settle (self->threads);
+    }
     self->texts_stale |= cut;
     self->basis = basis;
     roster_unref (&self->present);
@@ -111,6 +115,8 @@ bool projector_rights_changed (struct projector *self) {
             continue;
         if (self->model)
             model_forget (self->model, at->channel);
+        if (self->threads)
+            threads_forget (self->threads, at->channel);
         projector_digest_void (self, -1);
         at->taken = true;
     }

@@ -30,29 +30,34 @@ void projector_digest_void (struct projector *self, int64_t sequence) {
 
 /* false: not now, since readers would wait for long. */
 static bool make (struct projector *self, int64_t mark, int64_t mark_ms,
-                  struct model_digests *out) {
-    size_t beyond = model_beyond (self->model, mark);
+                  struct model_digests *out, struct threads_digests *threads) {
+    size_t beyond = derived_beyond (self->derived, mark);
     if (beyond == 0) {
         model_digest (self->model, mark, mark_ms, out);
+        threads_digest (self->threads, mark, mark_ms, threads);
         return true;
     }
     if (beyond > BEYOND_MAX && self->digest_mark >= 0
         && clock_mono_ms() - self->digest_made_ms < STALE_MS)
         return false;
     model_digest_prepare (self->model, mark, mark_ms);
+    threads_digest_prepare (self->threads, mark, mark_ms);
     projector_write (self);
     model_digest (self->model, mark, mark_ms, out);
+    threads_digest (self->threads, mark, mark_ms, threads);
     projector_written (self);
     return true;
 }
 
 void projector_digest (struct projector *self, int64_t mark, int64_t mark_ms) {
     struct model_digests digests;
+    struct threads_digests threads;
     bool made = projector_digest_due (self, mark)
-                && make (self, mark, mark_ms, &digests);
+                && make (self, mark, mark_ms, &digests, &threads);
     pthread_mutex_lock (&self->mutex);
     if (made) {
         self->digests = digests;
+        self->threads_digests = threads;
         self->digest_mark = mark;
         self->digest_mark_ms = mark_ms;
         self->digest_made_ms = clock_mono_ms();
@@ -98,6 +103,28 @@ static void figures (const struct model *model, struct projector_status *out) {
     out->taxonomy_version = taxonomy_version (model_taxonomy (model));
 }
 
+static void said_count (void *arg, const struct thread_entry *entry,
+                        const char *topic) {
+    struct projector_status *out = arg;
+    (void) topic;
+    if (entry->newer)
+        out->threads_newer++;
+    else
+        out->threads_quarantined++;
+}
+
+static void threads_figures (const struct threads *threads, int64_t now_ms,
+                             struct projector_status *out) {
+    struct thread_state state;
+    out->threads = threads_count (threads);
+    for (size_t i = 0; i < out->threads; i++) {
+        thread_state (threads_at (threads, i), now_ms, &state);
+        out->threads_open +=
+            state.status == STATUS_OPEN || state.status == STATUS_LATE;
+    }
+    threads_quarantine (threads, said_count, out);
+}
+
 bool projector_status (struct projector *self, struct projector_status *out) {
     *out = (struct projector_status){ .mark = -1 };
     pthread_mutex_lock (&self->mutex);
@@ -106,6 +133,7 @@ bool projector_status (struct projector *self, struct projector_status *out) {
     out->mark = self->ready ? self->digest_mark : -1;
     out->mark_ms = self->digest_mark_ms;
     out->digests = self->digests;
+    out->threads_digests = self->threads_digests;
     out->position = self->position;
     out->replay_ms = self->replay_ms;
     pthread_mutex_unlock (&self->mutex);
@@ -113,6 +141,7 @@ bool projector_status (struct projector *self, struct projector_status *out) {
     if (!model)
         return false;
     figures (model, out);
+    threads_figures (self->threads, projector_settled (self, NULL), out);
     projector_release (self);
     return true;
 }

@@ -116,11 +116,15 @@ static enum err entry_read (struct slice octets, struct entry *out,
     return ERR_NONE;
 }
 
-/* Is it one of those that plans are made of (plans/CONTENTS.md section 1)? By
- * the topic's second level. */
+/* Is it one of those that plans (plans/CONTENTS.md section 1), threads
+ * (threads/THREADS.md section 1) and acknowledgements are made of? By the topic's
+ * second level. */
 static bool about_plans (struct slice topic) {
-    static const char *const kinds[] = { "plan",   "annex",   "report",
-                                         "hidden", "overlap", "taxonomy" };
+    static const char *const kinds[] = {
+        "plan",     "annex",  "report",     "hidden",  "overlap",
+        "taxonomy", "align",  "communique", "meeting", "consultation",
+        "practice", "notice", "capability", "request", "ack",
+    };
     const uint8_t *slash =
         topic.size ? memchr (topic.data, '/', topic.size) : NULL;
     if (!slash)

@@ -92,8 +92,8 @@ struct records_cursor;
 struct records_cursor *records_open (struct store *self,
                                      const struct records_query *query,
                                      struct error *e) MUST_CHECK;
-/* Messages whose topic's second level is one of plans/CONTENTS.md section 1, of
- * one channel (NULL: of all), above position `after`, by position. An index of
+/* Messages whose topic's second level is one of plans/CONTENTS.md or
+ * threads/THREADS.md section 1, or "ack", of one channel (NULL: of all), above position `after`, by position. An index of
  * their own leads: what others there are does not count. */
 struct records_cursor *records_about_plans (struct store *self,
                                             const char *channel, int64_t after,

@@ -192,5 +192,14 @@ const char *const store_schema_steps[] = {
     "CREATE TABLE sending_parts (sending INTEGER NOT NULL,"
     "  part INTEGER NOT NULL, entry INTEGER NOT NULL DEFAULT 0,"
     "  digest BLOB NOT NULL, octets BLOB NOT NULL, UNIQUE (sending, part));",
+    /* 4: records of threads and acknowledgements beside those about plans. */
+    "UPDATE records SET about = 1 WHERE about = 0 AND instr (topic, '/') > 0"
+    "  AND substr (substr (topic, instr (topic, '/') + 1), 1,"
+    "    instr (substr (topic, instr (topic, '/') + 1) || '/', '/') - 1)"
+    "  IN ('align', 'communique', 'meeting', 'consultation', 'practice',"
+    "    'notice', 'capability', 'request', 'ack');",
+    /* 5: how far each user has read each thread. */
+    "CREATE TABLE read_marks (user TEXT NOT NULL, topic TEXT NOT NULL,"
+    "  sequence INTEGER NOT NULL, PRIMARY KEY (user, topic)) WITHOUT ROWID;",
     NULL
 };

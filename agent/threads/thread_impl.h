@@ -163,6 +163,8 @@ struct threads {
     /* threads_digest.c: all entries; the first `sorted` of them by sequence. */
     const struct thread_entry **all;
     size_t all_count, all_room, sorted;
+    int64_t records_mark; /* `records` is of those below; -1: of none */
+    struct threads_digests records;
 };
 /* What is dirty, without counting it; false: nothing was. */
 bool threads_derive (struct threads *self);

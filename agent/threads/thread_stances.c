@@ -214,8 +214,6 @@ static enum stance_state obstacle (const struct thread_version *version,
     const struct proposal *proposal = version->proposal;
     if (version->replaced || version->withdrawn)
         return STANCE_REPLACED;
-    if (version->decided >= 0)
-        return STANCE_AFTER;
     enum tally_time time =
         tally_time (proposal->has_deadline, proposal->deadline.ms,
                     entry->author_time, entry->origin.log_time);

@@ -11,7 +11,7 @@ struct threads *threads_new (const struct threads_options *options) {
     self->options = *options;
     self->limit = INT64_MAX;
     self->generation = self->forgotten = options->generation;
-    self->highest = -1;
+    self->highest = self->records_mark = -1;
     self->shelves = shelves_new();
     self->ring = mem_alloc (THREADS_CHANGES_MAX * sizeof *self->ring);
     return self;
@@ -109,6 +109,8 @@ void threads_dirty (struct threads *self, struct thread_work *work) {
 }
 
 static void all_add (struct threads *self, const struct thread_entry *entry) {
+    if (entry->origin.sequence < self->records_mark)
+        self->records_mark = -1;
     if (self->all_count == self->all_room) {
         self->all_room = self->all_room ? 2 * self->all_room : 256;
         self->all = mem_resize (self->all, self->all_room * sizeof *self->all);
@@ -239,6 +241,7 @@ static bool is_dropped (const struct thread_entry *entry, const char *channel,
 /* Before they are freed. */
 static void all_drop (struct threads *self, const char *channel, int64_t from) {
     size_t kept = 0, sorted = 0;
+    self->records_mark = -1;
     for (size_t i = 0; i < self->all_count; i++) {
         if (i == self->sorted)
             sorted = kept;

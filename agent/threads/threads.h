@@ -91,5 +91,11 @@ struct threads_digests {
 };
 void threads_digest (struct threads *self, int64_t mark, int64_t mark_ms,
                      struct threads_digests *out);
+/* Threads with a record at or above the mark: where there is none, a digest
+ * changes nothing that readers see. */
+size_t threads_beyond (const struct threads *self, int64_t mark);
+/* What a digest at that mark takes long for, ahead; readers see nothing of it. */
+void threads_digest_prepare (struct threads *self, int64_t mark,
+                             int64_t mark_ms);
 
 #endif

@@ -150,43 +150,65 @@ static void all_sort (struct threads *self) {
     self->sorted = count;
 }
 
-/* Each leaf, and whether its body could be read. */
-static void records_hash (struct threads *self, struct threads_digests *out) {
+/* Each leaf, and whether its body could be read. Kept for the mark. */
+static void records_make (struct threads *self, int64_t mark) {
     struct buf octets = { 0 };
+    struct threads_digests *out = &self->records;
+    if (self->records_mark == mark)
+        return;
     all_sort (self);
+    out->record_count = 0;
     buf_reserve (&octets, self->all_count * (HASH_SIZE + 1));
     while (out->record_count < self->all_count
-           && self->all[out->record_count]->origin.sequence < self->limit) {
+           && self->all[out->record_count]->origin.sequence < mark) {
         const struct thread_entry *at = self->all[out->record_count++];
         buf_add (&octets, at->origin.leaf.octets, HASH_SIZE);
         buf_add_u8 (&octets, at->absent && !utterance_of (at)->say);
     }
     out->records = hash_sha256 (buf_slice (&octets));
     buf_free (&octets);
+    self->records_mark = mark;
 }
 
 /* All of it */
 
+static bool is_beyond (const struct thread_work *work, int64_t mark) {
+    size_t count = work->utterances.count;
+    return count > 0 && work->utterances.at[count - 1]->origin.sequence >= mark;
+}
+
+size_t threads_beyond (const struct threads *self, int64_t mark) {
+    size_t out = 0;
+    if (self->highest >= mark)
+        for (size_t i = 0; i < self->work_count; i++)
+            out += is_beyond (self->works[i], mark);
+    return out;
+}
+
+void threads_digest_prepare (struct threads *self, int64_t mark,
+                             int64_t mark_ms) {
+    records_make (self, mark);
+    for (size_t i = 0; i < self->work_count; i++)
+        if (!is_beyond (self->works[i], mark))
+            (void) work_hash (self->works[i], mark_ms);
+}
+
 static void limit_set (struct threads *self, int64_t mark, int64_t limit) {
-    for (size_t i = 0; i < self->work_count; i++) {
-        struct thread_work *work = self->works[i];
-        size_t count = work->utterances.count;
-        if (count > 0
-            && work->utterances.at[count - 1]->origin.sequence >= mark)
-            threads_dirty (self, work);
-    }
+    for (size_t i = 0; i < self->work_count; i++)
+        if (is_beyond (self->works[i], mark))
+            threads_dirty (self, self->works[i]);
     self->limit = limit;
     threads_derive (self);
 }
 
 void threads_digest (struct threads *self, int64_t mark, int64_t mark_ms,
                      struct threads_digests *out) {
-    *out = (struct threads_digests){ 0 };
     bool above = self->highest >= mark;
     threads_settle (self);
+    records_make (self, mark);
+    *out = self->records;
     if (above)
         limit_set (self, mark, mark);
-    records_hash (self, out);
     out->threads = threads_hash (self, mark_ms);
     if (above)
         limit_set (self, mark, INT64_MAX);

@@ -251,6 +251,98 @@ static void test_epoch (void **state) {
     projector_destroy (&self);
 }
 
+/* Threads beside the plans */
+
+static void align_put (int64_t sequence, const char *channel,
+                       const char *inner) {
+    char topic[TOPIC_MAX + 1];
+    struct buf text = { 0 };
+    snprintf (topic, sizeof topic, "%s/align/FRONTEX/FRONTEX-a", channel);
+    buf_add_format (&text, "{'format':1,'thread':'FRONTEX-a','does':%s}",
+                    inner);
+    char *body = buf_take_text (&text);
+    message_put (sequence, cast.frontex, topic, BODY_MAP, body, BODY_PRESENT);
+    free (body);
+}
+
+#define PROPOSAL                                                               \
+    "'propose','title':'T','type':'joint','rule':'all',"                       \
+    "'about':[{'ref':'FRONTEX-p'}],'invited':['EUROPOL']"
+
+static struct projector *asked;
+static size_t wanted;
+static bool so_many_threads (const struct model *model) {
+    (void) model;
+    return threads_count (projector_threads (asked)) == wanted;
+}
+
+static void wait_threads (struct projector *self, size_t count) {
+    asked = self;
+    wanted = count;
+    wait_for (self, so_many_threads);
+}
+
+static void settle (int64_t size);
+
+static void test_said (void **state) {
+    (void) state;
+    struct projector_status status;
+    int64_t mark;
+    roster_put (cast.roster, 0);
+    align_put (10, "all", PROPOSAL);
+    align_put (11, "all", "'nothing'");
+    message_put (12, cast.frontex, "all/align/FRONTEX", BODY_MAP, "{}",
+                 BODY_PRESENT);
+    message_put (13, cast.frontex, "all/ack/FRONTEX", BODY_MAP, "{}",
+                 BODY_PRESENT);
+    struct projector *self = begin();
+    assert_true (no_plans (read_now (self)));
+    const struct threads *threads = projector_threads (self);
+    assert_int_equal (threads_count (threads), 1);
+    const struct thread *thread = threads_find (threads, "FRONTEX-a", 0);
+    assert_int_equal (thread->version_count, 1);
+    assert_false (thread->versions[0].unjudged);
+    assert_true (thread->versions[0].parties[0].member);
+    assert_int_equal (thread->entries[0]->author_time, BUILD_TIME);
+    assert_int_equal (threads_quarantine (threads, NULL, NULL), 2);
+    assert_int_equal (projector_settled (self, &mark), 0);
+    assert_int_equal (mark, -1);
+    projector_release (self);
+    mark_put (20);
+    mark_put (30);
+    settle (21);
+    align_put (31, "core", PROPOSAL);
+    wait_threads (self, 2);
+    assert_int_equal (projector_settled (self, &mark), BUILD_TIME + 20);
+    assert_int_equal (mark, 20);
+    assert_true (projector_status (self, &status));
+    assert_int_equal (status.mark, 30);
+    assert_int_equal (status.threads, 2);
+    assert_int_equal (status.threads_open, 2);
+    assert_int_equal (status.threads_quarantined, 2);
+    assert_int_equal (status.threads_digests.record_count, 3);
+    assert_int_equal (status.quarantined, 0);
+    struct threads_digests seen = status.threads_digests;
+    projector_destroy (&self);
+    self = begin();
+    projector_release ((read_now (self), self));
+    assert_true (projector_status (self, &status));
+    assert_memory_equal (&seen, &status.threads_digests, sizeof seen);
+    /* A right that is taken, and an epoch. */
+    struct roster *next =
+        next_roster ("channels[1].readers", "['delegation:FRONTEX/hq']",
+                     "channels[1].writers", "['delegation:FRONTEX/hq']");
+    roster_put (next, 40);
+    wait_threads (self, 1);
+    struct epoch_void gone;
+    FINE (store_begin (store, &e));
+    enum err rc = epoch_cut (store, 2, 10, &gone, &e);
+    FINE (store_end (store, rc, &e));
+    wait_threads (self, 0);
+    projector_destroy (&self);
+    roster_unref (&next);
+}
+
 /* Withdrawals */
 
 static void settle (int64_t size) {
@@ -454,6 +546,10 @@ static bool one_indexed (const struct model *model) {
            && model_find (model, "FRONTEX-p")->entries[1]->absent;
 }
 
+static bool is_back (const struct model *model) {
+    return is_withdrawn (model) && one_plan (model);
+}
+
 static struct model_digests digests_now (struct projector *self) {
     struct projector_status status;
     assert_true (projector_status (self, &status));
@@ -492,7 +588,7 @@ static void test_bodies (void **state) {
     /* And back: they come while it runs. */
     for (size_t i = 0; i < 3; i++)
         body_back (11 + (int64_t) i, &kept[i]);
-    wait_for (self, is_withdrawn);
+    wait_for (self, is_back); /* the first and the second */
     again = digests_now (self);
     assert_memory_equal (&again, &before, sizeof again);
     projector_destroy (&self);
@@ -556,9 +652,11 @@ int main (void) {
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown (name, store_begin_test, store_end_test)
     const struct CMUnitTest tests[] = {
-        TEST (test_no_store),         TEST (test_replay), TEST (test_rights),
-        TEST (test_right_given),      TEST (test_epoch),  TEST (test_answer),
-        TEST (test_answer_elsewhere), TEST (test_search), TEST (test_threads),
+        TEST (test_no_store), TEST (test_replay),
+        TEST (test_rights),   TEST (test_right_given),
+        TEST (test_epoch),    TEST (test_said),
+        TEST (test_answer),   TEST (test_answer_elsewhere),
+        TEST (test_search),   TEST (test_threads),
         TEST (test_bodies),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);

@@ -88,7 +88,15 @@ static void test_older_schema (void **state) {
               hash_text (hex, &cast.dialogue));
     run (meta);
     run ("PRAGMA application_id = 0x50415259; PRAGMA user_version = 1;"
-         "INSERT INTO drafts (created, updated, json) VALUES (1, 2, x'7b7d')");
+         "INSERT INTO drafts (created, updated, json) VALUES (1, 2, x'7b7d');"
+         "INSERT INTO records (position, sequence, block, place, type,"
+         "  log_time, channel, topic, leaf) VALUES"
+         " (1, 1, 1, 1, 1, 1, 'all', 'all/align/X/X-a', x'00'),"
+         " (2, 2, 1, 1, 1, 1, 'all', 'all/aligns/X/X-a', x'00'),"
+         " (3, 3, 1, 1, 1, 1, 'all', 'all/x/align', x'00'),"
+         " (4, 4, 1, 1, 1, 1, 'all', 'all/meeting', x'00'),"
+         " (5, 5, 1, 1, 1, 1, 'all', 'align', x'00'),"
+         " (6, 6, 1, 1, 2, 1, '$log', NULL, x'00')");
     store_close (&store);
     for (int i = 0; i < 2; i++) {
         store = try_open (in ("old"));
@@ -99,6 +107,10 @@ static void test_older_schema (void **state) {
         assert_true (slice_is (column_slice (s, 0), "{}"));
         assert_int_equal (sqlite3_column_bytes (s, 1), 0);
         assert_int_equal (sqlite3_column_type (s, 2), SQLITE_NULL);
+        s = store_prepare (store, "SELECT group_concat (position) FROM records"
+                                  " WHERE about = 1");
+        FINE (store_row (store, s, "records", &e));
+        assert_true (slice_is (column_slice (s, 0), "1,4"));
         store_close (&store);
     }
     store = new_store;

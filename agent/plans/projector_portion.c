@@ -1,0 +1,183 @@
+/* projector_portion - some records, read and not taken in yet: to the model those
+ * about plans, to the threads those of threads. */
+#include "projector_impl.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#define BATCH_OCTETS (1 << 20) /* of their bodies; as JSON many times that */
+#define BATCH 256              /* records between two turns of readers */
+
+struct taken {
+    bool of_thread;
+    union {
+        struct model_record plan;
+        struct threads_record said;
+    };
+    json_t *document;
+    char *topic, *why, *via; /* via: NULL for none */
+};
+struct portion {
+    size_t count, octets;
+    struct taken at[BATCH];
+};
+
+/* What is derived */
+
+static const struct roster *roster_at (void *arg, int64_t sequence) {
+    struct derived *self = arg;
+    return projector_roster_at (self->projector, sequence);
+}
+
+static const struct taxonomy *taxonomy_at (void *arg, int64_t sequence) {
+    const struct derived *self = arg;
+    return model_taxonomy_at (self->model, sequence);
+}
+
+static json_t *load (void *arg, const struct origin *origin) {
+    const struct derived *self = arg;
+    return projector_load (self->projector, origin);
+}
+
+struct derived *derived_new (struct projector *projector) {
+    struct derived *self = mem_alloc (sizeof *self);
+    const struct derived *old = projector->derived;
+    struct model_options options = {
+        .delegation = projector->options.delegation,
+        .load = projector_load,
+        .roster = projector_roster_at,
+        .arg = projector,
+        .generation = old ? model_generation (old->model) + 1 : 0,
+    };
+    struct threads_options threads = {
+        .dialogue = projector->options.dialogue,
+        .delegation = projector->options.delegation,
+        .roster = roster_at,
+        .taxonomy = taxonomy_at,
+        .load = load,
+        .arg = self,
+        .generation = old ? threads_generation (old->threads) + 1 : 0,
+    };
+    self->projector = projector;
+    self->model = model_new (&options);
+    self->threads = threads_new (&threads);
+    return self;
+}
+
+void derived_destroy (struct derived **self_p) {
+    if (!self_p || !*self_p)
+        return;
+    struct derived *self = *self_p;
+    *self_p = NULL;
+    threads_destroy (&self->threads);
+    model_destroy (&self->model);
+    free (self);
+}
+
+void derived_settle (struct derived *self) {
+    model_settle (self->model);
+    if (self->taxonomy_turns != model_taxonomy_turns (self->model))
+        threads_rejudge (self->threads);
+    self->taxonomy_turns = model_taxonomy_turns (self->model);
+    threads_settle (self->threads);
+}
+
+size_t derived_beyond (const struct derived *self, int64_t mark) {
+    return model_beyond (self->model, mark)
+           + threads_beyond (self->threads, mark);
+}
+
+/* A portion */
+
+struct portion *portion_new (void) {
+    return mem_alloc (sizeof (struct portion));
+}
+
+size_t portion_count (const struct portion *self) {
+    return self->count;
+}
+
+bool portion_full (const struct portion *self) {
+    return self->count == BATCH || self->octets >= BATCH_OCTETS;
+}
+
+static char *text_of (struct slice text) {
+    struct buf out = { 0 };
+    buf_add_slice (&out, text);
+    return buf_take_text (&out);
+}
+
+static void said_take (struct taken *self, const struct record_row *row,
+                       bool absent) {
+    if (row->record.via.present)
+        self->via = text_of (row->record.via.submitter);
+    self->said = (struct threads_record){
+        .topic = slice_text (self->topic),
+        .via = slice_text (self->via ? self->via : ""),
+        .author_time = row->message.author_time,
+        .document = self->document,
+        .why = self->why,
+        .absent = absent,
+    };
+    projector_origin (row, &self->said.origin);
+}
+
+static void plan_take (struct taken *self, const struct record_row *row,
+                       bool absent) {
+    self->plan = (struct model_record){ .topic = slice_text (self->topic),
+                                        .document = self->document,
+                                        .why = self->why,
+                                        .absent = absent };
+    projector_origin (row, &self->plan.origin);
+}
+
+/* Of threads, of plans, or of neither, which others read. */
+void portion_take (struct portion *self, const struct record_row *row) {
+    struct error e;
+    const char *why;
+    bool absent;
+    bool of_thread = thread_topic_kind (row->message.topic) != THREAD_KINDS;
+    if (!of_thread && content_kind (row->message.topic) == CONTENT_NONE)
+        return;
+    struct taken *taken = &self->at[self->count++];
+    *taken = (struct taken){ .of_thread = of_thread };
+    taken->document = projector_body (row, &why, &absent, &e);
+    taken->topic = text_of (row->message.topic);
+    taken->why = taken->document ? NULL : mem_copy_text (why);
+    if (of_thread)
+        said_take (taken, row, absent);
+    else
+        plan_take (taken, row, absent);
+    self->octets += row->body.size;
+}
+
+int64_t portion_sequence (const struct portion *self, size_t n) {
+    const struct taken *taken = &self->at[n];
+    return taken->of_thread ? taken->said.origin.sequence
+                            : taken->plan.origin.sequence;
+}
+
+void portion_add (const struct portion *self, size_t n,
+                  struct derived *derived) {
+    const struct taken *taken = &self->at[n];
+    if (taken->of_thread)
+        threads_add (derived->threads, &taken->said);
+    else
+        model_add (derived->model, &taken->plan);
+}
+
+void portion_clear (struct portion *self) {
+    for (size_t i = 0; i < self->count; i++) {
+        json_decref (self->at[i].document);
+        free (self->at[i].topic);
+        free (self->at[i].why);
+        free (self->at[i].via);
+    }
+    self->count = self->octets = 0;
+}
+
+void portion_destroy (struct portion **self_p) {
+    portion_clear (*self_p);
+    free (*self_p);
+    *self_p = NULL;
+}
