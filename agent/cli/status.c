@@ -222,6 +222,31 @@ static void add_plans (struct table *table, json_t *status) {
                   json_int (json_object_get (plans, "taxonomy"), "version", 0));
 }
 
+/* What is derived of threads, and by which clock. */
+static void add_threads (struct table *table, json_t *status) {
+    json_t *threads =
+        json_object_get (json_object_get (status, "plans"), "threads");
+    if (!json_is_object (threads))
+        return;
+    struct buf text = { 0 };
+    buf_add_format (&text, "%" PRId64 ", %" PRId64 " of them open",
+                    json_int (threads, "count", 0),
+                    json_int (threads, "open", 0));
+    if (json_int (threads, "quarantined", 0) > 0)
+        buf_add_format (&text, ", %" PRId64 " messages quarantined",
+                        json_int (threads, "quarantined", 0));
+    if (json_int (threads, "newer", 0) > 0)
+        buf_add_format (&text, ", %" PRId64 " that need a newer version",
+                        json_int (threads, "newer", 0));
+    buf_add_format (
+        &text, "; digest %.16s... of %" PRId64 " records",
+        json_text_or (threads, "digest", "?"),
+        json_int (json_object_get (threads, "records"), "count", 0));
+    table_cell (table, "threads");
+    table_slice (table, buf_slice (&text));
+    buf_free (&text);
+}
+
 /* Who asked, as the agent knows him. */
 static void add_you (struct table *table, json_t *status) {
     json_t *you = json_object_get (status, "you");
@@ -258,6 +283,7 @@ static void print_head (json_t *status) {
     add_complete (table, status);
     add_ledger (table, status);
     add_plans (table, status);
+    add_threads (table, status);
     add_outbox (table, status);
     add_you (table, status);
     table_print (table, stdout);

@@ -60,7 +60,8 @@ struct projector_status {
     int64_t position; /* records of the store that were looked at */
     size_t plans, withdrawn, quarantined, newer;
     size_t threads, threads_quarantined, threads_newer;
-    size_t threads_open; /* may still be decided, at the settled mark */
+    size_t threads_open; /* at the settled mark, as projector_settled */
+    int64_t settled, settled_ms;
     int64_t taxonomy_version;
     int64_t replay_ms; /* that the first replay took */
     struct model_digests digests;

@@ -141,7 +141,8 @@ bool projector_status (struct projector *self, struct projector_status *out) {
     if (!model)
         return false;
     figures (model, out);
-    threads_figures (self->threads, projector_settled (self, NULL), out);
+    out->settled_ms = projector_settled (self, &out->settled);
+    threads_figures (self->threads, out->settled_ms, out);
     projector_release (self);
     return true;
 }
