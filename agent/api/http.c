@@ -205,8 +205,15 @@ static void answer (struct request *r) {
 
 /* MHD's callbacks */
 
+/* A closed connection says nothing to who asked, nor to us: a handler that left
+ * a way out without an answer is our fault, and told. */
 static enum MHD_Result send_answer (struct request *r) {
-    if (!r->response)
+    if (!r->response) {
+        log_error ("API-NO-ANSWER", "path=%s",
+                   log_text (r->route ? r->route->path : ""));
+        problem_reply (r, PROBLEM_INTERNAL, "nothing was answered");
+    }
+    if (!r->response) /* out of memory */
         return MHD_NO;
     return MHD_queue_response (r->connection, r->status, r->response);
 }
@@ -252,7 +259,11 @@ static void on_log (void *cls, const char *format, va_list args) {
     (void) cls;
     char text[256];
     vsnprintf (text, sizeof text, format, args);
-    log_limited (LOG_DEBUG, "API-MHD", "", "text=%s", log_text (text));
+    text[strcspn (text, "\n")] = '\0';
+    /* Connections above the limit are closed without a word. */
+    bool full = strstr (text, "connection limit") != NULL;
+    log_limited (full ? LOG_WARN : LOG_DEBUG, "API-MHD", full ? "limit" : "",
+                 "text=%s", log_text (text));
 }
 
 /* Starting and ending */
