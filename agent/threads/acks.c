@@ -63,19 +63,10 @@ bool ack_place_read (struct slice topic, const char *author_entity,
 static const char *const words_state[] = { "verified", "seen", NULL };
 static const struct shape shape_state = { .type = SHAPE_WORD,
                                           .words = words_state };
-static void form_message_id (struct check *check, struct slice text) {
-    struct hash hash;
-    char name[SHOWN_MAX], hex[HASH_TEXT_MAX] = "";
-    if (text.size == HASH_TEXT_MAX - 1)
-        memcpy (hex, text.data, text.size);
-    if (hash_parse (hex, &hash))
-        CHECK_FAULT (check, "is '%s', and has to be a message's id",
-                     shown (name, text));
-}
-static const struct shape shape_message = { .type = SHAPE_FORM,
-                                            .form = form_message_id };
 static const struct shape_member members_ack[] = {
-    { "message", &shape_message, true }, { "state", &shape_state, true }, { 0 }
+    { "message", &shape_message_id, true },
+    { "state", &shape_state, true },
+    { 0 }
 };
 static const struct shape shape_ack = { .type = SHAPE_OBJECT,
                                         .members = members_ack };
@@ -92,10 +83,8 @@ bool acks_read (const json_t *document, struct ack_list *out,
                 struct faults *faults, bool *newer) {
     struct check check = { .faults = faults };
     size_t before = faults->count;
-    int64_t format;
     *out = (struct ack_list){ 0 };
-    *newer = json_whole (json_object_get (document, "format"), &format)
-             && format > 1;
+    *newer = format_is_newer (document);
     if (*newer)
         return false;
     shape_check (&check, document, &shape_acks);
@@ -106,8 +95,7 @@ bool acks_read (const json_t *document, struct ack_list *out,
     out->at = mem_alloc (out->count * sizeof *out->at);
     for (size_t i = 0; i < out->count; i++) {
         const json_t *item = json_array_get (list, i);
-        const char *id = json_string_value (json_object_get (item, "message"));
-        if (hash_parse (id, &out->at[i].message)
+        if (!read_hash (json_object_get (item, "message"), &out->at[i].message)
             || !ack_state_read (string_slice (json_object_get (item, "state")),
                                 &out->at[i].state))
             out->at[i].state = ACK_NONE; /* was checked above */

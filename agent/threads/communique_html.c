@@ -68,9 +68,9 @@ static void put_state (struct page *self, size_t version, int64_t now_ms) {
     thread_version_state (self->thread, version, now_ms, &state);
     const struct tally *tally = &state.tally;
     buf_add_format (self->out,
-                    "<p class=\"state\"><b>%s.</b> Of %zu bodies that count "
-                    "%zu adopted, %zu objected, %zu abstained, %zu said "
-                    "nothing. As of %s.</p>\n",
+                    "<p class=\"state\"><b>%s.</b> %zu bodies count: %zu "
+                    "adopted, %zu objected, %zu abstained, %zu said nothing. "
+                    "As of %s.</p>\n",
                     status_words (state.status), tally->members, tally->for_,
                     tally->against, tally->neither, tally->silent,
                     instant_utc (now, now_ms));
@@ -204,23 +204,16 @@ static void put_texts (struct page *self, const struct stance *said) {
     ours (self, "</td>");
 }
 
-static void put_party (struct page *self, const struct thread_party *party) {
-    const struct thread_stance *stance =
-        communique_stance (self->thread, party);
-    ours (self, "<tr><td><b>");
-    paper_text (self->out, party->entity);
-    ours (self, party->proposer ? "</b> (proposed it)" : "</b>");
-    if (party->disagrees)
-        ours (self, "<br>its delegations disagree; the later one counts");
-    ours (self, "</td>");
-    if (!stance) {
-        ours (self, "<td>said nothing</td><td></td><td></td></tr>\n");
-        return;
-    }
+/* One that does not count is shown with why. */
+static void put_said (struct page *self, const struct thread_stance *stance,
+                      bool counts) {
     const struct say *say = stance->entry->say;
     ours (self, "<td>");
     paper_text (self->out,
                 thread_says_name (THREAD_COMMUNIQUE, say->stance.says));
+    if (!counts)
+        buf_add_format (self->out, ", not counted: %s",
+                        stance_state_name (stance->state));
     ours (self, "<br>");
     paper_text (self->out, stance->entry->origin.author);
     if (*say->function) {
@@ -231,6 +224,23 @@ static void put_party (struct page *self, const struct thread_party *party) {
     put_texts (self, &say->stance);
     put_record (self, stance->entry, stance->late);
     ours (self, "</tr>\n");
+}
+
+static void put_party (struct page *self, const struct thread_party *party) {
+    const struct thread_stance *counts =
+        communique_stance (self->thread, party);
+    ours (self, "<tr><td><b>");
+    paper_text (self->out, party->entity);
+    ours (self, party->proposer ? "</b> (proposed it)" : "</b>");
+    if (party->disagrees)
+        ours (self, "<br>its delegations disagree; the later one counts");
+    ours (self, "</td>");
+    if (counts)
+        put_said (self, counts, true);
+    else if (party->newest != SIZE_MAX)
+        put_said (self, &self->thread->stances[party->newest], false);
+    else
+        ours (self, "<td>said nothing</td><td></td><td></td></tr>\n");
 }
 
 static void put_group (struct page *self, enum group group) {

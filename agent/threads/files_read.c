@@ -188,19 +188,13 @@ static struct whole *body_take (const json_t *body, bool withdraw) {
     return out;
 }
 
-/* A higher one is not judged. */
-static bool is_newer (const json_t *body) {
-    int64_t format;
-    return json_whole (json_object_get (body, "format"), &format) && format > 1;
-}
-
 struct file_manifest *file_manifest_read (const struct file_place *place,
                                           const json_t *document,
                                           struct faults *faults, bool *newer) {
     struct check check = { .faults = faults };
     size_t before = faults->count;
     bool withdraw = json_object_get (document, "withdraw") != NULL;
-    *newer = is_newer (document);
+    *newer = format_is_newer (document);
     if (*newer)
         return NULL;
     shape_check (&check, document,

@@ -381,7 +381,7 @@ static void test_note (void **state) {
 static void test_html (void **state) {
     (void) state;
     static const char *const needed[] = {
-        "<b>Not adopted.</b> Of 3 bodies that count 2 adopted, 1 objected",
+        "<b>Not adopted.</b> 3 bodies count: 2 adopted, 1 objected",
         "As of 2026-11-30T17:46:40Z",
         "TLP:AMBER",
         "version 3, record 42",
@@ -423,13 +423,16 @@ static void test_html (void **state) {
     assert_null (strstr (page, "<this>"));
     free (page);
 
-    whole.parties[1].stance = SIZE_MAX; /* QQ */
+    whole.parties[1].stance = whole.parties[1].newest = SIZE_MAX; /* QQ */
+    whole.parties[3].stance = SIZE_MAX;                           /* XYZ */
+    whole.stances[XYZ_ADOPTS].state = STANCE_TOO_LATE;
     whole.version.decided = whole.version.until = -1;
     communique_html (&out, &whole.thread, 0, document, INT64_C (1796000000000),
                      "en");
     page = buf_take_text (&out);
     assert_non_null (strstr (page, "<b>Not decided.</b>"));
     assert_non_null (strstr (page, "<b>QQ</b></td><td>said nothing</td>"));
+    assert_non_null (strstr (page, "<td>adopt, not counted: too-late<br>"));
     assert_null (strstr (page, "Closed by"));
     free (page);
     whole_free (&whole);
