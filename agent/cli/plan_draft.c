@@ -37,6 +37,8 @@ static void say_list (const void *arg, json_t *answer) {
     struct table *table = table_new (heads);
     json_array_foreach (json_object_get (answer, "drafts"), i, one) {
         struct buf when = { 0 };
+        if (json_text (one, "topic") && !json_text (one, "plan"))
+            continue; /* a message about something else: parley draft list */
         json_moment (&when, json_text (one, "updated"));
         table_int (table, json_int (one, "number", -1));
         table_cell (table, json_text (one, "plan"));
