@@ -20,12 +20,12 @@
 
 /* Taking in */
 
-/* To a model that nobody reads yet. */
+/* To what nobody reads yet. Threads are derived when all is there. */
 static void portion_give (const struct portion *portion,
                           struct derived *derived) {
     for (size_t i = 0; i < portion_count (portion); i++)
         portion_add (portion, i, derived);
-    derived_settle (derived);
+    model_settle (derived->model);
 }
 
 /* To the one that is read: some at a time, as many as their cost allows. */
@@ -126,6 +126,7 @@ static void replay (struct projector *self) {
     struct derived *fresh = derived_new (self);
     self->judged_count = 0;
     read_on (self, fresh, &range);
+    derived_settle (fresh);
     projector_write (self);
     struct derived *old = self->derived;
     self->derived = fresh;

@@ -138,6 +138,7 @@ static bool work_put (struct threads *self, struct utterance *utterance,
     struct thread_work *work = work_make (self, place);
     if (!utterances_add (&work->utterances, utterance))
         return false;
+    utterance_judge (utterance, place, &self->options);
     work->came = utterance->is.origin.sequence;
     threads_dirty (self, work);
     return true;

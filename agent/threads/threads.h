@@ -25,7 +25,7 @@ struct threads *threads_new (const struct threads_options *options) MUST_CHECK;
 void threads_destroy (struct threads **self_p);
 
 /* A record of one of section 1's topics, verified. `document`: its body, or NULL
- * with why. The same sequence again is passed over. */
+ * with why; it is read at once. The same sequence again is passed over. */
 struct threads_record {
     struct origin origin;
     struct slice topic, via; /* via: a delegation, or empty */
@@ -35,7 +35,7 @@ struct threads_record {
     bool absent; /* it is nobody's fault that there is none */
 };
 void threads_add (struct threads *self, const struct threads_record *record);
-/* After some were added: derives what they touched. */
+/* After some were added, as many as there are: derives what they touched. */
 void threads_settle (struct threads *self);
 /* A taxonomy or a roster is known at some place that was not, or another one:
  * what was judged without it is judged anew when it is settled. */
