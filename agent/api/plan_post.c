@@ -5,10 +5,10 @@
 #include "api/plans_view.h"
 #include "api/post.h"
 #include "api/problem.h"
-#include "base/clock.h"
-#include "identity/rights.h"
+#include "api/strangers.h"
 #include "identity/roster.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,33 +27,11 @@ struct judging {
 static void judge_audience (struct judging *self, const char *pointer,
                             const struct subject *subject,
                             const struct action *action) {
-    const char *channel =
-        subject_action_entry (subject, action)->origin.channel;
-    const struct roster_delegation **readers =
-        mem_alloc ((roster_delegations (self->roster) + 1) * sizeof *readers);
-    const char *first = NULL;
-    size_t count = 0, others = 0;
-    int64_t now = clock_wall_ms();
-    if (strcmp (channel, self->place.channel) == 0
-        || rights_audience (self->roster, slice_text (self->place.channel), now,
-                            readers, &count)
-               != VERDICT_YES)
-        count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (rights_ask (self->roster, slice_text (readers[i]->name),
-                        slice_text (channel), RIGHT_READ, now)
-            == VERDICT_YES)
-            continue;
-        first = first ? first : readers[i]->name;
-        others++;
-    }
-    if (others > 0)
-        faults_add (self->faults, pointer,
-                    "action '%s' came by '%s', which %zu of the readers of "
-                    "'%s' can't read (%s is the first): this would tell them "
-                    "of it",
-                    action->id, channel, others, self->place.channel, first);
-    free (readers);
+    char what[PLAN_PART_MAX + 16];
+    snprintf (what, sizeof what, "action '%s'", action->id);
+    strangers_judge (self->roster,
+                     subject_action_entry (subject, action)->origin.channel,
+                     self->place.channel, pointer, what, self->faults);
 }
 
 /* Reports */
@@ -421,8 +399,8 @@ bool plan_post_check (struct request *r, const char *topic,
             judge (&self, format, content, taxonomy);
         fine = self.faults->count == 0;
         if (!fine)
-            problem_faults (r, content_kind_name (self.place.kind),
-                            self.faults);
+            problem_faults (r, PROBLEM_NOT_A_PLAN,
+                            content_kind_name (self.place.kind), self.faults);
         faults_clear (self.faults);
         free (self.faults);
     }

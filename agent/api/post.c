@@ -115,6 +115,8 @@ void post_answer (struct request *r, enum err rc, int64_t number, bool repeated,
         problem_error (r, &why);
         return;
     }
+    if (r->also)
+        json_object_update_missing (entry, r->also);
     reply_json (r, repeated ? 200 : 202, entry);
     snprintf (location, sizeof location, "/api/v1/outbox/%" PRId64, number);
     reply_header (r, "Location", location);

@@ -22,6 +22,7 @@ static const struct {
                        403 },
     [PROBLEM_NOT_FOUND] = { "NOT-FOUND", "There is no such thing", 404 },
     [PROBLEM_METHOD] = { "METHOD", "Not possible with this method", 405 },
+    [PROBLEM_AMBIGUOUS] = { "AMBIGUOUS", "Several things have that name", 409 },
     [PROBLEM_DRAFT_CHANGED] = { "DRAFT-CHANGED", "Somebody wrote at this draft",
                                 409 },
     [PROBLEM_KEY_REUSED] = { "KEY-REUSED",
@@ -45,6 +46,9 @@ static const struct {
     [PROBLEM_NOT_A_PLAN] = { "NOT-A-PLAN",
                              "What is said about a plan breaks its rules",
                              422 },
+    [PROBLEM_NOT_FOR_THREAD] = { "NOT-FOR-THREAD",
+                                 "What is said in a thread breaks its rules",
+                                 422 },
     [PROBLEM_INTERNAL] = { "INTERNAL", "The agent failed", 500 },
     [PROBLEM_OUTBOX_FULL] = { "OUTBOX-FULL", "The outbox is full", 503 },
     [PROBLEM_BUSY] = { "BUSY", "The agent is busy", 503 },
@@ -139,24 +143,24 @@ void problem_refusal (struct request *request, const struct refusal *refusal) {
     problem_send (request, 422, json);
 }
 
-void problem_faults (struct request *request, const char *kind,
-                     const struct faults *faults) {
+void problem_faults (struct request *request, enum problem problem,
+                     const char *kind, const struct faults *faults) {
     struct error e = { 0 };
     char title[80], detail[ERROR_TEXT_MAX];
     (void) faults_error (faults, &e);
     text_printable (detail, sizeof detail, e.text, strlen (e.text));
     snprintf (title, sizeof title, "This %s can't be published",
-              strcmp (kind, "overlap") == 0    ? "statement on an overlap"
-              : strcmp (kind, "taxonomy") == 0 ? "change of the taxonomy"
-                                               : kind);
-    json_t *json =
-        problem_json (problems[PROBLEM_NOT_A_PLAN].status,
-                      problems[PROBLEM_NOT_A_PLAN].name, title, detail);
+              strcmp (kind, "overlap") == 0       ? "statement on an overlap"
+              : strcmp (kind, "taxonomy") == 0    ? "change of the taxonomy"
+              : problem == PROBLEM_NOT_FOR_THREAD ? "message of a thread"
+                                                  : kind);
+    json_t *json = problem_json (problems[problem].status,
+                                 problems[problem].name, title, detail);
     json_object_set_new (json, "kind", json_string (kind));
     json_object_set_new (json, "count",
                          json_integer ((json_int_t) faults->count));
     json_object_set_new (json, "problems", faults_json (faults));
-    problem_send (request, problems[PROBLEM_NOT_A_PLAN].status, json);
+    problem_send (request, problems[problem].status, json);
 }
 
 void problem_error (struct request *request, const struct error *e) {

@@ -18,6 +18,7 @@ enum problem {
     PROBLEM_HOST,          /* 403: called by a name that is not loopback's */
     PROBLEM_NOT_FOUND,     /* 404 */
     PROBLEM_METHOD,        /* 405 */
+    PROBLEM_AMBIGUOUS,     /* 409: `topics`, of which one is meant */
     PROBLEM_DRAFT_CHANGED, /* 409: somebody wrote at it since it was read */
     PROBLEM_KEY_REUSED,    /* 409: an Idempotency-Key with other content */
     PROBLEM_NAME_TAKEN,    /* 409: a token of that name is or was there */
@@ -26,14 +27,15 @@ enum problem {
     PROBLEM_FILE_INCOMPLETE, /* 409: `missing` of its parts are not here */
     PROBLEM_FILE_WITHDRAWN,  /* 409 */
     PROBLEM_FILE_BROKEN,     /* 409: its parts are not what its manifest says */
-    PROBLEM_TOO_LARGE,     /* 413: `limit` octets */
-    PROBLEM_MEDIA_TYPE,    /* 415 */
-    PROBLEM_NOT_A_PLAN,    /* 422: `problems` */
-    PROBLEM_INTERNAL,      /* 500: the agent's log says more */
-    PROBLEM_OUTBOX_FULL,   /* 503 */
-    PROBLEM_BUSY,          /* 503: too many wait, or the store is locked */
-    PROBLEM_NO_ROSTER,     /* 503: none is known yet */
-    PROBLEM_STORE_FULL,    /* 507: the disk */
+    PROBLEM_TOO_LARGE,       /* 413: `limit` octets */
+    PROBLEM_MEDIA_TYPE,      /* 415 */
+    PROBLEM_NOT_A_PLAN,      /* 422: `problems` */
+    PROBLEM_NOT_FOR_THREAD,  /* 422: `problems` */
+    PROBLEM_INTERNAL,        /* 500: the agent's log says more */
+    PROBLEM_OUTBOX_FULL,     /* 503 */
+    PROBLEM_BUSY,            /* 503: too many wait, or the store is locked */
+    PROBLEM_NO_ROSTER,       /* 503: none is known yet */
+    PROBLEM_STORE_FULL,      /* 507: the disk */
 };
 
 /* Answer with it; the text is for a person. */
@@ -52,11 +54,11 @@ void problem_reply_with (struct request *request, enum problem problem,
     PRINTF_LIKE (4, 5);
 /* 422 by a rule's name. */
 void problem_refusal (struct request *request, const struct refusal *refusal);
-/* 422 by what is wrong with a body about plans: "problems": [{"pointer",
- * "text"}], and "kind" ("plan", "report", ...). */
+/* 422 by what is wrong with a body about plans, or of a thread: "problems":
+ * [{"pointer", "text"}], and "kind" ("plan", "report", "align", ...). */
 struct faults;
-void problem_faults (struct request *request, const char *kind,
-                     const struct faults *faults);
+void problem_faults (struct request *request, enum problem problem,
+                     const char *kind, const struct faults *faults);
 /* What the store says: its own faults are logged. */
 void problem_error (struct request *request, const struct error *e);
 

@@ -6,6 +6,7 @@
 #include "api/plans_view.h"
 #include "api/post.h"
 #include "api/problem.h"
+#include "api/thread_post.h"
 #include "base/log.h"
 #include "identity/roster.h"
 #include "store/acts.h"
@@ -62,8 +63,18 @@ static bool may_write (struct request *r, const struct publication *p) {
 }
 
 bool publish_judge (struct request *r, const struct publication *p) {
+    struct thread_posting posting = {
+        .topic = p->topic,
+        .author = slice_text (r->http->options.delegation),
+        .format = p->format,
+        .content = buf_slice (&p->content),
+    };
+    if (!plans_query_flag (r, "anyway", &posting.anyway))
+        return false;
+    posting.anyway |= r->anyway;
     return may_write (r, p)
-           && plan_post_check (r, p->topic, p->format, buf_slice (&p->content));
+           && plan_post_check (r, p->topic, p->format, posting.content)
+           && thread_post_check (r, &posting);
 }
 
 /* The releasing function */
@@ -189,10 +200,12 @@ static void kept (struct request *r, const struct keeping *keeping) {
         http_changed (r->http);
     snprintf (location, sizeof location, "/api/v1/drafts/%" PRId64,
               keeping->number);
-    reply_json (r, keeping->repeated ? 200 : 201,
-                json_pack ("{sI ss s[]}", "number",
-                           (json_int_t) keeping->number, "topic",
-                           keeping->topic, "problems"));
+    json_t *out =
+        json_pack ("{sI ss s[]}", "number", (json_int_t) keeping->number,
+                   "topic", keeping->topic, "problems");
+    if (r->also)
+        json_object_update_missing (out, r->also);
+    reply_json (r, keeping->repeated ? 200 : 201, out);
     reply_header (r, "Location", location);
 }
 

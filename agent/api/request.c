@@ -32,6 +32,7 @@ void request_destroy (struct request **self_p) {
     if (!self)
         return;
     request_release (self);
+    json_decref (self->also);
     if (self->response)
         MHD_destroy_response (self->response);
     upload_free (self, &self->upload);

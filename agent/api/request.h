@@ -28,9 +28,11 @@ struct request {
     char segment[SEGMENT_MAX + 1]; /* what stands for {..} in the path */
     struct buf body;
     struct upload *upload; /* what the route's `take` has so far; NULL */
-    size_t passed_over;  /* octets above the route's body_max */
-    int64_t deadline_ms; /* monotonic: the body has to be here by then */
+    size_t passed_over;    /* octets above the route's body_max */
+    int64_t deadline_ms;   /* monotonic: the body has to be here by then */
     struct store *reader;
+    bool anyway;  /* publish() lets through what would no longer count */
+    json_t *also; /* members for the answer that publish() makes; NULL */
     unsigned status;
     struct MHD_Response *response; /* NULL: not answered yet */
 };

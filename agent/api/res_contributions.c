@@ -5,6 +5,7 @@
 #include "api/problem.h"
 #include "api/publish.h"
 #include "api/resources.h"
+#include "api/thread_post.h"
 #include "base/clock.h"
 #include "store/outbox.h"
 
@@ -68,6 +69,26 @@ static bool author_check (struct request *r, const struct roster *roster,
     return post_rights (r, roster, batch->author, batch->channel);
 }
 
+/* What it says in threads, as all will judge it. */
+static bool threads_check (struct request *r, const struct batch *batch) {
+    struct error e;
+    for (size_t i = 0; i < batch->size; i++) {
+        const struct batch_item *item = &batch->items[i];
+        char topic[TOPIC_MAX + 1];
+        struct thread_posting posting = { .topic = topic,
+                                          .author = batch->author,
+                                          .format = item->message.body_format,
+                                          .handed_in = true };
+        snprintf (topic, sizeof topic, "%.*s", (int) item->message.topic.size,
+                  (const char *) item->message.topic.data);
+        if (message_content (&item->message, item->body, &posting.content, &e))
+            continue; /* said by form_check where it matters */
+        if (!thread_post_check (r, &posting))
+            return false;
+    }
+    return true;
+}
+
 /* What is kept of it, when it was verified. */
 struct handing {
     const char *key;
@@ -82,7 +103,8 @@ struct handing {
 static bool handing_read (struct request *r, const struct roster *roster,
                           struct handing *out) {
     struct batch *batch = mem_alloc (sizeof *batch);
-    bool fine = form_check (r, batch) && author_check (r, roster, batch);
+    bool fine = form_check (r, batch) && author_check (r, roster, batch)
+                && threads_check (r, batch);
     if (fine) {
         const struct message *first = &batch->items[0].message;
         snprintf (out->topic, sizeof out->topic, "%.*s",

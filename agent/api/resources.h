@@ -56,14 +56,18 @@ void search_get (struct request *);   /* res_search.c */
 void taxonomy_get (struct request *); /* res_taxonomy.c */
 void taxonomy_history_get (struct request *);
 void quarantine_get (struct request *);
-void cycle_get (struct request *);          /* res_cycle.c */
-void overlaps_get (struct request *);       /* res_overlaps.c */
-void gaps_get (struct request *);           /* res_gaps.c */
-void files_get (struct request *);          /* res_files.c */
+void cycle_get (struct request *);    /* res_cycle.c */
+void overlaps_get (struct request *); /* res_overlaps.c */
+void gaps_get (struct request *);     /* res_gaps.c */
+void files_get (struct request *);    /* res_files.c */
 void file_get (struct request *);
 void file_delete (struct request *);
 void files_post (struct request *);       /* upload.c */
 void file_content_get (struct request *); /* res_file_content.c */
+void threads_get (struct request *);      /* res_threads.c */
+void thread_get (struct request *);
+void threads_post (struct request *); /* thread_write.c */
+void thread_messages_post (struct request *);
 void openapi_get (struct request *);        /* res_openapi.c */
 void notice_acknowledge (struct request *); /* res_ledger.c */
 void link_retry_post (struct request *);

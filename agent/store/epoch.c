@@ -104,6 +104,11 @@ static enum err records_cut (struct store *self, int64_t base, int64_t *gone,
                   " AND first_sequence + count > ?1",
                   base, NULL, e);
     if (!rc)
+        rc = run (self,
+                  "UPDATE read_marks SET sequence = MAX (?1 - 1, 0)"
+                  " WHERE sequence >= ?1",
+                  base, NULL, e);
+    if (!rc)
         rc = number_set (self, FLOOR, floor, e);
     if (!rc)
         rc = number_set (self, VOID, store_void_records (self) + *gone, e);

@@ -12,6 +12,7 @@ import pytest
 
 from agents import Connection
 from conftest import BUILD, ROOT
+from daemon import wait_for
 
 DOCUMENT = json.loads((ROOT / "agent" / "api" / "openapi.json").read_text())
 METHODS = ("get", "post", "put", "delete", "patch")
@@ -110,6 +111,7 @@ EXAMPLES = {
     "sequence": ["30", "100", "99", "125", "x"],
     "which": ["settled", "verified", "x"],
     "file": ["2cf24dba5fb0a30e26e83b2ac5b9e29e", "x"],
+    "thread": ["EUROPOL-t", "EUROPOL-m", "EUROPOL-c", "AFRIPOL-none", "x"],
     "plan": ["EUROPOL-x-2026", "EUROPOL-y-2026", "AFRIPOL-none", "x"],
 }
 QUERIES = {
@@ -148,6 +150,12 @@ QUERIES = {
     "/api/v1/cycle": ["", "?kind=overlaps", "?format=csv",
                       "?kind=overlaps&format=html&from=2025&to=2026-06",
                       "?from=2027&to=2026"],
+    "/api/v1/threads": ["", "?kind=align,meeting&state=open&limit=1&lang=fr",
+                        "?entity=EUROPOL&with=AFRIPOL&about=EUROPOL-x-2026",
+                        "?waiting=true&unread=true&text=x&channel=members",
+                        "?series=s", "?kind=x", "?state=x", "?waiting=1"],
+    "/api/v1/threads/{thread}": ["", "?kind=align&channel=members&limit=1",
+                                 "?before=1", "?limit=0"],
     "/api/v1/leaves": ["", "?from=3&count=4", "?from=999", "?count=0"],
 }
 BODIES = {
@@ -261,7 +269,7 @@ def test_served_document_is_this_one(server):
 
 # The server of the fixtures derives no plans: test_real_agent does.
 DERIVED = ("plans", "overlaps", "gaps", "taxonomy", "quarantine", "search",
-           "cycle", "drafts", "files")
+           "cycle", "drafts", "files", "threads")
 
 
 def is_derived(path):
@@ -428,6 +436,67 @@ def plans_publish(agent):
     agent.ask("POST", "drafts", plan_of("EUROPOL-z"), code=201)
 
 
+def threads_publish(agent):
+    """A thread of some kinds, with something of each sort in it."""
+    post = DOCUMENT["paths"]
+    instant = "2027-03-01T10:00:00+01:00"
+    align = {"title": {"en": "One", "fr": "Une"}, "invited": ["AFRIPOL"],
+             "deadline": "2099-12-31", "rule": "all", "type": "joint",
+             "about": [{"ref": "EUROPOL-x-2026#A1"}], "undertakings": [
+                 {"id": "U1", "who": "EUROPOL", "what": "It", "by": instant}]}
+    meeting = {"title": "M", "invited": ["AFRIPOL"], "from": instant,
+               "to": instant, "zone": "Europe/Paris", "place": "Here",
+               "series": "s", "edition": 1, "agenda": [
+                   {"id": "A", "title": "First"}]}
+    text = {"title": "C", "invited": ["AFRIPOL"], "binding": "en",
+            "minutes_of": "EUROPOL-m", "decisions": [{"id": "D", "text": "D"}],
+            "paragraphs": [{"id": "p", "text": "Yes"}]}
+    opened = {"EUROPOL-t": ("align", align), "EUROPOL-m": ("meeting", meeting),
+              "EUROPOL-c": ("communique", text)}
+    for id_, (kind, proposal) in opened.items():
+        body = {"channel": "members", "kind": kind, "id": id_,
+                "proposal": proposal}
+        check(body, {"$ref": "#/components/schemas/ThreadNew"})
+        threads_say(agent, "threads", post["/api/v1/threads"]["post"], body)
+    messages = post["/api/v1/threads/{thread}/messages"]["post"]
+    for id_, body in (
+            ("t", {"does": "comment", "text": "Why?"}),
+            ("t", {"does": "suggest", "text": "More", "version": 1}),
+            ("t", {"does": "contribution", "title": "I", "text": "Here"}),
+            ("t", {"does": "done", "undertaking": "U1", "day": "2026-11-01"}),
+            ("m", {"does": "attendance", "present": [{"entity": "AFRIPOL"}]}),
+            ("c", {"does": "stance", "says": "adopt", "reservation": "But"}),
+            ("t", {"does": "propose", **align})):
+        check(body, {"$ref": "#/components/schemas/ThreadMessageNew"})
+        threads_say(agent, f"threads/EUROPOL-{id_}/messages", messages, body)
+    for path, body, status in (
+            ("threads", {"channel": "members", "kind": "align", "id": "EUROPOL-t",
+                         "proposal": align}, 409),
+            ("threads", {"kind": "align"}, 400), ("threads", [], 400),
+            ("threads", {"channel": "members", "kind": "align",
+                         "proposal": {}}, 422),
+            ("threads/EUROPOL-t/messages", {"does": "close"}, 422),
+            ("threads/EUROPOL-none/messages", {"does": "comment"}, 404)):
+        threads_ask(agent, path, messages, body, status)
+
+
+def threads_ask(agent, path, operation, body, status):
+    answer, got = ask(agent.socket, "POST", f"/api/v1/{path}",
+                      json.dumps(body), {"Content-Type": "application/json"})
+    assert answer.status == status, got
+    check_answer(operation, answer, got)
+    return json.loads(got)
+
+
+def threads_say(agent, path, operation, body):
+    """Published, and derived."""
+    out = threads_ask(agent, path, operation, body, 202)
+    sequence = agent.wait_entry(out["number"])["sequence"]
+    wait_for(lambda: any(one["last"]["sequence"] >= sequence for one in
+                         agent.get("threads")["threads"]),
+             lambda: agent.get("threads"))
+
+
 CSV = ("id,title,kind,priorities,regions,from,to,lead,status\n"
        "A1,An action,training,organized-crime,EU,{},2021,EUROPOL,planned\n")
 
@@ -478,6 +547,7 @@ def test_real_agent(dialogue, brokers, agents):
     number = agent.publish("members/note/x", {"a": [1, 2.5]}, "json")["number"]
     sequence = agent.wait_entry(number)["sequence"]
     plans_publish(agent)
+    threads_publish(agent)
     for method, path, operation in operations():
         if method != "GET":
             continue
