@@ -1,5 +1,6 @@
-/* Messages of threads. Input: a topic, a newline, JSON. */
-#include "threads/say.h"
+/* Messages of threads, and what a communique's note is. Input: a topic, a newline,
+ * JSON. */
+#include "threads/communique.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -27,7 +28,8 @@ static void check_proposal (const struct thread_place *place,
     must (proposal->undertaking_count <= SAY_UNDERTAKINGS_MAX);
     must (proposal->paragraph_count <= 200);
     must (proposal->rule <= RULE_WITHOUT);
-    must (thread_kind_decides (place->kind) == (proposal->rule != RULE_WITHOUT));
+    must (thread_kind_decides (place->kind)
+          == (proposal->rule != RULE_WITHOUT));
     if (proposal->rule == RULE_SILENCE)
         must (proposal->has_deadline);
     for (size_t i = 0; i < proposal->invited.count; i++)
@@ -37,6 +39,25 @@ static void check_proposal (const struct thread_place *place,
     for (size_t i = 0; i < proposal->undertaking_count; i++)
         must (!proposal->undertakings[i].shows
               || *proposal->undertakings[i].action);
+}
+
+/* Its text is a note's, and ends where the signatures begin. */
+static void check_note (const struct thread_place *place,
+                        const json_t *document) {
+    struct hash id = { 0 };
+    struct buf text = { 0 }, whole = { 0 };
+    struct note note;
+    struct error e;
+    enum err rc = communique_text (&text, &id, place, &id, document, &e);
+    must (rc == ERR_NONE || rc == ERR_LIMIT);
+    if (!rc) {
+        note_begin (&whole, buf_slice (&text));
+        buf_add_text (&whole, "\xe2\x80\x94 ABC/hq AAAAAAAA\n");
+        must (note_read (buf_slice (&whole), &note, &e) == ERR_NONE);
+        must (slice_equal (note.text, buf_slice (&text)));
+    }
+    buf_free (&text);
+    buf_free (&whole);
 }
 
 static void check_closing (const struct closing *closing) {
@@ -76,6 +97,8 @@ static void check_body (const struct thread_place *place, struct slice text,
     must (!say == (faults.count > 0 || newer));
     if (say)
         check_say (place, say);
+    if (say && say->does == DOES_PROPOSE && place->kind == THREAD_COMMUNIQUE)
+        check_note (place, body);
     say_free (&say);
     json_decref (body);
     faults_clear (&faults);
