@@ -229,23 +229,22 @@ void users_account (const struct users *self, uid_t uid, struct user *out) {
 
 void users_token (const struct users *self, const struct token *token,
                   struct user *out) {
+    /* One that bears a user's name is his, so that nobody is taken for him. */
+    const char *name = *token->user ? token->user : token->name;
     *out = (struct user){ .roles = token->roles & ROLES_ALL };
-    snprintf (out->name, sizeof out->name, "%s",
-              *token->user ? token->user : token->name);
+    snprintf (out->name, sizeof out->name, "%s", name);
     snprintf (out->function, sizeof out->function, "%s", token->function);
-    if (!*token->user)
-        return;
-    /* No more than what is configured for him now. */
     for (size_t i = 0; self && i < self->count; i++) {
         const struct user *user = &self->at[i].user;
-        if (strcmp (user->name, token->user) != 0)
+        if (strcmp (user->name, name) != 0)
             continue;
         out->roles &= user->roles;
         if (!*out->function)
             memcpy (out->function, user->function, sizeof out->function);
         return;
     }
-    out->roles = 0;
+    if (*token->user)
+        out->roles = 0;
 }
 
 void users_token_file (struct user *out) {

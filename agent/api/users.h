@@ -79,8 +79,9 @@ bool users_two_person (const struct users *self);
 
 /* Who that account is; roles 0 where it is none of ours. */
 void users_account (const struct users *self, uid_t uid, struct user *out);
-/* Who asks by a token: the user `user` of the configuration, with no more than
- * these roles, or, where that is "", somebody of the token's own name. */
+/* Who asks by a token: the user `user` of the configuration, who has no more
+ * than his roles there; or, where that is "", somebody of the token's own name,
+ * which may be a user's too. */
 void users_token (const struct users *self, const struct token *token,
                   struct user *out);
 /* Who asks by a line of the token file. */

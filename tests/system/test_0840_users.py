@@ -1,5 +1,6 @@
 """Who may do what at an agent: roles by account and by token, drafts and their
 release, two persons, and what is kept of who did it."""
+import contextlib
 import grp
 import http.client
 import json
@@ -298,6 +299,7 @@ def test_tokens(agents, broker):
     # Also after a start.
     one.stop()
     one.start()
+    days = {time.strftime("%Y-%m-%d", time.gmtime())}
     you = ask_tcp(port, desk.secret)[1]["you"]
     assert you == {"name": "desk", "function": "Desk 7",
                    "roles": ["reader", "drafter", "operator"]}
@@ -308,8 +310,8 @@ def test_tokens(agents, broker):
     one.ask("GET", "status", code=401, Authorization="Basic eA==")
     by_name = {token["name"]: token for token in one.get("tokens")["tokens"]}
     assert by_name["feed"]["expires"] == "2099-12-31T00:00:00.000Z"
-    assert by_name["feed"]["last_used"] == time.strftime("%Y-%m-%d",
-                                                         time.gmtime())
+    days.add(time.strftime("%Y-%m-%d", time.gmtime()))
+    assert by_name["desk"]["last_used"] in days
     assert by_name["desk"]["made_by"] == one.get("status")["you"]["name"]
     assert feed.secret not in json.dumps(by_name)
     secrets = feed.secret.removeprefix("parley-").encode()
@@ -327,10 +329,13 @@ def test_tokens(agents, broker):
 
 def test_a_token_ends(agents, broker):
     one = agents("EUROPOL/hq", broker).start()
-    end = time.time() + 4
-    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(end))
-    text += f".{int(end % 1 * 1000):03}Z"
-    brief = person(one, "brief", "reader", expires=text)
+    brief = None
+    for seconds in (2, 10, 40):  # a busy machine may be slow to ask
+        end = int(time.time()) + seconds
+        text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))
+        with contextlib.suppress(AssertionError):
+            brief = person(one, f"brief-{seconds}", "reader", expires=text)
+            break
 
     def code():
         return status_of(one, brief.secret, "GET", "/api/v1/status", None)

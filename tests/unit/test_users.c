@@ -145,6 +145,10 @@ static void test_configured (void **state) {
     users_token (users, &token, &user);
     assert_string_equal (user.name, "anna");
     assert_int_equal (user.roles, ROLE_READER | ROLE_DRAFTER);
+    /* Nobody is taken for another by his token's name. */
+    token = (struct token){ .name = "anna", .roles = ROLES_ALL };
+    users_token (users, &token, &user);
+    assert_int_equal (user.roles, ROLE_READER | ROLE_DRAFTER);
     strcpy (token.user, "gone");
     users_token (users, &token, &user);
     assert_int_equal (user.roles, 0);
