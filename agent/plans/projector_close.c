@@ -32,15 +32,16 @@ static json_t *body_make (const struct thread *thread,
                           enum thread_outcome outcome,
                           const struct thread_entry *const *stances,
                           size_t count) {
-    char id[HASH_TEXT_MAX];
-    json_t *list = json_array();
+    char id[HASH_TEXT_MAX], entity[ENTITY_MAX + 1];
+    json_t *said = json_object();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new (
-            list, json_string (hash_text (id, &stances[i]->origin.id)));
+        json_object_set_new (
+            said, origin_entity (entity, &stances[i]->origin),
+            json_string (hash_text (id, &stances[i]->origin.id)));
     return json_pack ("{si ss ss ss ss so}", "format", 1, "thread",
                       thread->place.id, "does", "close", "version",
                       hash_text (id, &version->entry->origin.id), "outcome",
-                      thread_outcome_name (outcome), "stances", list);
+                      thread_outcome_name (outcome), "stances", said);
 }
 
 /* The one whose delegation proposed the version goes first. */

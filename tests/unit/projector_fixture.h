@@ -4,9 +4,10 @@
 
 #include "records_fixture.h"
 
-FIXTURE_UNUSED static void message_put (
-    int64_t sequence, const struct identity *author, const char *topic,
-    enum body_format format, const char *content, enum body_state state) {
+FIXTURE_UNUSED static void message_put_in (
+    int64_t sequence, int64_t author_time, const struct identity *author,
+    const char *topic, enum body_format format, const char *content,
+    enum body_state state) {
     char channel[CHANNEL_MAX + 1];
     struct buf body = { 0 }, header = { 0 }, octets = { 0 };
     snprintf (channel, sizeof channel, "%.*s", (int) strcspn (topic, "/"),
@@ -28,7 +29,7 @@ FIXTURE_UNUSED static void message_put (
         .roster_version = 1,
         .lane = 9,
         .number = sequence,
-        .author_time = BUILD_TIME,
+        .author_time = author_time,
         .topic = slice_text (topic),
         .body_format = format,
     };
@@ -45,6 +46,13 @@ FIXTURE_UNUSED static void message_put (
     buf_free (&body);
     buf_free (&header);
     buf_free (&octets);
+}
+
+FIXTURE_UNUSED static void message_put (
+    int64_t sequence, const struct identity *author, const char *topic,
+    enum body_format format, const char *content, enum body_state state) {
+    message_put_in (sequence, BUILD_TIME, author, topic, format, content,
+                    state);
 }
 
 FIXTURE_UNUSED static void plan_put (int64_t sequence,

@@ -398,6 +398,77 @@ static void test_answer (void **state) {
     }
 }
 
+/* A close that would be taken. */
+static enum err close_take (void *arg, const struct outbox_message *message,
+                            struct error *why) {
+    int *count = arg;
+    struct thread_place place;
+    struct faults faults = { 0 };
+    bool newer;
+    assert_true (
+        thread_place_read (slice_text (message->topic), &place, &faults));
+    json_t *body = mp_to_json (slice_of (message->body.data + BODY_SALT,
+                                         message->body.size - BODY_SALT),
+                               why);
+    struct say *say = say_read (&place, body, "EUROPOL", NULL, &faults, &newer);
+    assert_non_null (say);
+    assert_int_equal (say->does, DOES_CLOSE);
+    assert_int_equal (say->closing.outcome, OUTCOME_AGREED);
+    assert_int_equal (say->closing.stances.count, 1);
+    assert_string_equal (say->closing.entities.at[0], "FRONTEX");
+    say_free (&say);
+    json_decref (body);
+    ++*count;
+    return ERR_NONE;
+}
+
+/* Past its end, at a settled mark, and once. */
+static void test_close (void **state) {
+    (void) state;
+    char stance[300], hex[HASH_TEXT_MAX];
+    struct record_row row;
+    int count;
+    roster_put (cast.roster, 0);
+    message_put (10, cast.hq, "all/align/EUROPOL/EUROPOL-a", BODY_MAP,
+                 "{'format':1,'thread':'EUROPOL-a','does':'propose','title':"
+                 "'T','type':'joint','rule':'all','about':[{'ref':"
+                 "'FRONTEX-p'}],'invited':['FRONTEX'],"
+                 "'deadline':'2025-12-31T23:30:00Z'}",
+                 BODY_PRESENT);
+    struct records_cursor *cursor = records_by_sequence (store, 10, &row, &e);
+    assert_non_null (cursor);
+    snprintf (stance, sizeof stance,
+              "{'format':1,'thread':'EUROPOL-a','does':'stance','version':"
+              "'%s','says':'endorse'}",
+              hash_text (hex, &row.message.id));
+    records_close (&cursor);
+    message_put_in (11, BUILD_TIME - 3600000, cast.frontex,
+                    "all/align/EUROPOL/EUROPOL-a", BODY_MAP, stance,
+                    BODY_PRESENT);
+    static const struct {
+        int64_t mark, size;
+        int count;
+    } steps[] = { { 20, 0, 0 },
+                  { 20, 20, 0 },
+                  { 20, 21, 0 },
+                  /* one hour past the deadline and a second */
+                  { 1801000, 21, 0 },
+                  { 1801000, 1801001, 1 },
+                  { 1802000, 1802001, 1 } };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (i == 0 || steps[i].mark != steps[i - 1].mark)
+            mark_put (steps[i].mark);
+        if (steps[i].size > 0)
+            settle (steps[i].size);
+        struct projector *self = begin();
+        projector_release ((read_now (self), self));
+        projector_destroy (&self); /* its round is over then */
+        count = 0;
+        FINE (outbox_list (store, -1, 0, 0, close_take, &count, &e));
+        assert_int_equal (count, steps[i].count);
+    }
+}
+
 /* Where we can't write: among the two bodies, if the roster lets us. */
 static void test_answer_elsewhere (void **state) {
     (void) state;
@@ -652,11 +723,17 @@ int main (void) {
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown (name, store_begin_test, store_end_test)
     const struct CMUnitTest tests[] = {
-        TEST (test_no_store), TEST (test_replay),
-        TEST (test_rights),   TEST (test_right_given),
-        TEST (test_epoch),    TEST (test_said),
-        TEST (test_answer),   TEST (test_answer_elsewhere),
-        TEST (test_search),   TEST (test_threads),
+        TEST (test_no_store),
+        TEST (test_replay),
+        TEST (test_rights),
+        TEST (test_right_given),
+        TEST (test_epoch),
+        TEST (test_said),
+        TEST (test_answer),
+        TEST (test_close),
+        TEST (test_answer_elsewhere),
+        TEST (test_search),
+        TEST (test_threads),
         TEST (test_bodies),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
