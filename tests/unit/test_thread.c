@@ -2,6 +2,8 @@
  * told in the order of its places, and backwards. */
 #include "thread_fixture.h"
 
+#include "threads/communique.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -594,6 +596,135 @@ static void test_no_roster (void **state) {
     threads_destroy (&threads);
 }
 
+/* Communiques: adoptions are signed */
+
+#define COMMUNIQUE "all/communique/EUROPOL/EUROPOL-k"
+
+static struct identity *signer (const char *name, const char *seed) {
+    struct error e;
+    struct hash drawn = hash_sha256 (slice_text (seed));
+    struct identity *out =
+        identity_from_seed (IDENTITY_DELEGATION, name, drawn.octets, &e);
+    assert_non_null (out);
+    return out;
+}
+
+static void note_key_set (json_t *document, const char *path, const char *name,
+                          const char *seed) {
+    char base64[BASE64_SIZE (KEY_SIZE)], text[BASE64_SIZE (KEY_SIZE) + 2];
+    struct identity *who = signer (name, seed);
+    base64_encode (base64, identity_public (who, KEY_NOTE), KEY_SIZE);
+    snprintf (text, sizeof text, "'%s'", base64);
+    fixture_set (document, path, text);
+    identity_destroy (&who);
+}
+
+/* EUROPOL/hq has a key since, and had one until the end of May; so has
+ * FRONTEX/hq one. */
+static struct roster *signing_roster (void) {
+    struct error e;
+    json_t *document = fixture_document();
+    note_key_set (document, "entities[0].delegations[0].keys[0].note",
+                  "EUROPOL/hq", "new");
+    note_key_set (document, "entities[0].delegations[0].keys[1].note",
+                  "EUROPOL/hq", "old");
+    note_key_set (document, "entities[1].delegations[0].keys[0].note",
+                  "FRONTEX/hq", "frontex");
+    struct roster *out = fixture_read (document, "-", "EUROPOL FRONTEX", &e);
+    assert_non_null (out);
+    return out;
+}
+
+/* An adoption of the version at `of`, whose text is signed as the version at
+ * `signed_`. */
+static void adopt (int64_t sequence, int64_t minutes, const char *author,
+                   const char *key_name, const char *seed, int of,
+                   int signed_) {
+    struct error e;
+    struct buf text = { 0 }, line = { 0 }, inner = { 0 };
+    struct thread_place place;
+    struct faults faults = { 0 };
+    struct hash id = spoken_id (signed_);
+    struct identity *who = signer (key_name, seed);
+    assert_true (thread_place_read (slice_text (COMMUNIQUE), &place, &faults));
+    assert_int_equal (communique_text (&text, &spoken_dialogue, &place, &id,
+                                       spoken[0].document, &e),
+                      0);
+    assert_int_equal (communique_sign (who, buf_slice (&text), &line, &e), 0);
+    char *signature = buf_take_text (&line);
+    buf_add_format (&inner,
+                    "'does':'stance','version':'$%d','says':'adopt',"
+                    "'signature':'%s'",
+                    of, signature);
+    char *body = buf_take_text (&inner);
+    (void) say_put (sequence, minutes, author, COMMUNIQUE, body);
+    free (body);
+    free (signature);
+    buf_free (&text);
+    identity_destroy (&who);
+}
+
+static void communique_put (int64_t sequence, int64_t minutes) {
+    (void) say_put (sequence, minutes, "EUROPOL/hq", COMMUNIQUE,
+                    "'does':'propose','title':'T','binding':'en',"
+                    "'paragraphs':[{'id':'p','text':'We agree.'}],"
+                    "'invited':['FRONTEX']");
+}
+
+static void test_adoptions (void **state) {
+    (void) state;
+    struct roster *held = in_force[0].roster;
+    in_force[0].roster = signing_roster();
+    communique_put (10, -2000);
+    adopt (20, -1000, "EUROPOL/hq", "EUROPOL/hq", "old", 10, 10); /* in May */
+    adopt (30, 0, "EUROPOL/hq", "EUROPOL/hq", "old", 10, 10);
+    adopt (40, 1, "FRONTEX/hq", "FRONTEX/hq", "frontex", 10, 50);
+    adopt (41, 1, "FRONTEX/hq", "EUROPOL/hq", "new", 10, 10);
+    adopt (42, 1, "EUROPOL/ec3", "EUROPOL/ec3", "new", 10, 10);
+    adopt (43, 1, "FRONTEX/hq", "FRONTEX/hq", "frontex", 50, 50);
+    (void) say_put (44, 1, "FRONTEX/hq", COMMUNIQUE,
+                    "'does':'stance','version':'$10','says':'object'");
+    adopt (45, 1, "FRONTEX/hq", "FRONTEX/hq", "frontex", 10, 10);
+    communique_put (50, 2);
+    adopt (60, 3, "EUROPOL/hq", "EUROPOL/hq", "new", 50, 50);
+    adopt (70, 3, "FRONTEX/hq", "FRONTEX/hq", "frontex", 50, 50);
+    (void) say_put (80, 4, "EUROPOL/hq", COMMUNIQUE,
+                    "'does':'close','version':'$50','outcome':'agreed',"
+                    "'stances':{'EUROPOL':'$60','FRONTEX':'$70'}");
+    size_t order[SPOKEN_MAX];
+    uint64_t seed = 3;
+    for (int round = 0; round < 4; round++) {
+        struct buf text = { 0 };
+        spoken_shuffle (order, spoken_count, &seed);
+        struct threads *threads = threads_of (order, 1);
+        const struct thread *thread = thread_found (threads, COMMUNIQUE);
+        stances_print (thread, &text);
+        char *stances = buf_take_text (&text);
+        assert_string_equal (stances, "counts astray earlier counts counts "
+                                      "counts");
+        free (stances);
+        assert_int_equal (threads_quarantine (threads, NULL, NULL), 4);
+        assert_int_equal (thread->versions[0].parties[0].proposer, true);
+        assert_int_equal (thread->closes[0].state, CLOSE_GOOD);
+        assert_int_equal (thread_agreed (thread, NOON), 1);
+        threads_destroy (&threads);
+    }
+    /* By a roster, or of a text, that is not known: nobody's fault. */
+    size_t count = in_force_count;
+    in_force_count = 0;
+    struct threads *threads = threads_of (NULL, 1);
+    assert_int_equal (threads_quarantine (threads, NULL, NULL), 0);
+    assert_int_equal (thread_found (threads, COMMUNIQUE)->stance_count, 2);
+    in_force_count = count;
+    threads_rejudge (threads);
+    threads_settle (threads);
+    assert_int_equal (threads_quarantine (threads, NULL, NULL), 4);
+    assert_int_equal (thread_found (threads, COMMUNIQUE)->stance_count, 6);
+    threads_destroy (&threads);
+    roster_unref (&in_force[0].roster);
+    in_force[0].roster = held;
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown (test_stances, spoken_clear),
@@ -603,6 +734,7 @@ int main (void) {
         cmocka_unit_test_teardown (test_refused, spoken_clear),
         cmocka_unit_test_teardown (test_close_due, spoken_clear),
         cmocka_unit_test_teardown (test_no_roster, spoken_clear),
+        cmocka_unit_test_teardown (test_adoptions, spoken_clear),
     };
     return cmocka_run_group_tests (tests, spoken_begin, spoken_end);
 }
