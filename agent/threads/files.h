@@ -9,8 +9,7 @@
 
 #define FILE_SIZE_MAX 16777216 /* octets */
 #define FILE_PARTS_MAX 128
-#define FILE_PART_SIZE                                                         \
-    131072                 /* as we cut: FILE_PARTS_MAX of them are the most */
+#define FILE_PART_SIZE 261120 /* as we cut */
 #define FILE_ID_SIZE 32    /* hex digits */
 #define FILE_NAME_MAX 200  /* characters */
 #define FILE_TEXT_MAX 4000 /* characters a language */

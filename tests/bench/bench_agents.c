@@ -160,10 +160,7 @@ static char *read_until (int fd, struct buf *reply, const char *end) {
     }
 }
 
-int bench_api (int fd, const char *method, const char *path, const char *body,
-               struct buf *reply) {
-    buf_clear (reply);
-    request_write (fd, method, path, body);
+static int reply_read (int fd, struct buf *reply) {
     size_t head =
         (size_t) (read_until (fd, reply, "\r\n\r\n") - (char *) reply->data)
         + 4;
@@ -181,6 +178,28 @@ int bench_api (int fd, const char *method, const char *path, const char *body,
     reply->size -= head;
     reply->data[reply->size] = 0;
     return status;
+}
+
+int bench_api (int fd, const char *method, const char *path, const char *body,
+               struct buf *reply) {
+    buf_clear (reply);
+    request_write (fd, method, path, body);
+    return reply_read (fd, reply);
+}
+
+int bench_api_octets (int fd, const char *path, struct slice octets,
+                      struct buf *reply) {
+    struct buf text = { 0 };
+    buf_clear (reply);
+    buf_add_format (&text,
+                    "POST %s HTTP/1.1\r\nHost: localhost\r\n"
+                    "Content-Type: application/octet-stream\r\n"
+                    "Content-Length: %zu\r\n\r\n",
+                    path, octets.size);
+    write_all (fd, (char *) text.data, text.size);
+    write_all (fd, (const char *) octets.data, octets.size);
+    buf_free (&text);
+    return reply_read (fd, reply);
 }
 
 int bench_api_events (const struct bench_agent *agent, const char *path) {

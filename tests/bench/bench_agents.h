@@ -18,6 +18,9 @@ int bench_api_open (const struct bench_agent *agent);
 /* Sends a request; reads the whole reply; its status, and the body as text. */
 int bench_api (int fd, const char *method, const char *path, const char *body,
                struct buf *reply);
+/* POSTs octets. */
+int bench_api_octets (int fd, const char *path, struct slice octets,
+                      struct buf *reply);
 /* GETs a stream of server-sent events, and reads to the end of its head. */
 int bench_api_events (const struct bench_agent *agent, const char *path);
 /* Blocks until one more "event: record" came on it. */

@@ -539,6 +539,14 @@ def plans_posted(agent):
     assert [one["pointer"] for one in out["problems"]] == ["/cycle/from"]
 
 
+def file_send(agent):
+    answer, _ = ask(agent.socket, "POST",
+                    "/api/v1/files?channel=members&name=a.txt", b"hello",
+                    {"Content-Type": "application/octet-stream"})
+    assert answer.status == 202
+    agent.get(f"files/{EXAMPLES['file'][0]}?wait=complete&timeout_ms=20000")
+
+
 def test_real_agent(dialogue, brokers, agents):
     """The same of an agent that is linked: all that the fixtures made up."""
     broker = brokers(dialogue)
@@ -547,6 +555,7 @@ def test_real_agent(dialogue, brokers, agents):
     number = agent.publish("members/note/x", {"a": [1, 2.5]}, "json")["number"]
     sequence = agent.wait_entry(number)["sequence"]
     plans_publish(agent)
+    file_send(agent)
     threads_publish(agent)
     for method, path, operation in operations():
         if method != "GET":

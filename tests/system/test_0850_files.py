@@ -15,7 +15,7 @@ from agents import Connection
 from daemon import wait_for
 from parley_client import messages
 
-PART = 131072
+PART = 261120
 OCTETS = "application/octet-stream"
 
 
@@ -110,11 +110,11 @@ def test_sixteen_mib(two, by, tmp_path):
     (tmp_path / "big.pdf").write_bytes(data)
     said = by(europol, "file", "send", "big.pdf", "--channel", "members",
               "--text", "Assessment", "--wait", "done", "--yes")
-    assert "complete" in said.out or "129 messages" in said.out
+    assert "complete" in said.out or "66 messages" in said.out
     file = wait_file(afripol, data)
     assert file["name"] == "big.pdf" and file["type"] == "application/pdf"
     assert file["size"] == len(data) and file["entity"] == "EUROPOL"
-    assert file["parts"] == {"of": 128, "held": 128, "octets": len(data),
+    assert file["parts"] == {"of": 65, "held": 65, "octets": len(data),
                              "missing": []}
     assert file["sha256"] == hashlib.sha256(data).hexdigest()
     assert file["text"] == "Assessment" and file["sending"] is None
@@ -123,7 +123,7 @@ def test_sixteen_mib(two, by, tmp_path):
     assert (tmp_path / "got.pdf").read_bytes() == data
     check_once(afripol, data)
     sending = wait_file(europol, data, "done")["sending"]
-    assert sending["messages"] == sending["settled"] == 129
+    assert sending["messages"] == sending["settled"] == 66
 
 
 def test_one_file(two, by, tmp_path):
@@ -314,7 +314,7 @@ def test_rate(brokers, tmp_path):
         data = octets(5000000)
         send(agent, data)
         file = wait_file(agent, data,
-                         reached=lambda f: f["sending"]["handed"] > 30)
+                         reached=lambda f: f["sending"]["handed"] > 15)
         assert file["sending"]["least_seconds"] > 0
         # What is left over is for messages: it goes at once.
         entry = agent.publish("members/now", "x")
@@ -341,7 +341,7 @@ def test_kill(steady, agents, who):
     """kill -9 in the middle, thrice: it arrives whole, and once."""
     europol = agents("EUROPOL/hq", steady).start()
     afripol = agents("AFRIPOL/hq", steady).start()
-    data = octets(3 * 1048576 + 7)
+    data = octets(6 * 1048576 + 7)
     send(europol, data)
     victim = {"sender": europol, "broker": steady, "reader": afripol}[who]
     for count in (3, 9, 16):
@@ -374,7 +374,7 @@ def test_cut_upload(two):
 def test_offline(steady, agents):
     """Without a broker it is kept, and goes when one is there."""
     europol = agents("EUROPOL/hq", steady).start()
-    data = octets(500000)
+    data = octets(3 * PART)
     steady.kill()
     file = send(europol, data)
     assert file["state"] == "sending" and file["sending"]["promised"] == 0
