@@ -36,6 +36,9 @@ json_t *json_thread_actions (const struct thread_reader *reader,
 void json_thread_whole (const struct thread_reader *reader,
                         const struct thread *thread, int64_t before,
                         size_t limit, struct say_bodies *bodies, json_t *out);
+/* All of GET /threads/{thread}'s answer; NULL: answered. */
+json_t *thread_answer (struct request *r, int64_t before, size_t limit)
+    MUST_CHECK;
 /* Its parts: json_thread_parts.c. */
 json_t *json_thread_parties (const struct thread_reader *reader,
                              const struct thread *thread) MUST_CHECK;

@@ -265,15 +265,15 @@ void threads_get (struct request *r) {
 
 /* One */
 
-static void one_answer (struct request *r, struct store *store,
-                        struct thread_reader *reader,
-                        const struct read_marks *marks, int64_t before,
-                        int64_t limit) {
+static json_t *one_json (struct request *r, struct store *store,
+                         struct thread_reader *reader,
+                         const struct read_marks *marks, int64_t before,
+                         size_t limit) {
     struct threads_view view;
     struct say_bodies bodies = { 0 };
     char topic[TOPIC_MAX + 1];
     if (!threads_open (r, &view))
-        return;
+        return NULL;
     reader->view = &view;
     const struct thread *thread = threads_need (r, &view);
     json_t *out = NULL;
@@ -281,33 +281,40 @@ static void one_answer (struct request *r, struct store *store,
         reader->read =
             read_marks_of (marks, thread_topic (topic, &thread->place));
         out = threads_head (&view);
-        json_thread_whole (reader, thread, before, (size_t) limit, &bodies,
-                           out);
+        json_thread_whole (reader, thread, before, limit, &bodies, out);
     }
     plans_close (r);
-    if (!out)
-        return;
-    say_bodies_fill (&bodies, store, view.plans.lang);
-    reply_json (r, 200, out);
+    if (out)
+        say_bodies_fill (&bodies, store, view.plans.lang);
+    return out;
 }
 
-void thread_get (struct request *r) {
+json_t *thread_answer (struct request *r, int64_t before, size_t limit) {
     struct error e = { 0 };
     struct read_marks marks = { 0 };
-    int64_t sequence, before, limit;
-    if (!request_query_int (r, "before", -1, 0, INT64_MAX, &before)
-        || !request_query_int (r, "limit", THREADS_LISTED_MAX, 1,
-                               THREADS_LISTED_MAX, &limit))
-        return;
+    int64_t sequence;
+    json_t *out = NULL;
     struct store *store = request_reader (r);
     struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
     if (!roster)
-        return;
+        return NULL;
     struct thread_reader reader = { .request = r, .roster = roster };
     if (read_marks_load (store, r->user.name, &marks, &e))
         problem_error (r, &e);
     else
-        one_answer (r, store, &reader, &marks, before, limit);
+        out = one_json (r, store, &reader, &marks, before, limit);
     read_marks_free (&marks);
     roster_unref (&roster);
+    return out;
+}
+
+void thread_get (struct request *r) {
+    int64_t before, limit;
+    if (!request_query_int (r, "before", -1, 0, INT64_MAX, &before)
+        || !request_query_int (r, "limit", THREADS_LISTED_MAX, 1,
+                               THREADS_LISTED_MAX, &limit))
+        return;
+    json_t *out = thread_answer (r, before, (size_t) limit);
+    if (out)
+        reply_json (r, 200, out);
 }

@@ -68,6 +68,13 @@ void threads_get (struct request *);      /* res_threads.c */
 void thread_get (struct request *);
 void threads_post (struct request *); /* thread_write.c */
 void thread_messages_post (struct request *);
+void inbox_get (struct request *); /* res_inbox.c */
+void inbox_read_post (struct request *);
+void thread_note_get (struct request *); /* res_thread_files.c */
+void thread_text_get (struct request *);
+void thread_export_get (struct request *);
+void thread_calendar_get (struct request *);
+void calendar_get (struct request *);
 void openapi_get (struct request *);        /* res_openapi.c */
 void notice_acknowledge (struct request *); /* res_ledger.c */
 void link_retry_post (struct request *);

@@ -156,6 +156,12 @@ QUERIES = {
                         "?series=s", "?kind=x", "?state=x", "?waiting=1"],
     "/api/v1/threads/{thread}": ["", "?kind=align&channel=members&limit=1",
                                  "?before=1", "?limit=0"],
+    "/api/v1/threads/{thread}/note": ["", "?version=1", "?version=9"],
+    "/api/v1/threads/{thread}/text": ["", "?version=1", "?version=x"],
+    "/api/v1/threads/{thread}/export": ["", "?format=json", "?format=x",
+                                        "?version=1&lang=fr"],
+    "/api/v1/calendar": ["", "?series=s&channel=members", "?series=x"],
+    "/api/v1/inbox": ["", "?lang=fr&limit=1", "?limit=x"],
     "/api/v1/leaves": ["", "?from=3&count=4", "?from=999", "?count=0"],
 }
 BODIES = {
@@ -269,7 +275,7 @@ def test_served_document_is_this_one(server):
 
 # The server of the fixtures derives no plans: test_real_agent does.
 DERIVED = ("plans", "overlaps", "gaps", "taxonomy", "quarantine", "search",
-           "cycle", "drafts", "files", "threads")
+           "cycle", "drafts", "files", "threads", "calendar", "inbox")
 
 
 def is_derived(path):
@@ -478,6 +484,12 @@ def threads_publish(agent):
             ("threads/EUROPOL-t/messages", {"does": "close"}, 422),
             ("threads/EUROPOL-none/messages", {"does": "comment"}, 404)):
         threads_ask(agent, path, messages, body, status)
+    read = post["/api/v1/inbox/read"]["post"]
+    topic = "members/align/EUROPOL/EUROPOL-t"
+    for body, status in (({"topic": topic}, 200), ({"sequence": 1}, 400),
+                         ({"topic": topic, "sequence": 1}, 200), ([], 400),
+                         ({"topic": "members/align/EUROPOL/EUROPOL-x"}, 404)):
+        threads_ask(agent, "inbox/read", read, body, status)
 
 
 def threads_ask(agent, path, operation, body, status):
