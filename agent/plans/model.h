@@ -103,13 +103,14 @@ size_t model_quarantine (const struct model *self,
 
 /* Of a body and version; further ones are quarantined. */
 #define PROPOSALS_MAX 8
-/* Proposals for the taxonomy's next versions. */
+/* Proposals for the taxonomy's versions that are not quarantined. The content's
+ * document is there of those in force alone. */
 struct model_proposal {
     const struct history_entry *entry;
     int64_t version;
     bool in_force,
         void_;   /* void: another one came first, or it breaks a rule */
-    bool timely; /* it stands where its version is the next: it is counted */
+    bool timely; /* it stands where its version is the next */
     const struct history_entry *brought; /* in force by that record; NULL */
     size_t consents, needed;
     const char *consented[32]; /* entities, the first of them */

@@ -18,7 +18,6 @@ struct force { /* a taxonomy in force behind that place */
 };
 struct proposal {
     struct model_proposal is;
-    struct taxonomy *next; /* what it would make; NULL where that is over */
     struct names_list {
         size_t count, room;
         char (*at)[ENTITY_MAX + 1];

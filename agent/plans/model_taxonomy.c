@@ -4,6 +4,7 @@
 
 #include "identity/roster.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +29,8 @@ static void force_free (struct force *force, size_t count) {
 }
 
 static void proposals_free (struct model *self) {
-    for (size_t i = 0; i < self->proposal_count; i++) {
-        taxonomy_unref (&self->proposals[i].next);
+    for (size_t i = 0; i < self->proposal_count; i++)
         free (self->proposals[i].entities.at);
-    }
     free (self->proposals);
     self->proposals = NULL;
     self->proposal_count = 0;
@@ -70,20 +69,21 @@ static bool all_read (const struct roster *roster, const char *name) {
     return channel != NULL;
 }
 
-static void refuse (struct history_entry *entry, const char *said,
-                    const char *who, const char *why) {
-    if (!entry->faults)
-        entry->faults = mem_alloc (sizeof *entry->faults);
-    faults_add (entry->faults, "", "%s %s%s", said, who, why);
-}
-
 /* What was found by other records is found anew. */
 static void refusal_clear (struct history_entry *entry) {
+    entry_of (entry)->tried = false;
     if (!entry->content || !entry->faults)
         return;
     faults_clear (entry->faults);
     free (entry->faults);
     entry->faults = NULL;
+}
+
+static void refuse (struct history_entry *entry, const char *said,
+                    const char *who, const char *why) {
+    refusal_clear (entry);
+    entry->faults = mem_alloc (sizeof *entry->faults);
+    faults_add (entry->faults, "", "%s %s%s", said, who, why);
 }
 
 static bool may_say (struct history_entry *entry, const struct roster *roster) {
@@ -101,6 +101,48 @@ static bool may_say (struct history_entry *entry, const struct roster *roster) {
     return false;
 }
 
+/* Documents: only those in force keep theirs, the others' are in the store */
+
+static void document_drop (struct history_entry *entry) {
+    json_decref (entry->content->document);
+    entry->content->document = NULL;
+}
+
+/* The taxonomy with what the entry adds. NULL and *faults. */
+static struct taxonomy *extension (struct model *self,
+                                   const struct history_entry *entry,
+                                   const struct taxonomy *now,
+                                   struct faults *faults) {
+    struct content *content = entry->content;
+    if (!content->document)
+        content->document =
+            self->reading.load (self->reading.arg, &entry->origin);
+    if (!content->document)
+        faults_add (faults, "", "the body is no longer there");
+    return content->document ? taxonomy_extend (now, content->document, faults)
+                             : NULL;
+}
+
+/* Does it extend that one? Its faults say so, until it is another one. */
+static bool extends (struct model *self, struct history_entry *entry,
+                     const struct taxonomy *now) {
+    struct entry *own = entry_of (entry);
+    if (own->tried && hash_equal (&own->tried_on, taxonomy_digest (now)))
+        return !entry->faults;
+    struct faults faults = { 0 };
+    refusal_clear (entry);
+    struct taxonomy *made = extension (self, entry, now, &faults);
+    own->tried = entry->content->document != NULL;
+    own->tried_on = *taxonomy_digest (now);
+    if (!made) {
+        entry->faults = mem_copy (&faults, sizeof faults);
+        faults = (struct faults){ 0 };
+    }
+    faults_clear (&faults);
+    taxonomy_unref (&made);
+    return !entry->faults;
+}
+
 /* In order of sequence */
 
 struct deriving {
@@ -109,21 +151,29 @@ struct deriving {
     size_t force_count;
 };
 
+static const struct taxonomy *newest (const struct deriving *self) {
+    return self->force[self->force_count - 1].taxonomy;
+}
+
 static void in_force (struct deriving *self, struct proposal *proposal,
                       const struct history_entry *by) {
     struct model *model = self->model;
+    struct faults faults = { 0 };
+    struct taxonomy *next =
+        extension (model, proposal->is.entry, newest (self), &faults);
+    faults_clear (&faults);
+    if (!next)
+        return; /* the store is damaged, and says so elsewhere */
     proposal->is.in_force = true;
     proposal->is.brought = by;
     self->force =
         mem_resize (self->force, (self->force_count + 1) * sizeof *self->force);
     self->force[self->force_count++] =
-        (struct force){ by->origin.sequence, taxonomy_ref (proposal->next) };
+        (struct force){ by->origin.sequence, next };
     for (size_t i = 0; i < model->proposal_count; i++) {
         struct proposal *at = &model->proposals[i];
-        if (at->is.version > proposal->is.version)
-            continue;
-        at->is.void_ = !at->is.in_force;
-        taxonomy_unref (&at->next);
+        if (at->is.version <= proposal->is.version)
+            at->is.void_ = !at->is.in_force;
     }
 }
 
@@ -151,7 +201,7 @@ static void consent (struct deriving *self, struct proposal *proposal,
         in_force (self, proposal, entry);
 }
 
-/* Its author's body has made as many for that version, at its time. */
+/* Its author's body has made as many for that version. */
 static bool too_many (const struct model *model,
                       const struct history_entry *entry) {
     char entity[ENTITY_MAX + 1], other[ENTITY_MAX + 1];
@@ -160,7 +210,7 @@ static bool too_many (const struct model *model,
     for (size_t i = 0; i < model->proposal_count; i++) {
         const struct proposal *at = &model->proposals[i];
         count +=
-            at->is.timely && at->is.version == entry->content->change.version
+            at->is.version == entry->content->change.version
             && strcmp (origin_entity (other, &at->is.entry->origin), entity)
                    == 0;
     }
@@ -170,34 +220,32 @@ static bool too_many (const struct model *model,
 static void propose (struct deriving *self, struct history_entry *entry,
                      const struct roster *roster) {
     struct model *model = self->model;
+    int64_t version = entry->content->change.version;
+    int64_t next = taxonomy_version (newest (self)) + 1;
+    if (version > next) {
+        char word[32];
+        snprintf (word, sizeof word, "%" PRId64, next);
+        refuse (entry, "comes too early: the next version there is", word, "");
+        return;
+    }
     if (too_many (model, entry)) {
         refuse (entry, "is one more than the", "8",
                 " proposals of its body for a version that count");
         return;
     }
-    const struct taxonomy *now = self->force[self->force_count - 1].taxonomy;
     model->proposals =
         mem_resize (model->proposals,
                     (model->proposal_count + 1) * sizeof *model->proposals);
     struct proposal *proposal = &model->proposals[model->proposal_count++];
     *proposal = (struct proposal){
-        .is = { .entry = entry, .version = entry->content->change.version }
+        .is = { .entry = entry, .version = version, .timely = version == next }
     };
-    if (proposal->is.version != taxonomy_version (now) + 1) {
-        proposal->is.void_ = true;
-        return;
-    }
-    proposal->is.timely = true;
-    struct faults faults = { 0 };
-    proposal->next = taxonomy_extend (now, entry->content->document, &faults);
-    if (proposal->next)
+    if (!proposal->is.timely)
+        refusal_clear (entry);
+    if (proposal->is.timely && extends (model, entry, newest (self)))
         consent (self, proposal, entry, roster);
-    else {
+    else
         proposal->is.void_ = true;
-        entry->faults = mem_copy (&faults, sizeof faults);
-        faults = (struct faults){ 0 };
-    }
-    faults_clear (&faults);
 }
 
 static struct proposal *proposal_find (struct model *model,
@@ -239,6 +287,13 @@ static int64_t first_difference (const struct force *a, size_t a_count,
     return x < y ? x : y;
 }
 
+/* The last one that was. */
+static bool is_proposed (const struct model *self,
+                         const struct history_entry *entry) {
+    return self->proposal_count > 0
+           && self->proposals[self->proposal_count - 1].is.entry == entry;
+}
+
 static void names_point (struct proposal *proposal) {
     size_t most =
         sizeof proposal->is.consented / sizeof *proposal->is.consented;
@@ -262,14 +317,21 @@ int64_t model_taxonomy_derive (struct model *self) {
         snprintf (place.channel, sizeof place.channel, "%s",
                   entry->origin.channel);
         entry_judge (entry_of (entry), &place, &self->reading);
-        refusal_clear (entry);
+        if (!entry_of (entry)->tried)
+            refusal_clear (entry);
         if (entry->content && entry->origin.sequence < self->limit)
             change (&deriving, entry);
+        if (entry->content && !is_proposed (self, entry))
+            document_drop (entry);
         self->force = deriving.force;
         self->force_count = deriving.force_count;
     }
-    for (size_t i = 0; i < self->proposal_count; i++)
-        names_point (&self->proposals[i]);
+    for (size_t i = 0; i < self->proposal_count; i++) {
+        struct proposal *proposal = &self->proposals[i];
+        names_point (proposal);
+        if (!proposal->is.in_force)
+            document_drop (&entry_of (proposal->is.entry)->is);
+    }
     int64_t from =
         first_difference (old, old_count, self->force, self->force_count);
     force_free (old, old_count);

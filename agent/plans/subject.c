@@ -45,7 +45,7 @@ static void entry_forget (struct entry *self) {
     free (self->part);
     self->part = NULL;
     facets_free (&self->facets);
-    self->beyond = false;
+    self->beyond = self->tried = false;
 }
 
 void entry_free (struct entry **self_p) {
@@ -121,10 +121,11 @@ void entries_clear (struct entries *self) {
 
 /* Reading */
 
-/* Only annexes and changes of the taxonomy borrow from the document, which is
+/* Only annexes and proposals for the taxonomy borrow from the document, which is
  * many times as large as what was read from it. */
 static void document_drop (struct content *content) {
-    if (content->kind == CONTENT_ANNEX || content->kind == CONTENT_TAXONOMY)
+    if (content->kind == CONTENT_ANNEX
+        || (content->kind == CONTENT_TAXONOMY && !content->change.is_consent))
         return;
     json_decref (content->document);
     content->document = NULL;
@@ -134,8 +135,7 @@ static void facets_note (struct entry *self, const struct content *content) {
     if ((content->kind != CONTENT_PLAN && content->kind != CONTENT_ANNEX)
         || self->facets)
         return;
-    self->facets =
-        facets_read (json_object_get (content->document, "actions"));
+    self->facets = facets_read (json_object_get (content->document, "actions"));
 }
 
 static struct content *body_read (struct entry *self,

@@ -15,7 +15,9 @@ struct entry {
     char *part;              /* an annex's id, also once it is let go of */
     struct facets *facets;   /* of the actions that it states; NULL: none */
     bool beyond; /* the limit of annexes: its faults follow from others */
-    char *topic; /* where it names no place; else NULL */
+    bool tried;  /* a change of the taxonomy: `is` has the faults that it has */
+    struct hash tried_on; /* as one of that taxonomy */
+    char *topic;          /* where it names no place; else NULL */
 };
 /* Either a document, of which a reference is kept, or `why` it is not read
  * (copied), whatever there is. */
