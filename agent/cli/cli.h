@@ -30,6 +30,7 @@ enum exit_code {
 struct cli {
     const char *socket;     /* the agent's */
     const char *token_file; /* who one is to it; NULL: one's account */
+    const char *kind;       /* of threads, that the command's group is about */
     bool json;
 };
 
@@ -61,6 +62,22 @@ command_fn command_overlaps, command_overlaps_say, command_gaps, command_search,
     command_report_cycle, command_report_overlaps;
 command_fn command_taxonomy_show, command_taxonomy_history,
     command_taxonomy_propose, command_taxonomy_consent;
+command_fn command_thread_list, command_thread_show, command_thread_comment,
+    command_thread_suggest, command_thread_withdraw, command_thread_export;
+command_fn command_align_propose, command_align_amend, command_align_answer,
+    command_align_close, command_align_done;
+command_fn command_communique_propose, command_communique_amend,
+    command_communique_answer, command_communique_close,
+    command_communique_export;
+command_fn command_meeting_propose, command_meeting_amend,
+    command_meeting_answer, command_meeting_attendance, command_meeting_minutes,
+    command_meeting_calendar;
+command_fn command_consult_ask, command_consult_reply, command_consult_close;
+command_fn command_practice_publish, command_practice_use;
+command_fn command_notice_publish;
+command_fn command_capability_offer, command_capability_request,
+    command_capability_answer, command_capability_close;
+command_fn command_inbox, command_inbox_read;
 command_fn command_file_send, command_file_list, command_file_show,
     command_file_get, command_file_withdraw;
 command_fn command_follow, command_replay, command_show;

@@ -47,6 +47,8 @@ void entry_print (const struct cli *cli, json_t *entry) {
                         json_int (entry, "sequence", -1));
     if (json_text (entry, "id"))
         buf_add_format (&line, ", id %s", json_text (entry, "id"));
+    if (json_text (entry, "thread"))
+        buf_add_format (&line, ", thread %s", json_text (entry, "thread"));
     if (json_is_object (refusal)) {
         buf_add_text (&line, ", ");
         json_refusal (&line, refusal);
@@ -80,6 +82,8 @@ static enum err ask (struct client *client, int64_t number, const char *state,
     buf_free (&path);
     if (rc)
         return rc;
+    /* The thread that was opened is named in the first answer alone. */
+    json_object_update_missing (next, *entry_p);
     json_decref (*entry_p);
     *entry_p = next;
     return ERR_NONE;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPECS_MAX 20
+#define SPECS_MAX 32
 enum {
     CODE_WORD = 1,
     CODE_FIRST = 256,

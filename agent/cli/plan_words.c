@@ -72,13 +72,17 @@ const char *plan_text (json_t *value) {
     return json_is_string (value) ? json_string_value (value) : "";
 }
 
+bool plan_id_plain (const char *id) {
+    size_t size = strlen (id);
+    return size > 0 && size <= PLAN_ID_MAX
+           && strspn (id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                          "abcdefghijklmnopqrstuvwxyz0123456789-._")
+                  == size;
+}
+
 enum err plan_path (struct buf *path, const char *plan, const char *rest,
                     struct error *e) {
-    size_t size = strlen (plan);
-    if (size == 0 || size > PLAN_ID_MAX
-        || strspn (plan, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                         "abcdefghijklmnopqrstuvwxyz0123456789-._")
-               != size)
+    if (!plan_id_plain (plan))
         return error_set (e, ERR_NOT_FOUND,
                           "'%s' is no id of a plan, such as EUROPOL-empact-"
                           "2026-2029; parley plan list has them",

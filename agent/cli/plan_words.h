@@ -22,6 +22,8 @@ void changes_print (json_t *changes, FILE *out);
 /* A text as it stands in a plan: plain, or the first of its languages. "". */
 const char *plan_text (json_t *value);
 
+/* Has it the characters of an id of a plan, or of a thread? */
+bool plan_id_plain (const char *id);
 /* /api/v1/plans/PLAN and `rest`; ERR_NOT_FOUND: no plan has such an id. */
 enum err plan_path (struct buf *path, const char *plan, const char *rest,
                     struct error *e) MUST_CHECK;

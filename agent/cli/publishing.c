@@ -54,30 +54,24 @@ json_t *publishing_read (const char *file, const char *format,
 }
 
 /* Takes content's reference. */
-static char *body_of (const struct publishing *self, json_t *content) {
+static json_t *body_of (const struct publishing *self, json_t *content) {
     json_t *ids = json_array();
     for (size_t i = 0; i < self->references.count; i++)
         json_array_append_new (ids, json_string (self->references.at[i]));
-    json_t *body =
-        json_pack ("{s:s,s:s,s:o,s:o}", "topic", self->topic, "format",
-                   self->format, "content", content, "references", ids);
-    char *text = json_dumps (body, JSON_COMPACT);
-    json_decref (body);
-    return text;
+    return json_pack ("{s:s,s:s,s:o,s:o}", "topic", self->topic, "format",
+                      self->format, "content", content, "references", ids);
 }
 
 static enum err send (struct client *client, const struct publishing *self,
-                      json_t *content, json_t **entry, struct error *e) {
-    struct buf path = { 0 };
-    char *body = body_of (self, content);
-    if (!body)
+                      struct buf *path, json_t *body, json_t **entry,
+                      struct error *e) {
+    char *text = json_dumps (body, JSON_COMPACT);
+    if (!text)
         return error_set (e, ERR_MALFORMED, "the content can't be written");
-    client_path (&path, "/api/v1/messages");
-    client_query (&path, "draft", self->draft ? "true" : NULL);
-    enum err rc = client_post (client, &path, "application/json",
-                               slice_text (body), self->key, entry, e);
-    buf_free (&path);
-    free (body);
+    client_query (path, "draft", self->draft ? "true" : NULL);
+    enum err rc = client_post (client, path, "application/json",
+                               slice_text (text), self->key, entry, e);
+    free (text);
     return rc;
 }
 
@@ -116,21 +110,30 @@ int publishing_kept (const struct cli *cli, json_t *draft) {
     return CLI_FINE;
 }
 
-int publishing_send (const struct cli *cli, struct client *client,
-                     const struct publishing *self, json_t *content) {
+int publishing_post (const struct cli *cli, struct client *client,
+                     const struct publishing *self, const char *topic,
+                     struct buf *path, json_t *body) {
     struct error e;
     json_t *entry = NULL;
-    enum err rc = audience_confirm (client, self->topic, true,
-                                    self->yes || self->draft, &e);
-    if (rc)
-        json_decref (content);
-    else
-        rc = send (client, self, content, &entry, &e);
+    enum err rc =
+        audience_confirm (client, topic, true, self->yes || self->draft, &e);
+    if (!rc)
+        rc = send (client, self, path, body, &entry, &e);
+    json_decref (body);
+    buf_free (path);
     if (rc)
         return fail (client, &e);
     if (self->draft)
         return publishing_kept (cli, entry);
     return entry_finish (cli, client, entry, &self->wait);
+}
+
+int publishing_send (const struct cli *cli, struct client *client,
+                     const struct publishing *self, json_t *content) {
+    struct buf path = { 0 };
+    client_path (&path, "/api/v1/messages");
+    return publishing_post (cli, client, self, self->topic, &path,
+                            body_of (self, content));
 }
 
 int publishing_send_on (const struct cli *cli, struct client *client,

@@ -20,8 +20,10 @@ struct publishing {
 
 /* For a table of options: what all that publish take. */
 #define PUBLISHING_OPTIONS(self)                                               \
-    { "ref", OPTION_EACH, &(self).references },                                \
-        { "key", OPTION_TEXT, &(self).key },                                   \
+    { "ref", OPTION_EACH, &(self).references }, PUBLISHING_SENDING (self)
+/* Without what it refers to. */
+#define PUBLISHING_SENDING(self)                                               \
+    { "key", OPTION_TEXT, &(self).key },                                       \
         { "draft", OPTION_FLAG, &(self).draft },                               \
         { "yes", OPTION_FLAG, &(self).yes },                                   \
         { "wait", OPTION_TEXT, &(self).wait.state }, {                         \
@@ -38,6 +40,11 @@ json_t *publishing_read (const char *file, const char *format, struct error *e)
  * and only its number printed. Takes content's reference. The exit code. */
 int publishing_send (const struct cli *cli, struct client *client,
                      const struct publishing *self, json_t *content);
+/* The same for a body of another path, which ends on `topic`: takes body's
+ * reference, frees path. */
+int publishing_post (const struct cli *cli, struct client *client,
+                     const struct publishing *self, const char *topic,
+                     struct buf *path, json_t *body);
 /* The same as JSON on CHANNEL/KIND/REST, which is made here; a word that makes
  * no topic is refused. */
 int publishing_send_on (const struct cli *cli, struct client *client,
