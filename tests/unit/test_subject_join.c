@@ -427,6 +427,118 @@ static void test_many (void **state) {
     }
 }
 
+/* What all annexes of a plan hold together */
+
+static const struct subject *parts_joined (struct model **model, size_t count) {
+    *model = model_of (NULL, LINES_MAX);
+    const struct subject *out = found (*model, PLAN);
+    assert_int_equal (model_quarantine (*model, NULL, NULL), 0);
+    assert_non_null (out->plan);
+    assert_int_equal (out->part_count, count);
+    return out;
+}
+
+static void assert_left_out (const struct subject *subject, size_t part,
+                             const char *why) {
+    const struct faults *faults = &subject->parts[part].covered;
+    assert_int_equal (faults->count, why ? 1 : 0);
+    if (!why)
+        return;
+    assert_string_equal (faults->at[0].pointer, "");
+    if (!strstr (faults->at[0].text, why))
+        fail_msg ("%s", faults->at[0].text);
+}
+
+/* The member's text is of so many octets that `adds` is, as msgpack. */
+static void add_large (int64_t sequence, const char *id, size_t octets) {
+    size_t size = octets - 14;
+    char *note = mem_alloc (size + 1);
+    struct buf text = { 0 };
+    memset (note, 'n', size);
+    buf_add_format (&text, "'adds':{'A1':{'x-%s':'%s'}}", id, note);
+    char *more = buf_take_text (&text);
+    add_annex (sequence, ANNEX, id, more);
+    free (more);
+    free (note);
+}
+
+/* 480 KiB and not an octet more; what is left out takes nobody's room. */
+static void test_octets (void **state) {
+    (void) state;
+    const size_t third = 160 * 1024;
+    struct model *model;
+    for (size_t over = 0; over < 2; over++) {
+        ledger_clear (NULL);
+        line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+        add_large (11, "a", third);
+        add_large (12, "b", third);
+        add_large (13, "c", third + over);
+        add_large (14, "d", third - (over ? 0 : 1));
+        const struct subject *subject = parts_joined (&model, 4);
+        assert_left_out (subject, 0, NULL);
+        assert_left_out (subject, 1, NULL);
+        assert_left_out (subject, 2, over ? "larger than 491520" : NULL);
+        assert_left_out (subject, 3, over ? NULL : "larger than 491520");
+        model_destroy (&model);
+    }
+}
+
+static void add_actions (int64_t sequence, const char *id, int count,
+                         int wrong) {
+    struct buf text = { 0 };
+    buf_add_format (&text, "'actions':[");
+    for (int i = 0; i < count; i++)
+        buf_add_format (&text,
+                        "%s{'id':'%s%d','title':'T','kind':'operation',"
+                        "'priorities':['organized-crime/drugs-trafficking'],"
+                        "'regions':['150'],'from':'2026','goals':['G%d'],"
+                        "'lead':'EUROPOL','status':'active'}",
+                        i ? "," : "", id, i, i < wrong ? 2 : 1);
+    buf_add_format (&text, "]");
+    char *more = buf_take_text (&text);
+    add_annex (sequence, ANNEX, id, more);
+    free (more);
+}
+
+/* 1,500 with the plan's own, and not one more. */
+static void test_actions (void **state) {
+    (void) state;
+    struct model *model;
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    add_actions (11, "b", 750, 0);
+    add_actions (12, "c", 750, 0);
+    add_actions (13, "d", 749, 0);
+    add_actions (14, "e", 1, 0);
+    const struct subject *subject = parts_joined (&model, 4);
+    assert_int_equal (subject->plan->action_count, 1500);
+    assert_left_out (subject, 0, NULL);
+    assert_left_out (subject, 1, "more than 1500 actions");
+    assert_left_out (subject, 2, NULL);
+    assert_left_out (subject, 3, "more than 1500 actions");
+    model_destroy (&model);
+}
+
+/* Of all annexes together 7 are tried again; those behind them have to be right
+ * at once. */
+static void test_again (void **state) {
+    (void) state;
+    struct model *model;
+    line_plan (10, "all", PLAN, ACTION ("A1", "EUROPOL", ""));
+    for (int i = 0; i < 10; i++) {
+        const char id[] = { (char) ('b' + i), '\0' };
+        add_actions (11 + i, id, 2, i == 3 || i == 9 ? 0 : 1);
+    }
+    const struct subject *subject = parts_joined (&model, 10);
+    assert_int_equal (subject->plan->action_count, 1 + 7 * 1 + 2 * 2);
+    for (size_t i = 0; i < 8; i++)
+        if (i != 3)
+            assert_string_equal (covered (subject, i, 0), "/actions/0");
+    assert_left_out (subject, 3, NULL);
+    assert_left_out (subject, 8, "is left out");
+    assert_left_out (subject, 9, NULL);
+    model_destroy (&model);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown (test_adds, ledger_clear),
@@ -440,6 +552,9 @@ int main (void) {
         cmocka_unit_test_teardown (test_done, ledger_clear),
         cmocka_unit_test_teardown (test_limit, ledger_clear),
         cmocka_unit_test_teardown (test_many, ledger_clear),
+        cmocka_unit_test_teardown (test_octets, ledger_clear),
+        cmocka_unit_test_teardown (test_actions, ledger_clear),
+        cmocka_unit_test_teardown (test_again, ledger_clear),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
