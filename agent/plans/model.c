@@ -237,13 +237,21 @@ static void countries_set (struct model *self, struct work *work) {
     work->has_digest = false;
 }
 
+static void index_settle (struct model *self, const struct work *work) {
+    const struct plan *old = work->was.plan, *plan = work->is.plan;
+    if (self->overlaps && old && plan)
+        overlaps_replace (self->overlaps, old, plan);
+    else if (self->overlaps && old)
+        overlaps_remove (self->overlaps, old);
+    else if (self->overlaps && plan)
+        overlaps_add (self->overlaps, plan);
+}
+
 static void work_settle (struct model *self, struct work *work) {
-    if (work->is.plan && self->overlaps)
-        overlaps_remove (self->overlaps, work->is.plan);
     work_derive (work, self->limit, &self->reading);
     countries_set (self, work);
-    if (work->is.plan && self->overlaps)
-        overlaps_add (self->overlaps, work->is.plan);
+    index_settle (self, work);
+    work_was_free (work);
     work->dirty = false;
     work->touched = true;
 }

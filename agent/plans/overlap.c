@@ -256,38 +256,95 @@ void overlaps_destroy (struct overlaps **self_p) {
 }
 
 /* A cancelled action never overlaps. */
+static void action_enter (struct overlaps *self, const struct plan *plan,
+                          const struct action *action) {
+    if (action->status == STATUS_CANCELLED)
+        return;
+    if (self->unused_count == 0 && self->size == self->words * 64)
+        sets_grow (self, self->words * 2);
+    size_t slot = self->unused_count > 0 ? self->unused[--self->unused_count]
+                                         : self->size++;
+    entities_add (self, plan, action);
+    slot_fill (&self->slots[slot], self, plan, action);
+    slot_enter (self, slot, bit_set);
+    place_enter (self, slot);
+    glance_fill (&self->glances[slot], &self->slots[slot]);
+    first_enter (self, slot);
+    counts_change (self, slot, 1);
+}
+
+static void slot_leave (struct overlaps *self, size_t slot) {
+    counts_change (self, slot, -1);
+    slot_enter (self, slot, bit_clear);
+    place_leave (self, slot);
+    first_leave (self, slot);
+    slot_free (&self->slots[slot]);
+    self->unused[self->unused_count++] = (uint32_t) slot;
+}
+
 void overlaps_add (struct overlaps *self, const struct plan *plan) {
-    for (size_t i = 0; i < plan->action_count; i++) {
-        if (plan->actions[i].status == STATUS_CANCELLED)
-            continue;
-        if (self->unused_count == 0 && self->size == self->words * 64)
-            sets_grow (self, self->words * 2);
-        size_t slot = self->unused_count > 0
-                          ? self->unused[--self->unused_count]
-                          : self->size++;
-        entities_add (self, plan, &plan->actions[i]);
-        slot_fill (&self->slots[slot], self, plan, &plan->actions[i]);
-        slot_enter (self, slot, bit_set);
-        place_enter (self, slot);
-        glance_fill (&self->glances[slot], &self->slots[slot]);
-        first_enter (self, slot);
-        counts_change (self, slot, 1);
-    }
+    for (size_t i = 0; i < plan->action_count; i++)
+        action_enter (self, plan, &plan->actions[i]);
     counts_flush (self, 1);
 }
 
 void overlaps_remove (struct overlaps *self, const struct plan *plan) {
+    for (size_t i = 0; i < self->size; i++)
+        if (self->slots[i].plan == plan)
+            slot_leave (self, i);
+    counts_flush (self, -1);
+}
+
+static int by_id (const void *a_p, const void *b_p) {
+    const struct action *a = *(const struct action *const *) a_p;
+    const struct action *b = *(const struct action *const *) b_p;
+    return strcmp (a->id, b->id);
+}
+
+/* The caller's. */
+static const struct action **actions_by_id (const struct plan *plan) {
+    const struct action **out =
+        mem_alloc ((plan->action_count + 1) * sizeof *out);
+    for (size_t i = 0; i < plan->action_count; i++)
+        out[i] = &plan->actions[i];
+    qsort (out, plan->action_count, sizeof *out, by_id);
+    return out;
+}
+
+/* What it is in the sets and counts by is the same: the facts are all of that but
+ * the countries, which a taxonomy says. */
+static bool is_same (const struct slot *slot, const struct action *action) {
+    return hash_equal (&slot->action->facts, &action->facts)
+           && memcmp (&slot->countries, &action->countries,
+                      sizeof slot->countries)
+                  == 0;
+}
+
+void overlaps_replace (struct overlaps *self, const struct plan *old,
+                       const struct plan *plan) {
+    const struct action **sorted = actions_by_id (plan), **found;
+    bool *kept = mem_alloc (plan->action_count + 1);
     for (size_t i = 0; i < self->size; i++) {
-        if (self->slots[i].plan != plan)
+        struct slot *slot = &self->slots[i];
+        if (slot->plan != old)
             continue;
-        counts_change (self, i, -1);
-        slot_enter (self, i, bit_clear);
-        place_leave (self, i);
-        first_leave (self, i);
-        slot_free (&self->slots[i]);
-        self->unused[self->unused_count++] = (uint32_t) i;
+        found = bsearch (&slot->action, sorted, plan->action_count,
+                         sizeof *sorted, by_id);
+        if (!found || !is_same (slot, *found)) {
+            slot_leave (self, i);
+            continue;
+        }
+        slot->plan = plan;
+        slot->action = *found;
+        kept[*found - plan->actions] = true;
     }
     counts_flush (self, -1);
+    for (size_t i = 0; i < plan->action_count; i++)
+        if (!kept[i])
+            action_enter (self, plan, &plan->actions[i]);
+    counts_flush (self, 1);
+    free (kept);
+    free (sorted);
 }
 
 size_t overlaps_actions (const struct overlaps *self) {

@@ -38,6 +38,10 @@ void overlaps_destroy (struct overlaps **self_p);
 /* Borrowed until removed. One of the same id has to be removed before. */
 void overlaps_add (struct overlaps *self, const struct plan *plan);
 void overlaps_remove (struct overlaps *self, const struct plan *plan);
+/* The same plan, read anew (it may be the one that is there, changed): actions
+ * that are what they were are not searched for again. `old` is let go of. */
+void overlaps_replace (struct overlaps *self, const struct plan *old,
+                       const struct plan *plan);
 size_t overlaps_actions (const struct overlaps *self);
 
 /* What is asked for. Zeroed asks for all of all times: set `on` and `live`. */

@@ -213,6 +213,12 @@ struct work *work_new (const char *plan_id, const char *entity) {
     return self;
 }
 
+void work_was_free (struct work *self) {
+    plan_free (&self->was.joined);
+    content_free (&self->was.content);
+    self->was.plan = NULL;
+}
+
 static void derived_free (struct work *self) {
     struct subject *is = &self->is;
     for (size_t i = 0; i < is->part_count; i++)
@@ -220,7 +226,10 @@ static void derived_free (struct work *self) {
     free ((void *) (uintptr_t) is->parts);
     free ((void *) (uintptr_t) is->progress);
     free ((void *) (uintptr_t) is->hidden);
-    plan_free (&self->joined);
+    work_was_free (self);
+    self->was.plan = is->plan;
+    self->was.joined = self->joined;
+    self->joined = NULL;
     is->parts = NULL;
     is->progress = NULL;
     is->hidden = NULL;
@@ -235,6 +244,7 @@ void work_free (struct work **self_p) {
     struct work *self = *self_p;
     *self_p = NULL;
     derived_free (self);
+    work_was_free (self);
     entries_clear (&self->entries);
     free (self);
 }
@@ -250,6 +260,16 @@ static struct content_place place_of (const struct work *self,
     snprintf (place.entity, sizeof place.entity, "%s", self->is.entity);
     snprintf (place.plan, sizeof place.plan, "%s", self->is.plan_id);
     return place;
+}
+
+static void revision_drop (struct work *self, struct history_entry *entry) {
+    struct content *content = entry->content;
+    if (content && !content->is_withdrawal && self->was.plan
+        && content->plan == self->was.plan) {
+        self->was.content = content;
+        entry->content = NULL;
+    }
+    content_free (&entry->content);
 }
 
 /* Number the revisions; the last of them or of the withdrawals stands. All but
@@ -270,7 +290,7 @@ static void revision_find (struct work *self) {
     for (size_t i = 0; i < self->entries.count; i++)
         if (self->entries.at[i] != newest
             && good (self->entries.at[i], CONTENT_PLAN))
-            content_free (&self->entries.at[i]->content);
+            revision_drop (self, self->entries.at[i]);
     if (newest && newest->withdrawal)
         is->withdrawal = newest;
     else

@@ -64,6 +64,11 @@ struct work {
     struct subject is; /* first */
     struct entries entries;
     struct plan *joined; /* with annexes; NULL: the revision's own */
+    struct was { /* the plan before work_derive, and what it is of: NULLs */
+        const struct plan *plan;
+        struct plan *joined;
+        struct content *content;
+    } was;
     bool dirty;
     bool touched;           /* by the settling that goes on */
     enum content_kind kind; /* of the record that came last, for changes */
@@ -75,9 +80,10 @@ struct work {
 struct work *work_new (const char *plan_id, const char *entity) MUST_CHECK;
 void work_free (struct work **self_p);
 /* Derive anew from the entries below `limit`. Content of older revisions is let
- * go of. */
+ * go of; the plan that was there before stays until work_was_free. */
 void work_derive (struct work *self, int64_t limit,
                   const struct reading *reading);
+void work_was_free (struct work *self);
 
 /* subject_join.c */
 struct joining;

@@ -417,11 +417,55 @@ static void test_changes (void **state) {
     find_check ("all again", &query);
 }
 
+/* The plan as it was drawn first, with some actions other ones, some gone and some
+ * cancelled. */
+static json_t *revised (uint64_t *first, uint64_t *other, const json_t *samples,
+                        int number) {
+    json_t *out = draw_document (first, samples, number, ACTIONS);
+    json_t *list = json_object_get (out, "actions");
+    const char *entity = json_string_value (json_object_get (out, "entity"));
+    for (size_t i = 0; i < ACTIONS; i++)
+        if (draw (other, 4) == 0)
+            json_array_set_new (
+                list, i, draw_action (other, samples, entity, (int) i + 1));
+        else if (draw (other, 8) == 0)
+            json_object_set_new (json_array_get (list, i), "status",
+                                 json_string ("cancelled"));
+    for (uint32_t gone = draw (other, 3); gone > 0; gone--)
+        json_array_remove (list, draw (other, ACTIONS - 3));
+    return out;
+}
+
+/* Plans that are read anew, with much that stays: as if they had been added. */
+static void test_replace (void **state) {
+    (void) state;
+    const struct overlap_query all = { .limit = 1000 }, live = {
+        .limit = 1000, .live = true, .on = day ("2023-06-01")
+    };
+    json_t *samples = sample_documents();
+    uint64_t other = 77;
+    for (int round = 0; round < 2; round++) {
+        uint64_t first = 1;
+        for (int i = 0; i < PLANS; i++) {
+            struct plan *old = plans[i];
+            json_t *document = revised (&first, &other, samples, i);
+            plans[i] = plan_of (document, taxonomy);
+            overlaps_replace (found_in, old, plans[i]);
+            overlaps_replace (found_in, plans[i], plans[i]); /* no change */
+            plan_free (&old);
+            json_decref (document);
+        }
+        find_check ("replaced", &all);
+        find_check ("replaced, live", &live);
+    }
+    json_decref (samples);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_wishes),  cmocka_unit_test (test_pages),
         cmocka_unit_test (test_omitted), cmocka_unit_test (test_of),
-        cmocka_unit_test (test_changes),
+        cmocka_unit_test (test_changes), cmocka_unit_test (test_replace),
     };
     uint64_t seed = 1;
     json_t *samples = sample_documents();
