@@ -1,221 +1,10 @@
-/* thread - a thread's records by sequence, and the versions that follow from
- * them. Stances are in thread_stances.c, closes in thread_closes.c, what depends
- * on the time in thread_state.c. */
+/* thread - the versions that follow from a thread's records (utterance.c), by
+ * sequence. Stances are in thread_stances.c, closes in thread_closes.c, what
+ * depends on the time in thread_state.c. */
 #include "thread_impl.h"
 
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Entries */
-
-struct utterance *utterance_new (const struct threads_record *record,
-                                 const char *why) {
-    struct utterance *self = mem_alloc (sizeof *self);
-    self->is.origin = record->origin;
-    self->is.author_time = record->author_time;
-    self->is.absent = record->absent && !why;
-    snprintf (self->is.via, sizeof self->is.via, "%.*s", (int) record->via.size,
-              (const char *) record->via.data);
-    if (!why)
-        why = record->document ? NULL : record->why;
-    if (why)
-        self->why = mem_copy_text (why);
-    else
-        self->document = json_incref (record->document);
-    return self;
-}
-
-static void faults_free (struct faults **self_p) {
-    if (!*self_p)
-        return;
-    faults_clear (*self_p);
-    free (*self_p);
-    *self_p = NULL;
-}
-
-static void utterance_forget (struct utterance *self) {
-    faults_free (&self->is.faults);
-    say_free (&self->say);
-    self->is.say = NULL;
-    self->is.newer = false;
-    free (self->unsigned_);
-    self->unsigned_ = NULL;
-    taxonomy_unref (&self->taxonomy);
-    self->judged = self->checked = false;
-}
-
-void utterance_free (struct utterance **self_p) {
-    if (!self_p || !*self_p)
-        return;
-    struct utterance *self = *self_p;
-    *self_p = NULL;
-    utterance_forget (self);
-    json_decref (self->document);
-    free (self->why);
-    free (self->topic);
-    free (self);
-}
-
-bool utterance_quarantined (const struct thread_entry *is) {
-    return (is->faults && !is->absent) || is->newer;
-}
-
-size_t utterances_below (const struct utterances *self, int64_t sequence) {
-    size_t low = 0, high = self->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (self->at[middle]->origin.sequence < sequence)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-bool utterances_add (struct utterances *self, struct utterance *utterance) {
-    size_t at = utterances_below (self, utterance->is.origin.sequence);
-    if (at < self->count
-        && self->at[at]->origin.sequence == utterance->is.origin.sequence)
-        return false;
-    if (self->count == self->room) {
-        self->room = self->room ? 2 * self->room : 4;
-        self->at = mem_resize (self->at, self->room * sizeof *self->at);
-    }
-    memmove (self->at + at + 1, self->at + at,
-             (self->count - at) * sizeof *self->at);
-    self->at[at] = &utterance->is;
-    self->count++;
-    return true;
-}
-
-size_t utterances_drop (struct utterances *self, const char *channel,
-                        int64_t from) {
-    size_t kept = 0, count = self->count;
-    for (size_t i = 0; i < count; i++) {
-        struct utterance *utterance = utterance_of (self->at[i]);
-        const struct origin *origin = &utterance->is.origin;
-        if (channel ? strcmp (origin->channel, channel) == 0
-                    : origin->sequence >= from)
-            utterance_free (&utterance);
-        else
-            self->at[kept++] = &utterance->is;
-    }
-    self->count = kept;
-    return count - kept;
-}
-
-void utterances_clear (struct utterances *self) {
-    for (size_t i = 0; i < self->count; i++) {
-        struct utterance *utterance = utterance_of (self->at[i]);
-        utterance_free (&utterance);
-    }
-    free (self->at);
-    *self = (struct utterances){ 0 };
-}
-
-/* Reading */
-
-static const struct taxonomy *taxonomy_there (
-    const struct threads_options *options, int64_t sequence) {
-    return options->taxonomy ? options->taxonomy (options->arg, sequence)
-                             : NULL;
-}
-
-static json_t *document_of (struct utterance *self,
-                            const struct threads_options *options) {
-    if (self->document)
-        return json_incref (self->document);
-    return self->why || !options->load
-               ? NULL
-               : options->load (options->arg, &self->is.origin);
-}
-
-static void body_read (struct utterance *self, const struct thread_place *place,
-                       const struct threads_options *options,
-                       struct faults *faults) {
-    char entity[ENTITY_MAX + 1];
-    const struct taxonomy *taxonomy =
-        taxonomy_there (options, self->is.origin.sequence);
-    json_t *document = document_of (self, options);
-    if (!document) {
-        faults_add (faults, "", "%s",
-                    self->why ? self->why : "the body is no longer there");
-        return;
-    }
-    self->say =
-        say_read (place, document, origin_entity (entity, &self->is.origin),
-                  taxonomy, faults, &self->is.newer);
-    /* What is no proposal reads the same by every taxonomy. */
-    if (taxonomy && (!self->say || self->say->does == DOES_PROPOSE))
-        self->taxonomy = taxonomy_ref (taxonomy);
-    json_decref (document);
-}
-
-void utterance_judge (struct utterance *self, const struct thread_place *place,
-                      const struct threads_options *options) {
-    if (self->judged)
-        return;
-    struct faults *faults = mem_alloc (sizeof *faults);
-    utterance_forget (self);
-    body_read (self, place, options, faults);
-    self->is.say = self->say;
-    if (!self->say && faults->count > 0) {
-        self->is.faults = faults;
-        faults = NULL;
-    }
-    faults_free (&faults);
-    json_decref (self->document);
-    self->document = NULL;
-    self->judged = true;
-}
-
-void utterance_refuse (struct utterance *self, bool absent, const char *format,
-                       ...) {
-    char line[ERROR_TEXT_MAX + 128];
-    va_list args;
-    va_start (args, format);
-    vsnprintf (line, sizeof line, format, args);
-    va_end (args);
-    self->is.say = NULL;
-    self->is.absent = absent;
-    self->is.faults = mem_alloc (sizeof *self->is.faults);
-    faults_add (self->is.faults, "", "%s", line);
-}
-
-/* What was found by other records is found anew. */
-static void refusal_clear (struct utterance *self) {
-    if (!self->say || self->is.say)
-        return;
-    faults_free (&self->is.faults);
-    self->is.absent = false;
-    self->is.say = self->say;
-}
-
-bool thread_work_outdated (struct thread_work *self,
-                           const struct threads_options *options) {
-    bool out = false;
-    for (size_t i = 0; i < self->utterances.count; i++) {
-        struct utterance *at = utterance_of (self->utterances.at[i]);
-        if (!at->taxonomy)
-            continue;
-        const struct taxonomy *now =
-            taxonomy_there (options, at->is.origin.sequence);
-        if (now == at->taxonomy)
-            continue;
-        if (!now
-            || !hash_equal (taxonomy_digest (now),
-                            taxonomy_digest (at->taxonomy))) {
-            utterance_forget (at);
-            out = true;
-        } else {
-            taxonomy_unref (&at->taxonomy);
-            at->taxonomy = taxonomy_ref (now);
-        }
-    }
-    return out;
-}
 
 /* Threads */
 
@@ -283,6 +72,13 @@ static void versions_find (struct thread_work *self) {
         const struct say *say = is->entries[i]->say;
         if (!say || say->does != DOES_PROPOSE)
             continue;
+        if (is->version_count == THREAD_VERSIONS_MAX) {
+            utterance_refuse (utterance_of (is->entries[i]), false,
+                              "is a version more than the %d of a thread that "
+                              "count: open another thread",
+                              THREAD_VERSIONS_MAX);
+            continue;
+        }
         self->versions[is->version_count] =
             (struct thread_version){ .entry = is->entries[i],
                                      .proposal = &say->proposal,
@@ -358,27 +154,82 @@ static void withdrawal_take (struct deriving *self, size_t count,
     version_end (current, entry);
 }
 
+/* Undertakings, by id and body: those of the first version that has them. */
+
+static int by_owner (const void *a, const void *b) {
+    const struct owed *x = a, *y = b;
+    int order = strcmp (x->id, y->id);
+    if (order == 0)
+        order = strcmp (x->who, y->who);
+    return order                     ? order
+           : x->version < y->version ? -1
+                                     : x->version > y->version;
+}
+
+static void owed_list (struct deriving *self) {
+    const struct thread *is = &self->work->is;
+    size_t room = 1, count = 0;
+    for (size_t i = 0; i < is->version_count; i++)
+        room += is->versions[i].proposal->undertaking_count;
+    self->owed = mem_alloc (room * sizeof *self->owed);
+    for (size_t i = 0; i < is->version_count; i++)
+        for (size_t k = 0; k < is->versions[i].proposal->undertaking_count;
+             k++) {
+            const struct undertaking *at =
+                &is->versions[i].proposal->undertakings[k];
+            self->owed[count++] = (struct owed){ at->id, at->who, i };
+        }
+    qsort (self->owed, count, sizeof *self->owed, by_owner);
+    self->owed_count = count;
+}
+
+/* How many stand before one. */
+static size_t owed_before (const struct deriving *self,
+                           const struct owed *owed) {
+    size_t low = 0, high = self->owed_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_owner (&self->owed[middle], owed) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The first one of that id, and body (NULL: any), in a version below `count`. */
+static const struct owed *owed_find (const struct deriving *self,
+                                     const char *id, const char *who,
+                                     size_t count) {
+    struct owed from = { id, who ? who : "", 0 };
+    for (size_t i = owed_before (self, &from); i < self->owed_count; i++) {
+        const struct owed *at = &self->owed[i];
+        if (strcmp (at->id, id) != 0 || (who && strcmp (at->who, who) != 0))
+            break;
+        if (at->version < count)
+            return at;
+        if (who)
+            break;
+    }
+    return NULL;
+}
+
 /* By somebody else than who undertook it? What no version below has may stand in
  * one that this reader does not hold. */
 static void done_take (struct deriving *self, size_t count,
                        struct utterance *utterance) {
     char entity[ENTITY_MAX + 1];
-    const char *id = utterance->say->done.undertaking, *who = NULL;
+    const char *id = utterance->say->done.undertaking;
     origin_entity (entity, &utterance->is.origin);
-    for (size_t i = 0; i < count; i++) {
-        const struct proposal *proposal = self->work->versions[i].proposal;
-        for (size_t k = 0; k < proposal->undertaking_count; k++) {
-            if (strcmp (proposal->undertakings[k].id, id) != 0)
-                continue;
-            who = proposal->undertakings[k].who;
-            if (strcmp (who, entity) == 0)
-                return;
-        }
-    }
-    if (who)
+    if (!self->owed)
+        owed_list (self);
+    if (owed_find (self, id, entity, count))
+        return;
+    const struct owed *owed = owed_find (self, id, NULL, count);
+    if (owed)
         utterance_refuse (utterance, false,
-                          "'%s' is an undertaking of %s, not of %s", id, who,
-                          entity);
+                          "'%s' is an undertaking of %s, not of %s", id,
+                          owed->who, entity);
 }
 
 static void take (struct deriving *self, size_t *count,
@@ -417,7 +268,7 @@ static void take_all (struct deriving *self) {
     for (size_t i = 0; i < is->entry_count; i++) {
         struct utterance *utterance =
             utterance_of (self->work->utterances.at[i]);
-        if (utterance->say)
+        if (utterance->is.say)
             take (self, &count, utterance);
         self->lacking |= utterance->is.absent || utterance->is.newer;
         if (utterance_quarantined (&utterance->is)) {
@@ -446,7 +297,7 @@ void thread_work_derive (struct thread_work *self, int64_t limit,
     for (size_t i = 0; i < self->utterances.count; i++) {
         struct utterance *at = utterance_of (self->utterances.at[i]);
         utterance_judge (at, &self->is.place, options);
-        refusal_clear (at);
+        utterance_restore (at);
     }
     struct thread *is = &self->is;
     is->entries = (const struct thread_entry *const *) self->utterances.at;
@@ -457,6 +308,7 @@ void thread_work_derive (struct thread_work *self, int64_t limit,
     take_all (&deriving);
     stances_compare (self);
     buf_free (&deriving.text);
+    free (deriving.owed);
     self->has_digest = false;
     self->dirty = false;
 }

@@ -60,6 +60,8 @@ struct thread_close {
     size_t version;
     char why[160]; /* false, early: in words */
 };
+/* Of a thread; further ones are quarantined. */
+#define THREAD_VERSIONS_MAX 256
 struct thread_version {
     const struct thread_entry *entry;
     const struct proposal *proposal;

@@ -28,6 +28,15 @@ void utterance_free (struct utterance **self_p);
 /* Is it listed as one that breaks a rule, or is newer? */
 bool utterance_quarantined (const struct thread_entry *is);
 
+/* Read its body, once. */
+void utterance_judge (struct utterance *self, const struct thread_place *place,
+                      const struct threads_options *options);
+/* Another record shows that it breaks a rule. `absent`: nobody's fault. */
+void utterance_refuse (struct utterance *self, bool absent, const char *format,
+                       ...) PRINTF_LIKE (3, 4);
+/* What was found by other records is found anew. */
+void utterance_restore (struct utterance *self);
+
 /* Sorted by sequence. */
 struct utterances {
     struct thread_entry **at;
@@ -63,7 +72,7 @@ struct thread_work {
     int64_t first, edition;
     uint64_t found_by; /* what that was made of */
     struct shelf **shelves;
-    size_t shelf_count;
+    size_t shelf_count, shelf_room;
     /* threads_digest.c */
     uint64_t digest_of;
     bool has_digest;
@@ -84,11 +93,7 @@ bool thread_work_outdated (struct thread_work *self,
                            const struct threads_options *options);
 
 /* thread.c */
-void utterance_judge (struct utterance *self, const struct thread_place *place,
-                      const struct threads_options *options);
-/* Another record shows that it breaks a rule. `absent`: nobody's fault. */
-void utterance_refuse (struct utterance *self, bool absent, const char *format,
-                       ...) PRINTF_LIKE (3, 4);
+
 /* Entries that are good and do that. */
 size_t thread_count_of (const struct thread *self, enum thread_does does);
 /* Takes stances from any body, not from who is invited. */
@@ -103,6 +108,12 @@ struct deriving {
     /* The note of that version; SIZE_MAX: of none. */
     size_t text_of;
     struct buf text;
+    /* Undertakings of all versions, sorted; NULL: nobody asked yet. */
+    struct owed {
+        const char *id, *who;
+        size_t version;
+    } * owed;
+    size_t owed_count;
 };
 struct thread_version *deriving_version (const struct deriving *self,
                                          const struct hash *id, size_t *index);

@@ -66,47 +66,85 @@ static void invited_add (const struct thread *is,
         party_add (version, is->place.entity, true, roster);
 }
 
-/* Who said something on it, but for the proposer. */
-static void speakers_add (const struct thread *is,
-                          struct thread_version *version,
-                          const struct roster *roster) {
+/* The version below it that a stance names; NULL. */
+static struct thread_version *version_of (const struct deriving *self,
+                                          const struct thread_entry *stance,
+                                          size_t *index) {
+    struct thread_version *out =
+        deriving_version (self, &stance->say->stance.version, index);
+    return out && out->entry->origin.sequence < stance->origin.sequence ? out
+                                                                        : NULL;
+}
+
+/* Each stance by another body than the proposer's, with its version if that is
+ * open to all. */
+static void each_speaker (struct deriving *self,
+                          void (*each) (const struct deriving *self,
+                                        struct thread_version *version,
+                                        const char *entity)) {
     char entity[ENTITY_MAX + 1];
+    const struct thread *is = &self->work->is;
     for (size_t i = 0; i < is->entry_count; i++) {
+        size_t index;
         const struct thread_entry *at = is->entries[i];
-        if (!at->say || at->say->does != DOES_STANCE
-            || at->origin.sequence <= version->entry->origin.sequence
-            || !hash_equal (&at->say->stance.version,
-                            &version->entry->origin.id)
-            || strcmp (origin_entity (entity, &at->origin), is->place.entity)
-                   == 0)
+        if (!at->say || at->say->does != DOES_STANCE)
             continue;
-        party_add (version, entity, false, roster);
+        struct thread_version *version = version_of (self, at, &index);
+        if (version && thread_is_open (is, version)
+            && strcmp (origin_entity (entity, &at->origin), is->place.entity)
+                   != 0)
+            each (self, version, entity);
+    }
+}
+
+static void speaker_count (const struct deriving *self,
+                           struct thread_version *version, const char *entity) {
+    (void) self, (void) entity;
+    version->party_count++;
+}
+
+static const struct roster *roster_of (const struct deriving *self,
+                                       const struct thread_version *version) {
+    return roster_there (self->options, version->entry->origin.sequence);
+}
+
+static void speaker_add (const struct deriving *self,
+                         struct thread_version *version, const char *entity) {
+    party_add (version, entity, false, roster_of (self, version));
+}
+
+/* Where each version's begin; none is there yet. */
+static void parties_place (struct thread_work *work) {
+    size_t used = 0, room = 1;
+    for (size_t i = 0; i < work->is.version_count; i++)
+        room += work->versions[i].party_count
+                + work->versions[i].proposal->invited.count + 1;
+    work->parties = mem_alloc (room * sizeof *work->parties);
+    for (size_t i = 0; i < work->is.version_count; i++) {
+        struct thread_version *version = &work->versions[i];
+        version->parties = work->parties + used;
+        used += version->party_count + version->proposal->invited.count + 1;
+        version->party_count = 0;
     }
 }
 
 void parties_make (struct deriving *self) {
     struct thread_work *work = self->work;
     struct thread *is = &work->is;
-    size_t stances = thread_count_of (is, DOES_STANCE), room = stances,
-           used = 0;
-    for (size_t i = 0; i < is->version_count; i++)
-        room += is->versions[i].proposal->invited.count + 1;
-    work->stances = mem_alloc ((stances + 1) * sizeof *work->stances);
-    work->parties = mem_alloc ((room + 1) * sizeof *work->parties);
+    work->stances = mem_alloc ((thread_count_of (is, DOES_STANCE) + 1)
+                               * sizeof *work->stances);
     is->stances = work->stances;
+    each_speaker (self, speaker_count);
+    parties_place (work);
+    each_speaker (self, speaker_add);
     for (size_t i = 0; i < is->version_count; i++) {
         struct thread_version *version = &work->versions[i];
-        const struct roster *roster =
-            roster_there (self->options, version->entry->origin.sequence);
+        const struct roster *roster = roster_of (self, version);
         version->unjudged = !roster;
         work->blind |= !roster;
-        version->parties = work->parties + used;
-        if (thread_is_open (is, version))
-            speakers_add (is, version, roster);
-        else
+        if (!thread_is_open (is, version))
             invited_add (is, version, roster);
         parties_sort (version);
-        used += version->party_count;
     }
 }
 
@@ -240,15 +278,11 @@ static void party_takes (struct thread_work *work,
 
 void stance_take (struct deriving *self, struct utterance *utterance) {
     struct thread_work *work = self->work;
-    const struct stance *said = &utterance->say->stance;
     size_t index;
-    struct thread_version *version =
-        deriving_version (self, &said->version, &index);
-    if (version
-        && version->entry->origin.sequence > utterance->is.origin.sequence)
-        version = NULL;
+    struct thread_version *version = version_of (self, &utterance->is, &index);
     if (version && work->is.place.kind == THREAD_COMMUNIQUE
-        && said->says == THREAD_FOR && !adoption_check (self, utterance, index))
+        && utterance->say->stance.says == THREAD_FOR
+        && !adoption_check (self, utterance, index))
         return;
     struct thread_stance *stance = &work->stances[work->is.stance_count];
     *stance = (struct thread_stance){ .entry = &utterance->is,

@@ -114,7 +114,8 @@ static int order_of (char kind, const struct thread_work *a,
     return strcmp (a->topic, b->topic);
 }
 
-static void shelf_put (struct shelf *self, struct thread_work *work) {
+/* false: it is there. */
+static bool shelf_put (struct shelf *self, struct thread_work *work) {
     size_t low = 0, high = self->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -123,6 +124,8 @@ static void shelf_put (struct shelf *self, struct thread_work *work) {
         else
             high = middle;
     }
+    if (low < self->count && self->works[low] == work)
+        return false;
     if (self->count == self->room) {
         self->room = self->room ? 2 * self->room : 2;
         self->works =
@@ -132,6 +135,7 @@ static void shelf_put (struct shelf *self, struct thread_work *work) {
              (self->count - low) * sizeof *self->works);
     self->works[low] = work;
     self->count++;
+    return true;
 }
 
 static void shelf_take (struct shelf *self, const struct thread_work *work) {
@@ -148,12 +152,13 @@ static void shelf_take (struct shelf *self, const struct thread_work *work) {
 static void put (struct shelves *self, struct thread_work *work,
                  const char *key) {
     struct shelf *shelf = shelf_make (self, key);
-    for (size_t i = 0; i < work->shelf_count; i++)
-        if (work->shelves[i] == shelf)
-            return;
-    shelf_put (shelf, work);
-    work->shelves = mem_resize (work->shelves, (work->shelf_count + 1)
-                                                   * sizeof *work->shelves);
+    if (!shelf_put (shelf, work))
+        return;
+    if (work->shelf_count == work->shelf_room) {
+        work->shelf_room = work->shelf_room ? 2 * work->shelf_room : 4;
+        work->shelves = mem_resize (work->shelves,
+                                    work->shelf_room * sizeof *work->shelves);
+    }
     work->shelves[work->shelf_count++] = shelf;
 }
 

@@ -520,6 +520,24 @@ static void test_refused (void **state) {
     threads_destroy (&threads);
 }
 
+/* More versions than count. */
+static void test_versions_limit (void **state) {
+    (void) state;
+    for (int i = 0; i < THREAD_VERSIONS_MAX + 3; i++)
+        (void) say_put (10 + i, 0, "EUROPOL/hq", NOTICE,
+                        "'does':'propose','title':'T','text':'x'");
+    for (int i = 0; i < 2; i++) {
+        struct threads *threads = threads_of (NULL, i ? 1 : SPOKEN_MAX);
+        const struct thread *thread = thread_found (threads, NOTICE);
+        assert_int_equal (thread->version_count, THREAD_VERSIONS_MAX);
+        assert_int_equal (threads_quarantine (threads, NULL, NULL), 3);
+        assert_int_equal (thread->last, 10 + THREAD_VERSIONS_MAX - 1);
+        threads_cut (threads, 10 + THREAD_VERSIONS_MAX);
+        assert_int_equal (threads_quarantine (threads, NULL, NULL), 0);
+        threads_destroy (&threads);
+    }
+}
+
 /* What an agent would write. */
 static void test_close_due (void **state) {
     (void) state;
@@ -732,6 +750,7 @@ int main (void) {
         cmocka_unit_test_teardown (test_outcomes, spoken_clear),
         cmocka_unit_test_teardown (test_versions, spoken_clear),
         cmocka_unit_test_teardown (test_refused, spoken_clear),
+        cmocka_unit_test_teardown (test_versions_limit, spoken_clear),
         cmocka_unit_test_teardown (test_close_due, spoken_clear),
         cmocka_unit_test_teardown (test_no_roster, spoken_clear),
         cmocka_unit_test_teardown (test_adoptions, spoken_clear),
