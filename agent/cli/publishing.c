@@ -93,7 +93,7 @@ void problems_print (json_t *problems, FILE *out) {
 static int fail (struct client *client, const struct error *e) {
     int code = cli_fail (e);
     json_t *problems = client_problems (client);
-    if (json_array_size (problems) > 0)
+    if (json_array_size (problems) > 1) /* *e has the first */
         problems_print (problems, stderr);
     return code;
 }

@@ -38,7 +38,7 @@ static void add_row (struct table *table, json_t *thread, json_t *answer,
     struct buf state = { 0 }, due = { 0 };
     json_t *deadline = json_object_get (thread, "deadline");
     thread_state_words (&state, thread);
-    if (json_is_object (deadline))
+    if (json_is_object (deadline) && thread_is_open (thread))
         instant_distance (&due, deadline, answer);
     table_cell (table,
                 json_is_true (json_object_get (thread, "unread")) ? "*" : "");

@@ -285,6 +285,17 @@ static const char *suggestion_id (json_t *thread, const char *word) {
     return word;
 }
 
+static void take_up (const struct proposing *self, json_t *thread,
+                     json_t *out) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < self->takes_up.count; i++)
+        json_array_append_new (
+            list, json_string (suggestion_id (thread, self->takes_up.at[i])));
+    if (json_array_size (list) > 0)
+        json_object_set (out, "takes_up", list);
+    json_decref (list);
+}
+
 static json_t *amended (json_t *thread, void *arg, struct error *e) {
     const struct amending *how = arg;
     const struct proposing *self = how->self;
@@ -298,19 +309,15 @@ static json_t *amended (json_t *thread, void *arg, struct error *e) {
         return NULL;
     }
     proposing_apply (self, out);
-    json_object_del (out, "takes_up"); /* the last version's */
-    json_t *list = json_array();
-    for (size_t i = 0; i < self->takes_up.count; i++)
-        json_array_append_new (
-            list, json_string (suggestion_id (thread, self->takes_up.at[i])));
-    if (json_array_size (list) > 0)
-        json_object_set (out, "takes_up", list);
-    json_decref (list);
-    if (json_equal (out, now)) {
+    /* What the version before took up is no part of the next one. */
+    json_object_del (now, "takes_up");
+    json_object_del (out, "takes_up");
+    if (json_equal (out, now) && self->takes_up.count == 0) {
         json_decref (out);
         error_set (e, ERR_RIGHT, "nothing changes");
         return NULL;
     }
+    take_up (self, thread, out);
     content_text (out, "does", "propose");
     return out;
 }

@@ -3,7 +3,7 @@
 #include "answer.h"
 #include "options.h"
 #include "plan_words.h"
-#include "table.h"
+#include "thread_parts.h"
 #include "thread_words.h"
 
 #include <inttypes.h>
@@ -34,44 +34,6 @@ static const char export_usage[] =
     "Example: parley thread export EUROPOL-align-20261124-k3fx --out "
     "align.html\n";
 
-/* A row of two columns: what, and its words. */
-static struct table *pairs_new (void) {
-    static const char *const heads[] = { "", "", "", NULL };
-    return table_new (heads);
-}
-static void pair_add (struct table *table, const char *name,
-                      const struct buf *words) {
-    table_cell (table, "");
-    table_cell (table, name);
-    table_slice (table, buf_slice (words));
-}
-static void pair_text (struct table *table, const char *name,
-                       const char *text) {
-    if (!text || !*text)
-        return;
-    table_cell (table, "");
-    table_cell (table, name);
-    table_cell (table, text);
-}
-static void section_end (struct table **table_p, const char *head) {
-    if (!table_is_empty (*table_p)) {
-        printf ("\n%s\n", head);
-        table_print (*table_p, stdout);
-    }
-    table_destroy (table_p);
-}
-
-/* "EUROPOL/hq (Duty office), handed in by UNODC/hq". */
-static void add_author (struct buf *out, json_t *said) {
-    const char *function = json_text (said, "function");
-    const char *via = json_text (said, "handed_in_by");
-    buf_add_text (out, json_text_or (said, "author", "?"));
-    if (function)
-        buf_add_format (out, " (%s)", function);
-    if (via)
-        buf_add_format (out, ", handed in by %s", via);
-}
-
 static void pair_instant (struct table *table, const char *name, json_t *at,
                           json_t *answer) {
     struct buf words = { 0 };
@@ -94,7 +56,7 @@ static void say_version (struct table *table, json_t *answer) {
         return;
     buf_add_format (&words, "%" PRId64 ", by ",
                     json_int (version, "number", 0));
-    add_author (&words, version);
+    author_words (&words, version);
     buf_add_text (&words, ", ");
     moment_words (&words, json_text (version, "time"));
     if (agreed > 0 && agreed != json_int (version, "number", 0))
@@ -112,12 +74,11 @@ static void say_rule (struct table *table, json_t *answer) {
     };
     json_t *outcome = json_object_get (answer, "outcome");
     const char *rule = json_text (outcome, "rule");
-    const char *state = json_text_or (answer, "state", "");
     struct buf words = { 0 };
     for (size_t i = 0; rule && i < sizeof rules / sizeof *rules; i++)
         if (strcmp (rules[i][0], rule) == 0)
             buf_add_text (&words, rules[i][1]);
-    if (rule && (strcmp (state, "open") == 0 || strcmp (state, "late") == 0))
+    if (rule && thread_is_open (answer))
         buf_add_format (&words, "; as it stands: %s",
                         json_is_true (json_object_get (outcome, "would_agree"))
                             ? "agreed"
@@ -240,10 +201,16 @@ static void add_stance (struct buf *out, json_t *said) {
         buf_add_format (out, ", represented by %s",
                         json_text (said, "represented_by"));
     buf_add_text (out, ", by ");
-    add_author (out, said);
+    author_words (out, said);
     buf_add_format (out, ", record %" PRId64, json_int (said, "sequence", -1));
     if (json_is_true (json_object_get (said, "late")))
         buf_add_text (out, ", late");
+}
+
+static void add_reservation (struct buf *out, json_t *said) {
+    if (json_text (said, "reservation"))
+        buf_add_format (out, "reservation: %s",
+                        json_text (said, "reservation"));
 }
 
 static void say_party (struct table *table, json_t *party) {
@@ -263,13 +230,10 @@ static void say_party (struct table *table, json_t *party) {
     add_disagreement (&words, party);
     pair_add (table, json_text_or (party, "entity", "?"), &words);
     pair_text (table, "", json_text (party, "text"));
-    if (json_text (party, "reservation")) {
-        struct buf line = { 0 };
-        buf_add_format (&line, "reservation: %s",
-                        json_text (party, "reservation"));
-        pair_add (table, "", &line);
-        buf_free (&line);
-    }
+    buf_free (&words);
+    add_reservation (&words, party);
+    if (words.size > 0)
+        pair_add (table, "", &words);
     json_array_foreach (json_object_get (party, "asked_again"), i, one) {
         struct buf line = { 0 };
         buf_add_format (&line, "asked again: %s",
@@ -277,6 +241,24 @@ static void say_party (struct table *table, json_t *party) {
         pair_add (table, "", &line);
         buf_free (&line);
     }
+    buf_free (&words);
+}
+
+/* Of another version, or what does not count. */
+static void say_other (struct table *table, json_t *said) {
+    struct buf words = { 0 };
+    const char *state = json_text_or (said, "state", "?");
+    add_stance (&words, said);
+    if (json_int (said, "version", 0) > 0)
+        buf_add_format (&words, ", on version %" PRId64,
+                        json_int (said, "version", 0));
+    if (strcmp (state, "counts") != 0)
+        buf_add_format (&words, ": %s", state);
+    pair_add (table, json_text_or (said, "entity", "?"), &words);
+    buf_free (&words);
+    add_reservation (&words, said);
+    if (words.size > 0)
+        pair_add (table, "", &words);
     buf_free (&words);
 }
 
@@ -288,14 +270,8 @@ static void say_parties (json_t *answer) {
         say_party (table, one);
     section_end (&table, "parties");
     table = pairs_new();
-    json_array_foreach (json_object_get (answer, "other_stances"), i, one) {
-        struct buf words = { 0 };
-        add_stance (&words, one);
-        buf_add_format (&words, ": %s", json_text_or (one, "state", "?"));
-        pair_add (table, json_text_or (one, "entity", "?"), &words);
-        pair_text (table, "", json_text (one, "reservation"));
-        buf_free (&words);
-    }
+    json_array_foreach (json_object_get (answer, "other_stances"), i, one)
+        say_other (table, one);
     section_end (&table, "also said");
     table = pairs_new();
     json_array_foreach (json_object_get (answer, "closes"), i, one) {
@@ -312,264 +288,17 @@ static void say_parties (json_t *answer) {
     section_end (&table, "closes that decided nothing");
 }
 
-/* What follows. */
-
-static void add_by (struct buf *out, json_t *item) {
-    json_t *by = json_object_get (item, "by");
-    if (json_is_object (by)) {
-        buf_add_text (out, ", by ");
-        instant_said (out, by);
-    }
-}
-
-static void undertaking_said (struct buf *out, json_t *item) {
-    json_t *done = json_object_get (item, "done");
-    buf_add_format (out, "%s: %s", json_text_or (item, "who", "?"),
-                    json_text_or (item, "what", ""));
-    add_by (out, item);
-    if (json_text (item, "action"))
-        buf_add_format (out, ", by action %s", json_text (item, "action"));
-    if (json_is_object (done)) {
-        bool owner = strcmp (json_text_or (done, "by", ""), "owner") == 0;
-        buf_add_format (out, ". Done%s%s",
-                        json_text (done, "day") ? " on " : "",
-                        json_text_or (done, "day", ""));
-        buf_add_text (out, owner ? ", its owner says" : ", as the plans show");
-        if (json_text (done, "text"))
-            buf_add_format (out, ": %s", json_text (done, "text"));
-    } else
-        buf_add_text (out, json_is_true (json_object_get (item, "overdue"))
-                               ? ". OVERDUE"
-                               : ". Open");
-}
-
-static void say_undertakings (json_t *answer) {
-    struct table *table = pairs_new();
-    json_t *one;
-    size_t i;
-    json_array_foreach (json_object_get (answer, "decisions"), i, one) {
-        struct buf words = { 0 };
-        buf_add_text (&words, json_text_or (one, "text", ""));
-        if (json_text (one, "owner"))
-            buf_add_format (&words, ", %s", json_text (one, "owner"));
-        add_by (&words, one);
-        pair_add (table, json_text_or (one, "id", "?"), &words);
-        buf_free (&words);
-    }
-    section_end (&table, "decisions");
-    table = pairs_new();
-    json_array_foreach (json_object_get (answer, "undertakings"), i, one) {
-        struct buf words = { 0 };
-        undertaking_said (&words, one);
-        pair_add (table, json_text_or (one, "id", "?"), &words);
-        buf_free (&words);
-    }
-    section_end (&table, "undertakings");
-}
-
-/* The text of a communique. */
-static void say_paragraphs (json_t *answer) {
-    struct table *table = pairs_new();
-    json_t *proposal = json_object_get (answer, "proposal"), *one;
-    const char *binding = json_text_or (proposal, "binding", "");
-    size_t i;
-    json_array_foreach (json_object_get (proposal, "paragraphs"), i, one) {
-        json_t *text = json_object_get (one, "text");
-        json_t *bound = json_object_get (text, binding);
-        pair_text (table, json_text_or (one, "id", "?"),
-                   plan_text (bound ? bound : text));
-    }
-    section_end (&table, "text");
-}
-
-static void say_suggestions (json_t *answer) {
-    struct table *table = pairs_new();
-    json_t *one;
-    size_t i;
-    json_array_foreach (json_object_get (answer, "suggestions"), i, one) {
-        struct buf words = { 0 };
-        int64_t taken = json_int (one, "taken_up_in", 0);
-        buf_add_format (&words, "%s", json_text_or (one, "author", "?"));
-        if (json_text (one, "paragraph"))
-            buf_add_format (&words, " on %s", json_text (one, "paragraph"));
-        buf_add_format (&words, ": %s", json_text_or (one, "text", ""));
-        if (json_text (one, "put"))
-            buf_add_format (&words, " Instead: \"%s\"", json_text (one, "put"));
-        if (taken > 0)
-            buf_add_format (&words, " Taken up in version %" PRId64 ".", taken);
-        char name[32];
-        snprintf (name, sizeof name, "%" PRId64,
-                  json_int (one, "sequence", -1));
-        pair_add (table, name, &words);
-        buf_free (&words);
-    }
-    section_end (&table, "suggestions");
-}
-
-/* Meetings. */
-
-static void say_agenda (json_t *answer) {
-    struct table *table = pairs_new();
-    json_t *one, *meeting = json_object_get (answer, "meeting");
-    size_t i;
-    json_array_foreach (json_at (answer, "proposal", "agenda", NULL), i, one)
-        pair_text (table, json_text_or (one, "id", "?"),
-                   plan_text (json_object_get (one, "title")));
-    json_array_foreach (json_object_get (meeting, "carried"), i, one) {
-        json_t *item = json_object_get (one, "undertaking");
-        struct buf words = { 0 };
-        buf_add_text (&words, "carried over: ");
-        undertaking_said (&words, json_is_object (item) ? item : one);
-        pair_add (table,
-                  json_text_or (json_is_object (item) ? item : one, "id", "?"),
-                  &words);
-        buf_free (&words);
-    }
-    section_end (&table, "agenda");
-}
-
-static void say_earlier (json_t *answer) {
-    struct table *table = pairs_new();
-    json_t *one, *item;
-    size_t i, n;
-    json_array_foreach (json_at (answer, "meeting", "earlier", NULL), i, one) {
-        struct buf words = { 0 };
-        json_t *minutes = json_object_get (one, "minutes");
-        buf_add_format (&words, "%s", json_text_or (one, "title", ""));
-        buf_add_format (&words, ", minutes: %s",
-                        json_text_or (minutes, "state", "none"));
-        char edition[32] = "";
-        if (json_int (one, "edition", 0) > 0)
-            snprintf (edition, sizeof edition, "edition %" PRId64,
-                      json_int (one, "edition", 0));
-        pair_add (table, edition, &words);
-        json_array_foreach (json_object_get (one, "decisions"), n, item)
-            pair_text (table, "", json_text (item, "text"));
-        buf_free (&words);
-    }
-    section_end (&table, "earlier editions");
-}
-
-static void say_attendance (json_t *answer) {
-    struct table *table = pairs_new();
-    json_t *attendance = json_object_get (answer, "attendance"), *one;
-    json_t *minutes = json_at (answer, "meeting", "minutes", NULL);
-    size_t i;
-    json_array_foreach (json_object_get (attendance, "present"), i, one) {
-        const char *by = json_text (one, "represented_by");
-        struct buf words = { 0 };
-        buf_add_format (&words, "%s%s", by ? "represented by " : "present",
-                        by ? by : "");
-        pair_add (table, json_text_or (one, "entity", "?"), &words);
-        buf_free (&words);
-    }
-    json_array_foreach (json_object_get (attendance, "in_writing"), i, one)
-        pair_text (table,
-                   json_is_string (one) ? json_string_value (one)
-                                        : json_text_or (one, "entity", "?"),
-                   "in writing");
-    section_end (&table, "attendance");
-    if (json_is_object (minutes))
-        words_format (stdout, 2, "minutes: %s, %s",
-                      json_text_or (minutes, "id", "?"),
-                      json_text_or (minutes, "state", "?"));
-}
-
-/* The conversation. */
-
-static void add_doing (struct buf *out, json_t *message) {
-    static const char *const pairs[][2] = {
-        { "propose", "proposes" },
-        { "suggest", "suggests" },
-        { "comment", "says" },
-        { "contribution", "contributes" },
-        { "attendance", "notes who was there" },
-        { "withdraw", "withdraws it" },
-    };
-    json_t *content = json_object_get (message, "content");
-    const char *does = json_text_or (message, "does", "");
-    if (strcmp (does, "stance") == 0)
-        buf_add_text (out,
-                      thread_says_words (json_text_or (content, "says", "?")));
-    else if (strcmp (does, "close") == 0)
-        buf_add_format (out, "closes it: %s",
-                        json_text_or (content, "outcome", "?"));
-    else if (strcmp (does, "done") == 0)
-        buf_add_format (out, "%s %s",
-                        json_object_get (content, "undone") ? "has not done"
-                                                            : "has done",
-                        json_text_or (content, "undertaking", "?"));
-    else
-        for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-            if (strcmp (pairs[i][0], does) == 0)
-                buf_add_text (out, pairs[i][1]);
-}
-
-static void say_acks (json_t *message) {
-    json_t *acks = json_object_get (message, "acks");
-    struct buf words = { 0 };
-    static const char *const names[] = { "verified", "seen" };
-    for (size_t i = 0; i < 2; i++)
-        if (json_array_size (json_object_get (acks, names[i])) > 0) {
-            buf_add_format (&words, "%s%s by ", words.size ? "; " : "",
-                            names[i]);
-            json_join (&words, json_object_get (acks, names[i]));
-        }
-    if (words.size > 0)
-        words_format (stdout, 4, "%.*s", (int) words.size,
-                      (const char *) words.data);
-    buf_free (&words);
-}
-
-static void say_message (json_t *message) {
-    struct buf head = { 0 };
-    json_t *content = json_object_get (message, "content"), *problem;
-    size_t i;
-    buf_add_format (&head, "%s%" PRId64 "  ",
-                    json_is_true (json_object_get (message, "unread")) ? "* "
-                                                                       : "",
-                    json_int (message, "sequence", -1));
-    moment_words (&head, json_text (message, "time"));
-    buf_add_text (&head, "  ");
-    add_author (&head, message);
-    buf_add_u8 (&head, ' ');
-    add_doing (&head, message);
-    words_format (stdout, 2, "%.*s", (int) head.size, (const char *) head.data);
-    const char *text = json_text_or (message, "text", "");
-    const char *title = plan_text (json_object_get (content, "title"));
-    if (*title && strcmp (title, text) != 0)
-        words_print (stdout, 4, title);
-    if (*text)
-        words_print (stdout, 4, text);
-    json_array_foreach (json_object_get (message, "problems"), i, problem)
-        words_format (stdout, 4, "does not count: %s %s",
-                      json_text_or (problem, "pointer", ""),
-                      json_text_or (problem, "text", "?"));
-    say_acks (message);
-    buf_free (&head);
-}
-
-static void say_messages (json_t *answer) {
-    json_t *one;
-    size_t i;
-    printf ("\nwhat was said\n");
-    if (json_is_true (json_object_get (answer, "earlier")))
-        puts ("  (the newest; there is more before)");
-    json_array_foreach (json_object_get (answer, "messages"), i, one)
-        say_message (one);
-}
-
 static void say_thread (json_t *answer) {
     say_head (answer);
     say_about (answer);
-    say_paragraphs (answer);
-    say_agenda (answer);
+    paragraphs_say (answer);
+    agenda_say (answer);
     say_parties (answer);
-    say_undertakings (answer);
-    say_suggestions (answer);
-    say_attendance (answer);
-    say_earlier (answer);
-    say_messages (answer);
+    undertakings_say (answer);
+    suggestions_say (answer);
+    attendance_say (answer);
+    editions_say (answer);
+    messages_say (answer);
 }
 
 int command_thread_show (struct cli *cli, int argc, char **argv) {

@@ -169,7 +169,7 @@ static void add_answers (struct buf *out, json_t *tally) {
                         members - json_int (tally, "silent", 0), members);
 }
 
-void thread_state_words (struct buf *out, json_t *thread) {
+const char *thread_outcome_words (const char *state) {
     static const char *const pairs[][2] = {
         { "late", "deadline over, late answers may come" },
         { "not-agreed", "not agreed" },
@@ -177,12 +177,21 @@ void thread_state_words (struct buf *out, json_t *thread) {
         { "empty", "no proposal that holds" },
         { NULL, NULL },
     };
+    return word_of (pairs, state);
+}
+
+bool thread_is_open (json_t *thread) {
+    const char *state = json_text_or (thread, "state", "");
+    return strcmp (state, "open") == 0 || strcmp (state, "late") == 0;
+}
+
+void thread_state_words (struct buf *out, json_t *thread) {
     const char *state = json_text_or (thread, "state", "?");
     json_t *outcome = json_object_get (thread, "outcome");
     struct open_count count = undertakings_of (thread);
     int64_t reservations = reservations_of (thread);
-    buf_add_text (out, word_of (pairs, state));
-    if (strcmp (state, "open") == 0 || strcmp (state, "late") == 0)
+    buf_add_text (out, thread_outcome_words (state));
+    if (thread_is_open (thread))
         add_answers (out,
                      json_object_get (outcome ? outcome : thread, "tally"));
     if (json_is_true (json_object_get (thread, "carried_out")))

@@ -25,6 +25,10 @@ void instant_distance (struct buf *out, json_t *instant, json_t *answer);
 void thread_state_words (struct buf *out, json_t *thread);
 /* "endorses", "does not come": what a body does that says that word. */
 const char *thread_says_words (const char *word);
+/* "not agreed"; a state or an outcome. */
+const char *thread_outcome_words (const char *state);
+/* May it still be answered? */
+bool thread_is_open (json_t *thread);
 /* "alignment", "request for support". */
 const char *thread_kind_words (const char *kind);
 
