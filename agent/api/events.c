@@ -90,7 +90,8 @@ struct feed {
     size_t sent;
     int phase;          /* of the link, as it was told last */
     int64_t generation; /* of the model of plans, the same; -1: not known */
-    int64_t alive_ms;   /* monotonic: when a sign of life is due */
+    int64_t threads_generation;
+    int64_t alive_ms; /* monotonic: when a sign of life is due */
 };
 
 static void status_write (struct feed *self) {
@@ -133,6 +134,40 @@ static void plans_write (struct feed *self) {
                                 "lost", !known));
 }
 
+static void thread_change_add (void *arg, const struct threads_change *change) {
+    struct slice topic = slice_text (change->topic);
+    struct faults faults = { 0 };
+    struct thread_place place;
+    if (thread_place_read (topic, &place, &faults))
+        json_array_append_new (
+            arg, json_pack ("{ss ss ss sI}", "topic", change->topic, "id",
+                            place.id, "kind", thread_kind_name (place.kind),
+                            "sequence", (json_int_t) change->sequence));
+    faults_clear (&faults);
+}
+
+static void threads_write (struct feed *self) {
+    struct projector *projector = self->http->options.projector;
+    if (!projector || !projector_read (projector, 0))
+        return;
+    const struct threads *threads = projector_threads (projector);
+    int64_t generation = threads_generation (threads);
+    int64_t before = self->threads_generation;
+    json_t *changes = NULL;
+    bool known = true;
+    self->threads_generation = generation;
+    if (before >= 0 && before != generation) {
+        changes = json_array();
+        known = threads_changes (threads, before, thread_change_add, changes);
+    }
+    projector_release (projector);
+    if (changes)
+        event_write (&self->ready, "threads", "", -1,
+                     json_pack ("{sI so sb}", "generation",
+                                (json_int_t) generation, "changes", changes,
+                                "lost", !known));
+}
+
 static enum err feed_look (struct feed *self, struct error *e) {
     struct store *store = handles_take (&self->http->handles, e);
     if (!store)
@@ -142,6 +177,7 @@ static enum err feed_look (struct feed *self, struct error *e) {
     if (!rc) {
         status_write (self);
         plans_write (self);
+        threads_write (self);
     }
     return rc;
 }
@@ -242,8 +278,9 @@ static struct feed *feed_new (struct request *r) {
     self->events.filter = filter;
     self->events.log = log == 1;
     self->phase = (int) status->phase;
-    self->generation = -1;
+    self->generation = self->threads_generation = -1;
     plans_write (self); /* from here on */
+    threads_write (self);
     self->alive_ms = clock_mono_ms() + KEEP_ALIVE_MS;
     /* So that the client has the headers at once. */
     buf_add_text (&self->ready, ": parley\n\n");

@@ -2,11 +2,13 @@
 #include "api/json_overlap.h"
 
 #include "api/json_record.h"
+#include "threads/asks.h"
 
 #include <string.h>
 
 #define FACETS_MAX 32
 #define STATEMENTS_MAX 64
+#define COVERING_MAX 64
 
 json_t *json_overlap_counts (const int64_t counts[OVERLAP_CLASSES],
                              const int64_t broad[OVERLAP_CLASSES]) {
@@ -115,6 +117,18 @@ static void statements_add (const struct plans_view *view,
     json_object_set_new (out, "statements", list);
 }
 
+/* Agreed alignments that cover it. */
+static json_t *covered_by (const struct plans_view *view,
+                           const struct overlap *o) {
+    const struct thread *at[COVERING_MAX];
+    json_t *out = json_array();
+    size_t count =
+        asks_covering (view->threads, o, view->settled_ms, at, COVERING_MAX);
+    for (size_t i = 0; i < count && i < COVERING_MAX; i++)
+        json_array_append_new (out, json_string (at[i]->place.id));
+    return out;
+}
+
 json_t *json_overlap (const struct plans_view *view, const struct overlap *o,
                       const struct plan *draft) {
     struct countries common;
@@ -130,6 +144,7 @@ json_t *json_overlap (const struct plans_view *view, const struct overlap *o,
         "count", o->countries, "text", buf_json (&where), "days", "first",
         json_day (o->first), "last", json_day (o->last), "why", buf_json (&why),
         "draft", draft && (o->plan_a == draft || o->plan_b == draft));
+    json_object_set_new (out, "covered_by", covered_by (view, o));
     statements_add (view, o, out);
     return out;
 }

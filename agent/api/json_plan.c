@@ -3,6 +3,7 @@
 
 #include "api/json_overlap.h"
 #include "api/json_record.h"
+#include "api/json_thread.h"
 #include "base/clock.h"
 #include "identity/rights.h"
 
@@ -299,6 +300,22 @@ static json_t *overlaps (const struct plans_view *view,
     return out;
 }
 
+#define THREADS_MAX 500
+
+/* Those that are about it, or a part of it. */
+static json_t *threads (const struct plans_view *view,
+                        const struct subject *subject) {
+    const struct thread *at[THREADS_MAX];
+    struct threads_view of;
+    json_t *out = json_array();
+    threads_of (view, &of);
+    size_t count =
+        threads_about (view->threads, subject->plan_id, at, THREADS_MAX);
+    for (size_t i = 0; i < count && i < THREADS_MAX; i++)
+        json_array_append_new (out, json_thread_name (&of, at[i]));
+    return out;
+}
+
 /* Withdrawn plans */
 
 static json_t *hidden (const struct subject *subject) {
@@ -415,6 +432,7 @@ void json_plan_facts (const struct plans_view *view,
         json_object_set_new (out, "annexes", annexes (view, subject));
     }
     json_object_set_new (out, "overdue", overdue);
+    json_object_set_new (out, "threads", threads (view, subject));
     json_object_set_new (out, "revision",
                          subject->revision && subject->plan
                              ? json_revision (subject->revision)

@@ -12,9 +12,12 @@
 #define REPLAY_WAIT_MS 20000
 
 static void now_read (struct request *self, struct plans_view *out) {
+    struct projector *projector = self->http->options.projector;
     *out = (struct plans_view){ .mark = -1 };
-    out->mark_ms = projector_now (self->http->options.projector, &out->mark);
+    out->mark_ms = projector_now (projector, &out->mark);
     out->today = day_of_ms (out->mark_ms);
+    out->settled_ms = projector_settled (projector, &out->settled);
+    out->threads = projector_threads (projector);
     out->lang = request_query (self, "lang");
     if (!out->lang)
         out->lang = "";

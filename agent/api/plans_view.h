@@ -17,6 +17,9 @@ struct plans_view {
     const struct model *model;
     const struct taxonomy *taxonomy;
     int64_t mark, mark_ms; /* now; -1 and 0 before the first mark */
+    const struct threads *threads;
+    /* Of threads: that of the newest settled mark; -1 and 0 before the first. */
+    int64_t settled, settled_ms;
     int32_t today;
     const char *lang; /* "" where none is asked for */
 };

@@ -218,11 +218,13 @@ static void drafts_answer (struct request *r) {
 static void published_answer (struct request *r) {
     struct plans_view view;
     struct asked asked;
-    char state[64];
+    char state[128];
     if (!plans_open (r, &view))
         return;
-    snprintf (state, sizeof state, "%" PRId64 " %" PRId64 " %" PRId32,
-              model_generation (view.model), view.mark, view.today);
+    snprintf (state, sizeof state,
+              "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId32,
+              model_generation (view.model), view.mark,
+              threads_generation (view.threads), view.settled, view.today);
     if (asked_read (r, &view, &asked)
         && !answers_reply (&r->http->answers, r, state))
         answers_make (&r->http->answers, r, state, published (&view, &asked));

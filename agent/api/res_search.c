@@ -6,6 +6,8 @@
 #include "api/resources.h"
 #include "store/search.h"
 
+#include <string.h>
+
 static bool kind_number (struct slice word, int *number) {
     enum search_kind kind;
     bool known = search_kind_read (word, &kind);
@@ -17,6 +19,12 @@ static json_t *text_or_null (const char *text) {
     return *text ? json_slice (slice_text (text)) : json_null();
 }
 
+static json_t *thread_of (const struct search_item *item) {
+    const char *id = strrchr (item->topic, '/');
+    return item->kind == SEARCH_THREAD && id ? text_or_null (id + 1)
+                                             : json_null();
+}
+
 static void hit_add (void *arg, const struct search_hit *hit) {
     const struct search_item *item = &hit->item;
     json_t *out = json_pack (
@@ -25,6 +33,7 @@ static void hit_add (void *arg, const struct search_hit *hit) {
         text_or_null (item->plan), "action", text_or_null (item->action),
         "channel", item->channel, "author", item->author);
     json_object_set_new (out, "topic", text_or_null (item->topic));
+    json_object_set_new (out, "thread", thread_of (item));
     json_object_set_new (out, "lang", text_or_null (item->lang));
     json_object_set_new (out, "snippet",
                          json_slice (slice_text (hit->snippet)));

@@ -138,6 +138,26 @@ static void entry_add (void *arg, const struct history_entry *entry,
     json_array_append_new (self->out, one);
 }
 
+static void thread_entry_add (void *arg, const struct thread_entry *entry,
+                              const char *topic) {
+    struct listing *self = arg;
+    size_t at = self->seen++;
+    enum thread_kind kind = thread_topic_kind (slice_text (topic));
+    if (at < self->offset || at - self->offset >= self->limit)
+        return;
+    json_array_append_new (
+        self->out,
+        json_pack ("{sI so so ss ss ss sn sb sb sb so so}", "sequence",
+                   (json_int_t) entry->origin.sequence, "id",
+                   json_hash (&entry->origin.id), "log_time",
+                   json_time (entry->origin.log_time), "author",
+                   entry->origin.author, "channel", entry->origin.channel,
+                   "kind", thread_kind_name (kind), "revision", "withdrawal", 0,
+                   "newer", entry->newer, "absent", entry->absent, "problems",
+                   entry->faults ? faults_json (entry->faults) : json_array(),
+                   "topic", json_slice (slice_text (topic))));
+}
+
 void quarantine_get (struct request *r) {
     struct plans_view view;
     struct listing listing = { 0 };
@@ -147,6 +167,7 @@ void quarantine_get (struct request *r) {
     listing.out = json_array();
     json_t *out = plans_head (&view);
     model_quarantine (view.model, entry_add, &listing);
+    threads_quarantine (view.threads, thread_entry_add, &listing);
     plans_close (r);
     json_object_set_new (out, "total",
                          json_integer ((json_int_t) listing.seen));

@@ -13,12 +13,18 @@
 
 #define SAME_ID_MAX 64 /* threads of one id that are looked at */
 
+void threads_of (const struct plans_view *plans, struct threads_view *out) {
+    *out = (struct threads_view){ .plans = *plans,
+                                  .threads = plans->threads,
+                                  .now_ms = plans->settled_ms };
+    out->plans.mark = plans->settled;
+    out->plans.mark_ms = plans->settled_ms;
+    out->plans.today = day_of_ms (plans->settled_ms);
+}
+
 static void fill (struct request *self, struct threads_view *out) {
-    struct projector *projector = self->http->options.projector;
-    out->threads = projector_threads (projector);
-    out->now_ms = projector_settled (projector, &out->plans.mark);
-    out->plans.mark_ms = out->now_ms;
-    out->plans.today = day_of_ms (out->now_ms);
+    struct plans_view plans = out->plans;
+    threads_of (&plans, out);
     plans_own_entity (self, out->entity);
 }
 

@@ -19,6 +19,9 @@ struct threads_view {
 bool threads_open (struct request *self, struct threads_view *out) MUST_CHECK;
 bool threads_look (struct request *self, struct threads_view *out) MUST_CHECK;
 
+/* The same of plans that are looked at; without an entity. */
+void threads_of (const struct plans_view *plans, struct threads_view *out);
+
 /* {"mark": {"sequence", "time"}, "generation"}: what an answer is of. */
 json_t *threads_head (const struct threads_view *view) MUST_CHECK;
 /* What an answer is a function of, beside who asks. Returns out. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "identity/rights.h"
 #include "store/search.h"
+#include "threads/texts.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -354,6 +355,42 @@ static enum err plans_update (struct projector *self, struct error *e) {
 
 /* Messages */
 
+static bool is_of_thread (const struct record_row *row) {
+    return row->readable && row->record.type == RECORD_MESSAGE
+           && row->message.body_format == BODY_MAP
+           && row->body_state == BODY_PRESENT
+           && thread_topic_kind (row->message.topic) != THREAD_KINDS;
+}
+
+static void word_take (void *arg, const char *lang, const char *text) {
+    words_add (arg, lang, text);
+}
+
+static void topics_set (struct items *items, size_t from, struct slice topic) {
+    for (size_t i = from; i < items->count; i++) {
+        struct buf text = { 0 };
+        buf_add_slice (&text, topic);
+        free (items->at[i].topic);
+        items->at[i].topic = buf_take_text (&text);
+    }
+}
+
+/* Whether it breaks a rule is asked when it is found. */
+static void thread_collect (const struct record_row *row, struct items *items) {
+    struct error e;
+    const char *why;
+    bool absent;
+    struct origin origin;
+    struct words words = { .plain = "" };
+    size_t before = items->count;
+    json_t *body = projector_body (row, &why, &absent, &e);
+    projector_origin (row, &origin);
+    thread_texts (body, word_take, &words);
+    words_put (&words, items, SEARCH_THREAD, &origin, "", "");
+    topics_set (items, before, row->message.topic);
+    json_decref (body);
+}
+
 static bool is_text (const struct record_row *row) {
     return row->readable && row->record.type == RECORD_MESSAGE
            && row->message.body_format == BODY_TEXT
@@ -371,13 +408,7 @@ static void message_collect (const struct record_row *row,
     projector_origin (row, &origin);
     size_t before = items->count;
     item_add (items, SEARCH_MESSAGE, &origin, "", "", "", content);
-    if (items->count == before)
-        return;
-    struct text_item *item = &items->at[before];
-    struct buf topic = { 0 };
-    buf_add_slice (&topic, row->message.topic);
-    free (item->topic);
-    item->topic = buf_take_text (&topic);
+    topics_set (items, before, row->message.topic);
 }
 
 /* Some rows from self->searched on; *more: there may be others. */
@@ -400,6 +431,8 @@ static enum err messages_collect (struct projector *self, struct items *items,
         *position = row.position;
         if (is_text (&row))
             message_collect (&row, items);
+        else if (is_of_thread (&row))
+            thread_collect (&row, items);
     }
     *more = rc == ERR_NONE || looked == LOOKED_MAX;
     if (!*more && *position < upto)
@@ -408,9 +441,10 @@ static enum err messages_collect (struct projector *self, struct items *items,
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
-/* What the messages' texts rest on: any other, and they are read again. */
+/* What the messages' texts rest on: any other, and they are read again. The last
+ * digit says which messages are read: since 1, threads' too. */
 static int64_t texts_basis (const struct projector *self) {
-    return self->basis.floor * 65536 + self->basis.mended % 65536;
+    return (self->basis.floor * 65536 + self->basis.mended % 65536) * 10 + 1;
 }
 
 static void texts_fresh (struct projector *self) {
@@ -528,12 +562,33 @@ static bool stands (const struct model *model, const struct search_item *item) {
     return false;
 }
 
+/* Breaks it no rule? */
+static bool is_good (const struct threads *threads,
+                     const struct search_item *item) {
+    const struct thread *thread =
+        threads_by_topic (threads, slice_text (item->topic));
+    size_t low = 0, high = thread ? thread->entry_count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int64_t sequence = thread->entries[middle]->origin.sequence;
+        if (sequence == item->sequence)
+            return thread->entries[middle]->say != NULL;
+        if (sequence < item->sequence)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
 /* The model has only what may be read; messages are asked for here. */
 static bool may_show (struct projector *self, const struct search_item *item) {
     pthread_rwlock_rdlock (&self->lock);
     bool may;
-    if (item->kind != SEARCH_MESSAGE)
+    if (item->kind < SEARCH_MESSAGE)
         may = stands (self->model, item);
+    else if (item->kind == SEARCH_THREAD)
+        may = is_good (self->threads, item);
     else {
         const struct roster *then = projector_roster_at (self, item->sequence);
         may = then && self->present && !self->texts_stale

@@ -17,8 +17,8 @@
 
 #define POSITION "search_position" /* meta: "BASIS POSITION" */
 
-static const char *const kind_names[] = { "plan", "annex", "report",
-                                          "message" };
+static const char *const kind_names[] = { "plan", "annex", "report", "message",
+                                          "thread" };
 
 const char *search_kind_name (enum search_kind kind) {
     return kind_names[kind];
@@ -94,11 +94,11 @@ static enum err run_one (struct store *self, const char *sql, const char *plan,
     return store_done (self, s, "texts", e);
 }
 
-/* Texts of a plan, or (NULL) all messages. */
+/* Texts of a plan, or (NULL) all messages: kinds behind a plan's. */
 static enum err texts_drop (struct store *self, const char *plan,
                             struct error *e) {
-#define OF_PLAN " FROM texts WHERE plan = ?1 AND kind <> 3"
-#define OF_MESSAGES " FROM texts WHERE kind = 3"
+#define OF_PLAN " FROM texts WHERE plan = ?1 AND kind < 3"
+#define OF_MESSAGES " FROM texts WHERE kind >= 3"
     static const char *const of_plan[] = {
         "INSERT INTO text_words (text_words, rowid, text)"
         " SELECT 'delete', item, text" OF_PLAN,

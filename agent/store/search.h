@@ -1,4 +1,4 @@
-/* search - full text over plans, annexes, reports and text messages (SQLite
+/* search - full text over plans, annexes, reports, threads and text messages (SQLite
  * FTS5).
  *
  * Written by the projector alone, from what this delegation may read, and made
@@ -22,6 +22,7 @@ enum search_kind {
     SEARCH_ANNEX,
     SEARCH_REPORT,
     SEARCH_MESSAGE, /* any other text (body format 2) */
+    SEARCH_THREAD,  /* a message of a thread */
 };
 const char *search_kind_name (enum search_kind kind); /* "plan" */
 bool search_kind_read (struct slice text, enum search_kind *out);

@@ -205,14 +205,17 @@ static void test_position (void **state) {
     assert_int_equal (position, 0);
     assert_find ("麻薬", "");
     add (SEARCH_MESSAGE, "", "EUROPOL/hq", 8, "a note");
+    add (SEARCH_THREAD, "", "EUROPOL/hq", 9, "a comment");
     FINE (search_set_position (store, 44, &e));
     FINE (search_position (store, 0, &position, &e));
     assert_int_equal (position, 44);
     assert_find ("note", "8 ");
+    assert_find ("comment", "9 ");
     /* An epoch took records away. */
     FINE (search_position (store, 50, &position, &e));
     assert_int_equal (position, 0);
     assert_find ("note", "");
+    assert_find ("comment", "");
     assert_find ("firearms", "1 ");
     FINE (search_set_position (store, 60, &e));
     FINE (search_position (store, 50, &position, &e));
@@ -222,7 +225,7 @@ static void test_position (void **state) {
 static void test_names (void **state) {
     (void) state;
     enum search_kind kind;
-    for (int i = 0; i <= SEARCH_MESSAGE; i++) {
+    for (int i = 0; i <= SEARCH_THREAD; i++) {
         assert_true (search_kind_read (
             slice_text (search_kind_name ((enum search_kind) i)), &kind));
         assert_int_equal (kind, i);
