@@ -251,6 +251,7 @@ static enum err projector_start (struct run *self, struct error *e) {
         .delegation = identity_name (self->identity),
         .dialogue = &s->dialogue,
         .link = self->link,
+        .acknowledge = s->acknowledge,
         .changed = plans_changed,
         .arg = self,
     };

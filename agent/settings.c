@@ -21,7 +21,7 @@ static char *copy_path (struct config *config, const char *name) {
 }
 
 struct raw {
-    const char *level, *dialogue;
+    const char *level, *dialogue, *acknowledge;
     struct error users; /* what is wrong with them */
 };
 
@@ -69,6 +69,7 @@ static void read_all (struct config *config, struct settings *out,
     out->token_file = copy_path (config, "agent/token-file");
     out->socket_group = copy (config_text (config, "agent/socket-group", ""));
     out->new_store = config_bool (config, "agent/new-store", false);
+    raw->acknowledge = config_text (config, "agent/acknowledge", "none");
     raw->level = config_text (config, "agent/log", "info");
     users_all (config, out, &raw->users);
 }
@@ -137,6 +138,12 @@ static enum err values_check (struct settings *self, const char *path,
                           "%s: agent/log is '%s', not one of debug, info, "
                           "warn, error",
                           path, raw->level);
+    if (strcmp (raw->acknowledge, "none") != 0
+        && !ack_state_read (slice_text (raw->acknowledge), &self->acknowledge))
+        return error_set (e, ERR_CONFIG,
+                          "%s: agent/acknowledge is '%s', not one of none, "
+                          "verified, seen",
+                          path, raw->acknowledge);
     if (self->source && !address_valid (self->source))
         return error_set (e, ERR_CONFIG,
                           "%s: agent/source is '%s', not an IPv4 or IPv6 "

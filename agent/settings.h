@@ -14,6 +14,8 @@
  *                                  who brings a token (parley token new, or)
  *       token-file = "api.token"   a line of this file
  *       two-person = no            a draft is released by another than wrote it
+ *       acknowledge = none         verified, seen: what is said of messages of
+ *                                  others (threads/THREADS.md section 10)
  *       log = info                 debug, info, warn, error
  *       new-store = no             make the store where none is there
  *   users                          who may do what: api/users.h
@@ -30,6 +32,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "threads/acks.h"
 
 #include <stdbool.h>
 
@@ -57,6 +60,7 @@ struct settings {
     char *tcp, *token_file;     /* the second with the first only */
     char *socket_group;
     struct users *users; /* of the section `users`; those that are listed */
+    enum ack_state acknowledge;
     bool new_store;
     enum log_level log;
 };

@@ -76,10 +76,14 @@ json_t *json_asks (const struct model *model,
 
 json_t *json_acks (struct request *r, const struct hash *message,
                    const char *channel) {
-    (void) r;
-    (void) message;
-    (void) channel;
-    return json_pack ("{s[] s[]}", "verified", "seen");
+    struct ack_by by[ACK_DELEGATIONS_MAX];
+    json_t *verified = json_array(), *seen = json_array();
+    size_t count = acks_of (projector_acks (r->http->options.projector),
+                            message, channel, by, ACK_DELEGATIONS_MAX);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new (by[i].state == ACK_SEEN ? seen : verified,
+                               json_string (by[i].delegation));
+    return json_pack ("{so so}", "verified", verified, "seen", seen);
 }
 
 /* Bodies */

@@ -22,7 +22,9 @@ json_t *json_decisions (const struct proposal *proposal, const char *lang)
 json_t *json_asks (const struct model *model,
                    const struct thread_version *version, int64_t since)
     MUST_CHECK;
-/* Who verified and saw a message: {"verified": [..], "seen": [..]}. */
+/* Who verified and saw a message, each by the higher of the two: {"verified":
+ * [..], "seen": [..]}. While the projector is read (threads_open). */
+#define ACK_DELEGATIONS_MAX 1024 /* that are listed */
 json_t *json_acks (struct request *r, const struct hash *message,
                    const char *channel) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #include "api/json_ledger.h"
 #include "api/json_outbox.h"
 #include "api/json_record.h"
+#include "api/json_say.h"
 #include "api/lines.h"
 #include "api/problem.h"
 #include "api/resources.h"
@@ -147,6 +148,20 @@ static json_t *promise_or_null (struct store *store,
     return json_null();
 }
 
+/* Of a message; null also where nothing is derived yet. */
+static json_t *acks_or_null (struct request *r, const struct record_row *row) {
+    char channel[CHANNEL_MAX + 1];
+    struct projector *projector = r->http->options.projector;
+    if (row->message.octets.size == 0 || !projector
+        || !projector_read (projector, 0))
+        return json_null();
+    snprintf (channel, sizeof channel, "%.*s", (int) row->record.channel.size,
+              (const char *) row->record.channel.data);
+    json_t *out = json_acks (r, &row->message.id, channel);
+    projector_release (projector);
+    return out;
+}
+
 void record_get (struct request *r) {
     struct record_row row;
     struct error e = { 0 };
@@ -162,6 +177,7 @@ void record_get (struct request *r) {
     json_object_set_new (out, "promise", promise_or_null (store, &row));
     json_object_set_new (out, "settled",
                          json_settled (store, row.record.sequence));
+    json_object_set_new (out, "acks", acks_or_null (r, &row));
     json_object_set_new (out, "record_octets", json_base64 (row.record.octets));
     records_close (&cursor);
     reply_json (r, 200, out);

@@ -100,7 +100,8 @@ static const struct {
 #define RECORD_FIELDS (sizeof record_fields / sizeof *record_fields)
 
 static bool has_own_name (const char *name) {
-    static const char *const elsewhere[] = { "content", "promise", "settled",
+    static const char *const elsewhere[] = { "content",       "promise",
+                                             "settled",       "acks",
                                              "record_octets", NULL };
     for (size_t i = 0; i < RECORD_FIELDS; i++)
         if (strcmp (name, record_fields[i].name) == 0)
@@ -165,6 +166,16 @@ static void add_settled (struct table *table, json_t *record) {
     buf_free (&text);
 }
 
+/* Those whose bodies let their agents say so. */
+static void add_acks (struct table *table, json_t *record) {
+    static const struct {
+        const char *name, *said;
+    } rows[] = { { "verified", "verified by" }, { "seen", "seen by" } };
+    json_t *acks = json_object_get (record, "acks");
+    for (size_t i = 0; i < 2; i++)
+        add_row (table, rows[i].said, json_object_get (acks, rows[i].name));
+}
+
 static void print_fields (json_t *record) {
     static const char *const heads[] = { "", "", NULL };
     const char *name;
@@ -178,6 +189,7 @@ static void print_fields (json_t *record) {
     }
     add_promise (table, record);
     add_settled (table, record);
+    add_acks (table, record);
     json_object_foreach (record, name, value) if (!has_own_name (name))
         add_row (table, name, value);
     table_print (table, stdout);

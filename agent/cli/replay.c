@@ -29,7 +29,8 @@ static const char show_usage[] =
     "usage: parley show RECORD|ID\n"
     "\n"
     "Show one record of the ledger, by its number or its message's id, with\n"
-    "its content and whether the agent holds a promise of it.\n"
+    "its content, whether the agent holds a promise of it, and which\n"
+    "delegations said that they verified or saw it.\n"
     "\n"
     "Example: parley show 17\n";
 

@@ -69,6 +69,12 @@ static bool in_range (struct range *self, const struct record_row *row) {
     return false;
 }
 
+static void row_take (struct projector *self, struct portion *portion,
+                      const struct record_row *row) {
+    portion_take (portion, row);
+    acking_take (self, row);
+}
+
 /* As much as a portion holds; *more: there may be. */
 static enum err portion_fill (struct projector *self, struct portion *portion,
                               struct records_cursor *cursor,
@@ -83,7 +89,7 @@ static enum err portion_fill (struct projector *self, struct portion *portion,
             break;
         range->position = row.position;
         if (in_range (range, &row) && projector_may_read (self, &row))
-            portion_take (portion, &row);
+            row_take (self, portion, &row);
     }
     *more = rc == ERR_NONE;
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
@@ -125,6 +131,7 @@ static void replay (struct projector *self) {
     struct range range = { .below = INT64_MAX, .skipped = -1 };
     struct derived *fresh = derived_new (self);
     self->judged_count = 0;
+    acking_forget (self);
     read_on (self, fresh, &range);
     derived_settle (fresh);
     projector_write (self);
@@ -132,6 +139,7 @@ static void replay (struct projector *self) {
     self->derived = fresh;
     self->model = fresh->model;
     self->threads = fresh->threads;
+    self->acks = fresh->acks;
     projector_digest_void (self, -1);
     projector_written (self);
     derived_destroy (&old);
@@ -248,9 +256,9 @@ struct timespec projector_time_in (int64_t ms) {
     return at;
 }
 
-/* false: the end. `busy`: there is work, so only look. */
-static bool wait_woken (struct projector *self, bool busy) {
-    struct timespec until = projector_time_in (busy ? 0 : LOOK_MS);
+/* false: the end. */
+static bool wait_woken (struct projector *self, int64_t wait_ms) {
+    struct timespec until = projector_time_in (wait_ms);
     pthread_mutex_lock (&self->mutex);
     while (!self->woken && !self->stop)
         if (pthread_cond_timedwait (&self->woken_cond, &self->mutex, &until)
@@ -280,17 +288,20 @@ static bool is_woken (struct projector *self) {
 static void *run (void *arg) {
     struct projector *self = arg;
     bool more = false;
+    int64_t wait_ms;
     do {
         bool changed = look (self);
         projector_answer (self);
         projector_close_due (self);
-        changed |= projector_alarms (self);
+        wait_ms = acking_turn (self);
         if (changed && self->options.changed)
             self->options.changed (self->options.arg);
         do
             more = projector_search_update (self);
         while (more && !is_woken (self));
-    } while (wait_woken (self, more));
+        if (wait_ms > LOOK_MS)
+            wait_ms = LOOK_MS;
+    } while (wait_woken (self, more ? 0 : wait_ms));
     return NULL;
 }
 
@@ -317,13 +328,13 @@ static void locks_init (struct projector *self) {
 
 static void projector_free (struct projector *self) {
     derived_destroy (&self->derived);
+    acking_destroy (&self->acking);
     roster_chain_destroy (&self->chain);
     roster_unref (&self->present);
     store_close (&self->store);
     store_close (&self->loader);
     store_close (&self->writer);
     free (self->judged);
-    free (self->alarmed);
     pthread_rwlock_destroy (&self->lock);
     pthread_cond_destroy (&self->woken_cond);
     pthread_cond_destroy (&self->ready_cond);
@@ -338,9 +349,11 @@ struct projector *projector_new (const struct projector_options *options,
     struct projector *self = mem_alloc (sizeof *self);
     self->options = *options;
     self->mark = self->now_mark = self->settled = self->digest_mark = -1;
-    self->closed_mark = self->alarms_mark = -1;
+    self->closed_mark = -1;
     self->answered_generation = self->searched_generation = -1;
     self->searched = -1;
+    if (options->acknowledge != ACK_NONE)
+        self->acking = acking_new();
     locks_init (self);
     self->store = store_open_reader (options->store, e);
     if (self->store)
@@ -444,6 +457,10 @@ void projector_written (struct projector *self) {
 
 const struct threads *projector_threads (struct projector *self) {
     return self->threads;
+}
+
+const struct acks *projector_acks (struct projector *self) {
+    return self->acks;
 }
 
 int64_t projector_settled (struct projector *self, int64_t *mark) {

@@ -11,6 +11,7 @@
 #define PARLEY_PROJECTOR_H
 
 #include "model.h"
+#include "threads/acks.h"
 #include "threads/threads.h"
 
 struct projector;
@@ -21,6 +22,10 @@ struct projector_options {
     const char *delegation;
     const struct hash *dialogue;
     struct link *link; /* NULL: none, as in tests: rosters by the store */
+    /* What this body's policy lets its agent say of others' messages (THREADS.md
+     * section 10). ACK_NONE: nothing. Of ACK_SEEN too: that they are verified
+     * first. */
+    enum ack_state acknowledge;
     /* After each change, from its thread; must not block. */
     void (*changed) (void *arg);
     void *arg;
@@ -28,8 +33,8 @@ struct projector_options {
 struct projector *projector_new (const struct projector_options *options,
                                  struct error *e) MUST_CHECK;
 void projector_destroy (struct projector **self_p); /* ends the thread */
-void projector_wake (
-    struct projector *self); /* new records, roster; any thread */
+/* New records, roster, read marks (store/read_marks.h); any thread. */
+void projector_wake (struct projector *self);
 
 /* The model, to read, until released: short, since its writer waits, and with it
  * all that want to read. Any thread. Until the first replay is done, waits for it
@@ -48,8 +53,10 @@ int64_t projector_now (struct projector *self, int64_t *mark);
 /* Likewise of the newest mark held behind which the ledger is settled: what
  * threads' deadlines go by. Streams may lack records below it (status: mark). */
 int64_t projector_settled (struct projector *self, int64_t *mark);
-/* The threads beside the model that was given out, until it is released. */
+/* The threads and acknowledgements beside the model that was given out, until it
+ * is released. */
 const struct threads *projector_threads (struct projector *self);
+const struct acks *projector_acks (struct projector *self);
 
 /* For status: digests at the newest mark up to which all streams are held, made
  * when asked, kept until the next; the thread makes them while others read, so

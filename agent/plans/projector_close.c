@@ -4,9 +4,7 @@
  * knows the close by its key, and the ledger by its record. */
 #include "projector_impl.h"
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "identity/rights.h"
 #include "link/link.h"
 #include "store/outbox.h"
 #include "threads/threads.h"
@@ -106,18 +104,12 @@ static enum err close_put (struct projector *self, const struct due *due,
     return rc == ERR_EXISTS ? ERR_NONE : rc;
 }
 
-static bool may_write (const struct projector *self, const char *channel) {
-    return rights_ask (self->present, slice_text (self->options.delegation),
-                       slice_text (channel), RIGHT_WRITE, clock_wall_ms())
-           == VERDICT_YES;
-}
-
 static bool dues_put (struct projector *self, const struct dues *dues) {
     bool said = false;
     struct error e;
     for (size_t i = 0; i < dues->count; i++) {
         bool repeated = false;
-        if (!may_write (self, dues->at[i].place.channel))
+        if (!projector_may_write (self, dues->at[i].place.channel))
             continue;
         enum err rc = projector_writer (self, &e);
         if (!rc)

@@ -7,6 +7,7 @@
 #include "identity/roster_chain.h"
 #include "store/epoch.h"
 #include "store/records.h"
+#include "threads/acks.h"
 #include "threads/threads.h"
 
 #include <pthread.h>
@@ -45,9 +46,10 @@ struct projector {
     /* Over what is derived, the rosters and `loader`: readers may read what is
      * derived, who writes has all three. */
     pthread_rwlock_t lock;
-    struct derived *derived; /* with the next two */
+    struct derived *derived; /* with the next three */
     struct model *model;
     struct threads *threads;
+    struct acks *acks;
     struct roster_chain *chain;
     struct store *loader; /* bodies of older revisions */
     /* The thread's own. */
@@ -58,10 +60,8 @@ struct projector {
     size_t judged_count;
     int64_t judged_ms; /* monotonic */
     int64_t answered_generation, answered_settled;
-    int64_t closed_mark; /* threads were looked at then; -1 */
-    /* projector_alarms.c: the mark at which it looked, -1; and what it told. */
-    int64_t alarms_mark, *alarmed;
-    size_t alarmed_count;
+    int64_t closed_mark;   /* threads were looked at then; -1 */
+    struct acking *acking; /* NULL: nothing is acknowledged */
     /* projector_search.c: position that the text index got to (-1: not asked
      * yet), that it noted, and what it rests on. */
     int64_t searched, searched_kept, searched_basis;
@@ -95,6 +95,8 @@ bool projector_rosters (struct projector *self);
  * With the lock held for writing. */
 bool projector_rights_changed (struct projector *self);
 bool projector_may_read (struct projector *self, const struct record_row *row);
+/* Now, under the present roster, which is there. */
+bool projector_may_write (const struct projector *self, const char *channel);
 /* The body of a row as JSON: the caller's; or NULL and *why (a literal or
  * borrowed from *e), *absent. */
 struct json_t *projector_body (const struct record_row *row, const char **why,
@@ -114,6 +116,7 @@ struct derived {
     struct projector *projector;
     struct model *model;
     struct threads *threads;
+    struct acks *acks;
     int64_t taxonomy_turns;
 };
 /* A fresh one: what changed before is not told by it, its generations go on where
@@ -138,8 +141,14 @@ void portion_clear (struct portion *self);
 /* projector_close.c: close what is past its end and ours to close. */
 void projector_close_due (struct projector *self);
 
-/* projector_alarms.c: tell of closes that are false; true: of some. */
-bool projector_alarms (struct projector *self);
+/* projector_acks.c: what is acknowledged of others' messages, and written. */
+struct acking *acking_new (void) MUST_CHECK;
+void acking_destroy (struct acking **self_p);
+/* A record that was read, and may be; all of them come again after a replay. */
+void acking_take (struct projector *self, const struct record_row *row);
+void acking_forget (struct projector *self);
+/* Says what is due. Returns in how many ms it wants to look again. */
+int64_t acking_turn (struct projector *self);
 
 /* projector_answer.c: say of settled withdrawals that they are hidden here. */
 void projector_answer (struct projector *self);

@@ -1,19 +1,25 @@
 /* projector_portion - some records, read and not taken in yet: to the model those
- * about plans, to the threads those of threads. */
+ * about plans, to the threads those of threads, and acknowledgements. */
 #include "projector_impl.h"
 
+#include "base/log.h"
+
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
 #define BATCH_OCTETS (1 << 20) /* of their bodies; as JSON many times that */
 #define BATCH 256              /* records between two turns of readers */
 
+enum taker { TAKER_NONE, TAKER_PLANS, TAKER_THREADS, TAKER_ACKS };
 struct taken {
-    bool of_thread;
+    enum taker taker;
     union {
         struct model_record plan;
         struct threads_record said;
+        struct origin ack;
     };
+    struct ack_list acks;
     json_t *document;
     char *topic, *why, *via; /* via: NULL for none */
 };
@@ -61,6 +67,7 @@ struct derived *derived_new (struct projector *projector) {
     self->projector = projector;
     self->model = model_new (&options);
     self->threads = threads_new (&threads);
+    self->acks = acks_new();
     return self;
 }
 
@@ -69,6 +76,7 @@ void derived_destroy (struct derived **self_p) {
         return;
     struct derived *self = *self_p;
     *self_p = NULL;
+    acks_destroy (&self->acks);
     threads_destroy (&self->threads);
     model_destroy (&self->model);
     free (self);
@@ -80,6 +88,7 @@ void derived_settle (struct derived *self) {
         threads_rejudge (self->threads);
     self->taxonomy_turns = model_taxonomy_turns (self->model);
     threads_settle (self->threads);
+    acks_settle (self->acks);
 }
 
 size_t derived_beyond (const struct derived *self, int64_t mark) {
@@ -131,39 +140,73 @@ static void plan_take (struct taken *self, const struct record_row *row,
     projector_origin (row, &self->plan.origin);
 }
 
-/* Of threads, of plans, or of neither, which others read. */
+/* What is wrong is passed over: nobody rests anything on it. */
+static void ack_take (struct taken *self, const struct record_row *row) {
+    struct faults faults = { 0 };
+    struct ack_place place;
+    char entity[ENTITY_MAX + 1];
+    bool newer = false;
+    projector_origin (row, &self->ack);
+    bool fine =
+        self->document
+        && ack_place_read (row->message.topic,
+                           origin_entity (entity, &self->ack), &place, &faults)
+        && acks_read (self->document, &self->acks, &faults, &newer);
+    if (!fine && !newer)
+        log_limited (LOG_WARN, "ACK-PASSED", self->ack.author,
+                     "sequence=%" PRId64 " author=%s why=%s",
+                     self->ack.sequence, log_text (self->ack.author),
+                     log_text (self->why          ? self->why
+                               : faults.count > 0 ? faults.at[0].text
+                                                  : ""));
+    faults_clear (&faults);
+}
+
+static enum taker taker_of (struct slice topic) {
+    if (thread_topic_kind (topic) != THREAD_KINDS)
+        return TAKER_THREADS;
+    if (content_kind (topic) != CONTENT_NONE)
+        return TAKER_PLANS;
+    return ack_topic (topic) ? TAKER_ACKS : TAKER_NONE;
+}
+
 void portion_take (struct portion *self, const struct record_row *row) {
     struct error e;
     const char *why;
     bool absent;
-    bool of_thread = thread_topic_kind (row->message.topic) != THREAD_KINDS;
-    if (!of_thread && content_kind (row->message.topic) == CONTENT_NONE)
+    enum taker taker = taker_of (row->message.topic);
+    if (taker == TAKER_NONE)
         return;
     struct taken *taken = &self->at[self->count++];
-    *taken = (struct taken){ .of_thread = of_thread };
+    *taken = (struct taken){ .taker = taker };
     taken->document = projector_body (row, &why, &absent, &e);
     taken->topic = text_of (row->message.topic);
     taken->why = taken->document ? NULL : mem_copy_text (why);
-    if (of_thread)
+    if (taker == TAKER_THREADS)
         said_take (taken, row, absent);
-    else
+    else if (taker == TAKER_PLANS)
         plan_take (taken, row, absent);
+    else
+        ack_take (taken, row);
     self->octets += row->body.size;
 }
 
 int64_t portion_sequence (const struct portion *self, size_t n) {
     const struct taken *taken = &self->at[n];
-    return taken->of_thread ? taken->said.origin.sequence
-                            : taken->plan.origin.sequence;
+    return taken->taker == TAKER_THREADS ? taken->said.origin.sequence
+           : taken->taker == TAKER_PLANS ? taken->plan.origin.sequence
+                                         : taken->ack.sequence;
 }
 
 void portion_add (const struct portion *self, size_t n,
                   struct derived *derived) {
     const struct taken *taken = &self->at[n];
-    if (taken->of_thread)
+    if (taken->taker == TAKER_THREADS)
         threads_add (derived->threads, &taken->said);
-    else
+    else if (taken->taker == TAKER_PLANS)
         model_add (derived->model, &taken->plan);
+    else
+        acks_add (derived->acks, &taken->ack, &taken->acks);
 }
 
 void portion_clear (struct portion *self) {
@@ -172,6 +215,7 @@ void portion_clear (struct portion *self) {
         free (self->at[i].topic);
         free (self->at[i].why);
         free (self->at[i].via);
+        ack_list_free (&self->at[i].acks);
     }
     self->count = self->octets = 0;
 }

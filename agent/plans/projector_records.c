@@ -117,6 +117,8 @@ bool projector_rights_changed (struct projector *self) {
             model_forget (self->model, at->channel);
         if (self->threads)
             threads_forget (self->threads, at->channel);
+        if (self->acks)
+            acks_forget (self->acks, at->channel);
         projector_digest_void (self, -1);
         at->taken = true;
     }
@@ -141,6 +143,12 @@ bool projector_may_read (struct projector *self, const struct record_row *row) {
               (int) row->record.channel.size,
               (const char *) row->record.channel.data);
     return fresh->readable = judge (self, fresh);
+}
+
+bool projector_may_write (const struct projector *self, const char *channel) {
+    return rights_ask (self->present, slice_text (self->options.delegation),
+                       slice_text (channel), RIGHT_WRITE, clock_wall_ms())
+           == VERDICT_YES;
 }
 
 /* Bodies */

@@ -115,10 +115,10 @@ enum err attached_strangers (struct store *self, const char *topic,
                              const char *entity, int64_t limit,
                              attached_fn *each, void *arg, struct error *e) {
     char bounds[2][64];
-    sqlite3_stmt *s = store_prepare (
-        self, "SELECT " COLUMNS "WHERE topic = ? AND kind = 1"
-              " AND NOT (author >= ? AND author < ?)"
-              " ORDER BY sequence DESC LIMIT ?");
+    sqlite3_stmt *s =
+        store_prepare (self, "SELECT " COLUMNS "WHERE topic = ? AND kind = 1"
+                             " AND NOT (author >= ? AND author < ?)"
+                             " ORDER BY sequence DESC LIMIT ?");
     bind_text (s, 1, slice_text (topic));
     bind_entity (s, 2, bounds, entity);
     sqlite3_bind_int64 (s, 4, limit);
@@ -179,6 +179,32 @@ enum err attached_find (struct store *self, const char *id,
               " ORDER BY topic");
     bind_text (s, 1, slice_text (id));
     return names_give (self, s, each, arg, e);
+}
+
+enum err attached_since (struct store *self, int64_t after, int64_t upto,
+                         int64_t **sequences, size_t *count, struct error *e) {
+    enum err rc;
+    size_t room = 0;
+    *sequences = NULL;
+    *count = 0;
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT a.sequence FROM attached a"
+              " JOIN records r ON r.sequence = a.sequence WHERE a.kind = 0"
+              " AND r.position > ? AND r.position <= ? ORDER BY r.position");
+    sqlite3_bind_int64 (s, 1, after);
+    sqlite3_bind_int64 (s, 2, upto);
+    while ((rc = store_row (self, s, "files", e)) == ERR_NONE) {
+        if (*count == room) {
+            room = room ? 2 * room : 64;
+            *sequences = mem_resize (*sequences, room * sizeof **sequences);
+        }
+        (*sequences)[(*count)++] = sqlite3_column_int64 (s, 0);
+    }
+    if (rc == ERR_NOT_FOUND)
+        return ERR_NONE;
+    free (*sequences);
+    *sequences = NULL;
+    return rc;
 }
 
 bool attached_part (struct store *self, const char *topic, const char *entity,

@@ -48,6 +48,11 @@ enum err attached_find (struct store *self, const char *id,
                         enum err (*each) (void *arg, const char *topic,
                                           struct error *e),
                         void *arg, struct error *e) MUST_CHECK;
+/* Sequences of all maps that arrived behind position `after`, up to `upto`, in
+ * that order: the caller frees the array. */
+enum err attached_since (struct store *self, int64_t after, int64_t upto,
+                         int64_t **sequences, size_t *count, struct error *e)
+    MUST_CHECK;
 /* Is the part held, by a delegation of that entity? *sequence: the first record
  * of it. */
 bool attached_part (struct store *self, const char *topic, const char *entity,

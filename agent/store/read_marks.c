@@ -30,14 +30,10 @@ static void mark_add (struct read_marks *self, const char *topic,
         (struct read_mark){ mem_copy_text (topic), sequence };
 }
 
-enum err read_marks_load (struct store *self, const char *user,
-                          struct read_marks *out, struct error *e) {
+static enum err load (struct store *self, sqlite3_stmt *s,
+                      struct read_marks *out, struct error *e) {
     enum err rc;
     *out = (struct read_marks){ 0 };
-    sqlite3_stmt *s = store_prepare (
-        self, "SELECT topic, sequence FROM read_marks WHERE user = ?"
-              " ORDER BY topic");
-    bind_text (s, 1, slice_text (user));
     while ((rc = store_row (self, s, "read marks", e)) == ERR_NONE)
         mark_add (out, (const char *) sqlite3_column_text (s, 0),
                   sqlite3_column_int64 (s, 1));
@@ -45,6 +41,24 @@ enum err read_marks_load (struct store *self, const char *user,
         return ERR_NONE;
     read_marks_free (out);
     return rc;
+}
+
+enum err read_marks_load (struct store *self, const char *user,
+                          struct read_marks *out, struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT topic, sequence FROM read_marks WHERE user = ?"
+              " ORDER BY topic");
+    bind_text (s, 1, slice_text (user));
+    return load (self, s, out, e);
+}
+
+enum err read_marks_highest (struct store *self, struct read_marks *out,
+                             struct error *e) {
+    return load (self,
+                 store_prepare (self,
+                                "SELECT topic, MAX (sequence) FROM read_marks"
+                                " GROUP BY topic ORDER BY topic"),
+                 out, e);
 }
 
 void read_marks_free (struct read_marks *self) {

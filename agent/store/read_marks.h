@@ -19,6 +19,9 @@ enum err read_marks_set (struct store *self, const char *user,
     MUST_CHECK;
 enum err read_marks_load (struct store *self, const char *user,
                           struct read_marks *out, struct error *e) MUST_CHECK;
+/* The highest of all users, by topic. */
+enum err read_marks_highest (struct store *self, struct read_marks *out,
+                             struct error *e) MUST_CHECK;
 void read_marks_free (struct read_marks *self);
 /* -1: never. */
 int64_t read_marks_of (const struct read_marks *self, const char *topic);

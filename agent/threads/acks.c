@@ -191,12 +191,20 @@ static int by_place (const void *a, const void *b) {
     return order;
 }
 
-/* In order, each once. */
+/* In order, each once. What came is sorted for itself, and merged from the end:
+ * it is little beside the rest. */
 static void sort (struct acks *self) {
-    if (self->sorted == self->count)
+    size_t fresh = self->count - self->sorted, kept = 0;
+    if (fresh == 0)
         return;
-    size_t kept = 0;
-    qsort (self->at, self->count, sizeof *self->at, by_place);
+    struct line *tail = mem_alloc (fresh * sizeof *tail);
+    memcpy (tail, self->at + self->sorted, fresh * sizeof *tail);
+    qsort (tail, fresh, sizeof *tail, by_place);
+    for (size_t i = self->sorted, j = fresh, to = self->count; j > 0;)
+        self->at[--to] = i > 0 && by_place (&self->at[i - 1], &tail[j - 1]) > 0
+                             ? self->at[--i]
+                             : tail[--j];
+    free (tail);
     for (size_t i = 0; i < self->count; i++)
         if (kept == 0 || by_place (&self->at[kept - 1], &self->at[i]) != 0)
             self->at[kept++] = self->at[i];

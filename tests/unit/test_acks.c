@@ -142,6 +142,8 @@ static void fill (struct acks *self, bool backwards) {
         size_t i = backwards ? count - 1 - n % count : n % count;
         put (self, lines[i].sequence, lines[i].author, lines[i].channel,
              lines[i].id, lines[i].state);
+        if (backwards && n % 3 == 0)
+            acks_settle (self);
     }
     acks_settle (self);
 }

@@ -57,6 +57,7 @@ static void test_refused (void **state) {
         { LEAST, "    source = \"here\"\n", "agent/source" },
         { LEAST, "    log = \"loud\"\n", "agent/log" },
         { LEAST, "    new-store = 2\n", "new-store" },
+        { LEAST, "    acknowledge = yes\n", "not one of none, verified, seen" },
         { LEAST, "    colour = 2\n", "colour" },
         { LEAST, "    log = info\n    log = info\n", "log" },
         { LEAST, "    token-file = \"t\"\n", "agent/token-file" },
@@ -148,6 +149,7 @@ static void test_taken (void **state) {
     assert_null (s->source);
     assert_null (s->tcp);
     assert_null (s->token_file);
+    assert_int_equal (s->acknowledge, ACK_NONE);
     assert_false (s->new_store);
     assert_int_equal (s->log, LOG_INFO);
     settings_destroy (&s);
