@@ -73,6 +73,7 @@ static enum err sending_take (void *arg, const struct sending *sending,
     self->settled = sending->settled;
     self->octets_left = sending->octets_left;
     self->why = mem_copy_text (sending->why);
+    self->drafter = mem_copy_text (sending->drafter);
     json_t *document = mp_to_json (sending->manifest, NULL);
     if (document)
         self->manifest = file_manifest_read (file_view_place (self->view),
@@ -120,6 +121,7 @@ void file_look_free (struct file_look *self) {
     file_view_free (&self->view);
     file_manifest_free (&self->manifest);
     free (self->why);
+    free (self->drafter);
     *self = (struct file_look){ 0 };
 }
 
@@ -133,6 +135,7 @@ const char *file_look_state (const struct file_look *self) {
     if (state != FILE_UNKNOWN || !self->sent)
         return file_state_name (state);
     return self->state == SENDING_ACTIVE    ? "sending"
+           : self->state == SENDING_HELD    ? "draft"
            : self->state == SENDING_STOPPED ? "withdrawn"
                                             : file_state_name (state);
 }

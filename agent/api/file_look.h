@@ -13,7 +13,7 @@ struct file_look {
     bool sent; /* this agent sends it, or did last */
     enum sending_state state;
     int64_t created_ms, messages, handed, promised, settled, octets_left;
-    char *why;
+    char *why, *drafter;
     struct file_manifest *manifest; /* that is sent; NULL */
 };
 /* `whole`: with parts that others put there. *readable false (and nothing in *out): we may not read that channel, or it is

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "identity/roster.h"
 #include "link/link.h"
+#include "store/sendings.h"
 
 #include <sodium.h>
 
@@ -325,6 +326,8 @@ struct http *http_new (const struct http_options *options, struct error *e) {
                                 options->dialogue, options->delegation, e);
     if (!rc)
         rc = store_begin_run (self->handles.writer, self->run, e);
+    if (!rc)
+        rc = sendings_clear (self->handles.writer, e);
     if (!rc)
         rc = unix_start (self, e);
     if (!rc)

@@ -19,11 +19,12 @@ static json_t *json_sending (const struct file_look *look,
     if (!look->sent)
         return json_null();
     json_t *out = json_pack (
-        "{ss so sI sI sI sI ss}", "state", sending_state_name (look->state),
+        "{ss so sI sI sI sI ss so}", "state", sending_state_name (look->state),
         "since", json_time (look->created_ms), "messages",
         (json_int_t) look->messages, "handed", (json_int_t) look->handed,
         "promised", (json_int_t) look->promised, "settled",
-        (json_int_t) look->settled, "why", look->why);
+        (json_int_t) look->settled, "why", look->why, "drafter",
+        *look->drafter ? json_string (look->drafter) : json_null());
     /* What takes longer than a person waits is said. */
     int64_t least =
         look->state == SENDING_ACTIVE ? seconds_left (look, roster) : 0;

@@ -1,4 +1,5 @@
 /* res_files - GET /files, GET and DELETE /files/{file}. */
+#include "api/access.h"
 #include "api/file_look.h"
 #include "api/http_impl.h"
 #include "api/json_outbox.h"
@@ -70,8 +71,9 @@ static void list_reply (struct request *r, struct store *store,
 }
 
 void files_get (struct request *r) {
-    static const char *const states[] = { "all",        "sending",   "complete",
-                                          "incomplete", "withdrawn", NULL };
+    static const char *const states[] = { "all",      "draft",      "sending",
+                                          "complete", "incomplete", "withdrawn",
+                                          NULL };
     struct page page = { 0 };
     int64_t offset, sequence;
     int state;
@@ -101,7 +103,9 @@ enum { WAIT_COMPLETE, WAIT_DONE, WAIT_NONE = -1 };
 static bool reached (const struct file_look *look, int wait) {
     enum file_state state = file_view_state (look->view);
     if (wait == WAIT_DONE)
-        return !look->sent || look->state >= SENDING_DONE;
+        return !look->sent
+               || (look->state != SENDING_ACTIVE
+                   && look->state != SENDING_HELD);
     return wait == WAIT_NONE || state == FILE_COMPLETE
            || state == FILE_WITHDRAWN;
 }
@@ -154,6 +158,55 @@ void file_get (struct request *r) {
         file_wait (r, wait, clock_mono_ms() + timeout);
         wake_leave (&r->http->wake);
     }
+}
+
+/* Release */
+
+static enum err release_write (struct store *writer, void *arg,
+                               struct error *e) {
+    return sendings_release (writer, arg, e);
+}
+
+/* Who keeps to two persons has another one release it. */
+static bool may_release (struct request *r, const struct roster *roster,
+                         const struct file_look *look) {
+    if (http_two_person (r->http)
+        && strcmp (look->drafter, r->user.name) == 0) {
+        access_two_persons (r, "another releaser releases what you handed in");
+        return false;
+    }
+    return post_rights (r, roster, slice_text (r->http->options.delegation),
+                        slice_text (file_view_place (look->view)->channel));
+}
+
+static void release (struct request *r, const struct file_look *look) {
+    char topic[TOPIC_MAX + 1];
+    struct error e = { 0 };
+    file_topic (topic, file_view_place (look->view));
+    if (handles_write (&r->http->handles, release_write, topic, &e)) {
+        problem_error (r, &e);
+        return;
+    }
+    if (r->http->options.link)
+        link_wake (r->http->options.link);
+    http_changed (r->http);
+    reply_empty (r, 204);
+}
+
+void file_release (struct request *r) {
+    struct file_look look;
+    int64_t sequence;
+    struct store *store = request_reader (r);
+    struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
+    if (roster && file_find (r, store, roster, &look)) {
+        request_release (r);
+        if (!look.sent || look.state != SENDING_HELD)
+            problem_reply (r, PROBLEM_TOO_LATE, "it is no draft");
+        else if (may_release (r, roster, &look))
+            release (r, &look);
+        file_look_free (&look);
+    }
+    roster_unref (&roster);
 }
 
 /* Withdrawal */

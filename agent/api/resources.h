@@ -62,6 +62,7 @@ void gaps_get (struct request *);     /* res_gaps.c */
 void files_get (struct request *);    /* res_files.c */
 void file_get (struct request *);
 void file_delete (struct request *);
+void file_release (struct request *);
 void files_post (struct request *);       /* upload.c */
 void file_content_get (struct request *); /* res_file_content.c */
 void threads_get (struct request *);      /* res_threads.c */

@@ -1,6 +1,7 @@
 /* upload - POST /files. */
 #include "api/upload.h"
 
+#include "api/access.h"
 #include "api/file_look.h"
 #include "api/http_impl.h"
 #include "api/plans_view.h"
@@ -219,6 +220,7 @@ struct ending {
     struct file_place place;
     char topic[TOPIC_MAX + 1];
     struct buf manifest;
+    const char *drafter; /* NULL: it goes at once */
     bool repeated;
 };
 
@@ -226,7 +228,8 @@ static enum err ready_write (struct store *writer, void *arg, struct error *e) {
     struct ending *self = arg;
     return sendings_ready (writer, &self->upload->number, self->topic,
                            self->place.entity, self->upload->size,
-                           buf_slice (&self->manifest), &self->repeated, e);
+                           buf_slice (&self->manifest), self->drafter,
+                           &self->repeated, e);
 }
 
 static bool manifest_make (struct request *r, struct ending *self,
@@ -311,7 +314,9 @@ static void finish (struct request *r, struct ending *self,
 
 void files_post (struct request *r) {
     struct asked asked;
-    struct ending ending = { .upload = r->upload };
+    struct ending ending = { .upload = r->upload,
+                             .drafter =
+                                 access_draft (r) ? r->user.name : NULL };
     if (!r->upload) {
         problem_reply (r, PROBLEM_BAD_REQUEST, "a file has 1 to %d octets",
                        FILE_SIZE_MAX);

@@ -168,6 +168,7 @@ static const struct command {
     { "file", "list", command_file_list, "which files are here" },
     { "file", "show", command_file_show, "one of them, and how far it got" },
     { "file", "get", command_file_get, "save it, checked" },
+    { "file", "release", command_file_release, "send a draft of another" },
     { "file", "withdraw", command_file_withdraw, "ask all to hide it" },
     { "follow", NULL, command_follow, "records as they arrive, without end" },
     { "replay", NULL, command_replay, "records up to now, in order" },

@@ -303,6 +303,52 @@ int command_file_list (struct cli *cli, int argc, char **argv) {
     return answer_print (cli, &path, say_list, NULL);
 }
 
+/* Release */
+
+static const char usage_release[] =
+    "usage: parley file release ID [--channel C] [--yes]\n"
+    "\n"
+    "Send a file that another one handed in with --draft.\n"
+    "\n"
+    "Example: parley file release 2cf24dba5fb0a30e26e83b2ac5b9e29e\n";
+
+static enum err release (struct client *client, const struct file_which *which,
+                         struct error *e) {
+    struct buf path = { 0 };
+    client_path (&path, "/api/v1/files/%s/release", which->id);
+    client_query (&path, "channel", which->channel);
+    client_query (&path, "entity", which->entity);
+    enum err rc = client_tell (client, &path, e);
+    buf_free (&path);
+    return rc;
+}
+
+int command_file_release (struct cli *cli, int argc, char **argv) {
+    static struct words words;
+    struct file_which which = { 0 };
+    struct file_wait time = { 0 };
+    bool yes = false;
+    const struct option_spec specs[] = { FILE_OPTIONS (which),
+                                         { "yes", OPTION_FLAG, &yes },
+                                         { 0 } };
+    struct error e;
+    json_t *file = NULL;
+    options_read (cli, argc, argv, usage_release, specs, &words, 1, 1);
+    which.id = words.at[0];
+    file_which_check (&which, usage_release);
+    struct client *client = client_new (cli, &e);
+    enum err rc = client ? audience_ask (yes, &e) : e.code;
+    if (!rc)
+        rc = release (client, &which, &e);
+    if (!rc)
+        rc = file_ask (client, &which, NULL, &time, &file, &e);
+    if (!rc)
+        file_print (cli, file);
+    json_decref (file);
+    client_destroy (&client);
+    return rc ? cli_fail (&e) : CLI_FINE;
+}
+
 /* Withdrawal */
 
 static const char usage_withdraw[] =

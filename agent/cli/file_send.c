@@ -17,18 +17,20 @@
 static const char usage_send[] =
     "usage: parley file send FILE --channel C [--name NAME] [--type TYPE]\n"
     "           [--text TEXT] [--wait done [--timeout SECONDS]] [--yes]\n"
+    "           [--draft]\n"
     "\n"
     "Send a file of up to 16 MiB to a channel. It goes in parts, behind all\n"
     "messages, and goes on after a break by itself; the same file on the same\n"
     "channel again is one file. NAME is what readers see, FILE's own name\n"
     "without it; TYPE a media type, which FILE's ending tells where it can.\n"
-    "--wait done waits until all of it is settled.\n"
+    "--wait done waits until all of it is settled. --draft keeps it until\n"
+    "another releases it (parley file release).\n"
     "\n"
     "Example: parley file send assessment.pdf --channel members --wait done\n";
 
 struct send {
     const char *file, *channel, *name, *type, *text, *wait;
-    bool yes;
+    bool yes, draft;
     struct file_wait time;
 };
 
@@ -71,6 +73,8 @@ static void send_check (struct send *self) {
         self->type = type_of (self->name);
     if (self->wait && strcmp (self->wait, "done") != 0)
         options_refuse (usage_send, "--wait '%s' is not done", self->wait);
+    if (self->wait && self->draft)
+        options_refuse (usage_send, "a draft is not sent: no --wait");
     if (self->time.timeout && !self->wait)
         options_refuse (usage_send, "--timeout needs --wait");
     file_wait_check (&self->time, usage_send);
@@ -102,6 +106,7 @@ static enum err post (struct client *client, const struct send *self,
     client_query (&path, "name", self->name);
     client_query (&path, "type", self->type);
     client_query (&path, "text", self->text);
+    client_query (&path, "draft", self->draft ? "true" : NULL);
     enum err rc = file_read (self->file, FILE_SIZE_MAX, &data, e);
     if (!rc && data.size == 0)
         rc = error_set (e, ERR_LIMIT, "%s is empty", self->file);
@@ -144,6 +149,7 @@ int command_file_send (struct cli *cli, int argc, char **argv) {
         { "wait", OPTION_TEXT, &self.wait },
         { "timeout", OPTION_TEXT, &self.time.timeout },
         { "yes", OPTION_FLAG, &self.yes },
+        { "draft", OPTION_FLAG, &self.draft },
         { 0 }
     };
     struct error e;

@@ -26,6 +26,7 @@ struct bulk {
     int64_t due;     /* monotonic; 0: at once */
     int64_t settled; /* monotonic: last looked at */
     bool waits;      /* something is there to do at `due` */
+    bool whole;      /* all streams were held to their ends once */
     struct bucket octets, messages;
     int64_t drained; /* monotonic: buckets */
 };
@@ -126,6 +127,10 @@ static enum err hand_on (struct bulk *self, int64_t now, size_t octets,
         self->entry = 0;
         return rc;
     }
+    if (self->entry == 0) {
+        self->waits = true;
+        return ERR_NONE;
+    }
     self->handed = now;
     self->octets.level += (double) octets;
     self->messages.level += 1;
@@ -145,7 +150,7 @@ static enum err next (struct bulk *self, int64_t now, bool drained,
     int64_t wait = rate_wait (self, now, octets + HEADER_OCTETS);
     if (wait == 0) {
         rc = hand_on (self, now, octets + HEADER_OCTETS, e);
-        *handed = rc == ERR_NONE;
+        *handed = !rc && self->entry > 0;
     }
     if (rc == ERR_FULL) {
         log_limited (LOG_WARN, "FILE-WAITS", "", "why=%s", log_text (e->text));
@@ -159,12 +164,13 @@ static enum err next (struct bulk *self, int64_t now, bool drained,
     return rc;
 }
 
-enum err bulk_tick (struct bulk *self, int64_t now, bool drained, bool *handed,
-                    struct error *e) {
+enum err bulk_tick (struct bulk *self, int64_t now, bool filled, bool drained,
+                    bool *handed, struct error *e) {
     *handed = false;
     self->waits = false;
+    self->whole = self->whole || filled;
     enum err rc = settle (self, now, e);
-    if (!rc && arrived (self, now))
+    if (!rc && self->whole && arrived (self, now))
         rc = next (self, now, drained, handed, e);
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }

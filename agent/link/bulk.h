@@ -19,10 +19,12 @@ struct bulk *bulk_new (struct core *core) MUST_CHECK;
 void bulk_destroy (struct bulk **self_p);
 
 /* Puts the next message into the outbox if it may go now; *handed: it did, and
- * the sender has something to do. `drained`: nothing else waits. The store's
+ * the sender has something to do. `filled`: all streams are held to their ends,
+ * without which once nothing goes (the store may have been put back, and what it
+ * has to send may be in the ledger). `drained`: nothing else waits. The store's
  * errors. */
-enum err bulk_tick (struct bulk *self, int64_t now, bool drained, bool *handed,
-                    struct error *e) MUST_CHECK;
+enum err bulk_tick (struct bulk *self, int64_t now, bool filled, bool drained,
+                    bool *handed, struct error *e) MUST_CHECK;
 /* Monotonic ms from which on there is something to do; -1: when something
  * comes. */
 int64_t bulk_due (const struct bulk *self);

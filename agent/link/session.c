@@ -300,8 +300,8 @@ static enum err send_step (struct link *self, int64_t now, struct error *e) {
     bool filled = follow_filled (self->follow), handed = false;
     enum err rc = sender_tick (self->sender, now, filled, e);
     if (!rc)
-        rc = bulk_tick (self->bulk, now, sender_drained (self->sender), &handed,
-                        e);
+        rc = bulk_tick (self->bulk, now, filled, sender_drained (self->sender),
+                        &handed, e);
     return rc || !handed ? rc : sender_tick (self->sender, now, filled, e);
 }
 

@@ -10,13 +10,13 @@
 #include <stdio.h>
 
 const char *sending_state_name (enum sending_state state) {
-    static const char *const names[] = { "taking", "sending", "done", "refused",
-                                         "stopped" };
-    return state <= SENDING_STOPPED ? names[state] : "unknown";
+    static const char *const names[] = { "taking",  "sending", "done",
+                                         "refused", "stopped", "draft" };
+    return state <= SENDING_HELD ? names[state] : "unknown";
 }
 
-/* Of a part that needs no message: it stands on the topic, or is on its way. */
-#define ENTRY_THERE (-1)
+/* `entry` of a part: 0 it is to be handed on, above its number in the outbox, -1
+ * it needs no message, since it stands on the topic or is on its way there. */
 
 static enum err run (struct store *self, const char *sql, int64_t number,
                      struct error *e) {
@@ -28,8 +28,8 @@ static enum err run (struct store *self, const char *sql, int64_t number,
 /* Taking in */
 
 static enum err room_check (struct store *self, struct error *e) {
-    sqlite3_stmt *s =
-        store_prepare (self, "SELECT COUNT (*) FROM sendings WHERE state < 2");
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT COUNT (*) FROM sendings WHERE state IN (0, 1, 5)");
     enum err rc = store_row (self, s, "sendings", e);
     if (rc)
         return rc;
@@ -106,8 +106,8 @@ static enum err twin_find (struct store *self, const char *topic,
                            struct slice manifest, int64_t *out,
                            struct error *e) {
     sqlite3_stmt *s = store_prepare (
-        self, "SELECT sending FROM sendings WHERE topic = ? AND state = 1"
-              " AND manifest = ? ORDER BY sending LIMIT 1");
+        self, "SELECT sending FROM sendings WHERE topic = ?"
+              " AND state IN (1, 5) AND manifest = ? ORDER BY sending LIMIT 1");
     bind_text (s, 1, slice_text (topic));
     bind_slice (s, 2, manifest);
     enum err rc = store_row (self, s, "sending", e);
@@ -145,48 +145,78 @@ static enum err parts_thin (struct store *self, int64_t number,
 
 static enum err activate (struct store *self, int64_t number, const char *topic,
                           int64_t size, struct slice manifest,
-                          struct error *e) {
+                          const char *drafter, struct error *e) {
     sqlite3_stmt *s = store_prepare (
         self, "UPDATE sendings SET topic = ?2, size = ?3, manifest = ?4,"
-              " state = 1, parts = (SELECT COUNT (*) FROM sending_parts p"
+              " state = ?5, drafter = ?6, parts = (SELECT COUNT (*) FROM "
+              "sending_parts p"
               "  WHERE p.sending = ?1 AND p.entry >= 0)"
               " WHERE sending = ?1");
     sqlite3_bind_int64 (s, 1, number);
     bind_text (s, 2, slice_text (topic));
     sqlite3_bind_int64 (s, 3, size);
     bind_slice (s, 4, manifest);
+    sqlite3_bind_int (s, 5, drafter ? SENDING_HELD : SENDING_ACTIVE);
+    bind_text (s, 6, slice_text (drafter ? drafter : ""));
     return store_done (self, s, "sending", e);
+}
+
+/* Of a topic the newest one tells how it stands; what is over before goes. */
+static enum err older_drop (struct store *self, const char *topic,
+                            struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "DELETE FROM sendings WHERE topic = ? AND state IN (2, 3, 4)");
+    bind_text (s, 1, slice_text (topic));
+    return store_done (self, s, "sendings", e);
 }
 
 static enum err ready (struct store *self, int64_t *number, const char *topic,
                        const char *entity, int64_t size, struct slice manifest,
-                       bool *repeated, struct error *e) {
+                       const char *drafter, bool *repeated, struct error *e) {
     int64_t twin;
     enum err rc = twin_find (self, topic, manifest, &twin, e);
     *repeated = twin != 0;
     if (!rc && twin) {
         rc = drop (self, *number, e);
         *number = twin;
-        return rc;
+        return rc || drafter ? rc
+                             : run (self,
+                                    "UPDATE sendings SET state = 1"
+                                    " WHERE sending = ? AND state = 5",
+                                    twin, e);
     }
     struct hash digest = hash_sha256 (manifest);
     if (!rc)
         rc = sendings_add (self, *number, 0, &digest, manifest, e);
     if (!rc)
         rc = parts_thin (self, *number, topic, entity, e);
-    return rc ? rc : activate (self, *number, topic, size, manifest, e);
+    if (!rc)
+        rc = older_drop (self, topic, e);
+    return rc ? rc
+              : activate (self, *number, topic, size, manifest, drafter, e);
 }
 
 enum err sendings_ready (struct store *self, int64_t *number, const char *topic,
                          const char *entity, int64_t size,
-                         struct slice manifest, bool *repeated,
-                         struct error *e) {
+                         struct slice manifest, const char *drafter,
+                         bool *repeated, struct error *e) {
     enum err rc = store_begin (self, e);
     return rc ? rc
               : store_end (self,
                            ready (self, number, topic, entity, size, manifest,
-                                  repeated, e),
+                                  drafter, repeated, e),
                            e);
+}
+
+enum err sendings_release (struct store *self, const char *topic,
+                           struct error *e) {
+    sqlite3_stmt *s = store_prepare (
+        self, "UPDATE sendings SET state = 1 WHERE topic = ? AND state = 5");
+    bind_text (s, 1, slice_text (topic));
+    enum err rc = store_done (self, s, "sendings", e);
+    return rc || sqlite3_changes (self->db) > 0
+               ? rc
+               : error_set (e, ERR_NOT_FOUND, "no draft of it is held");
 }
 
 /* Handing on */
@@ -194,6 +224,7 @@ enum err sendings_ready (struct store *self, int64_t *number, const char *topic,
 struct next {
     int64_t sending, part;
     char topic[TOPIC_MAX + 1];
+    struct hash digest;
     struct buf content;
 };
 
@@ -201,7 +232,7 @@ struct next {
 static sqlite3_stmt *next_row (struct store *self, enum err *rc,
                                struct error *e) {
     sqlite3_stmt *s = store_prepare (
-        self, "SELECT s.sending, p.part, s.topic, p.octets"
+        self, "SELECT s.sending, p.part, s.topic, p.octets, p.digest"
               " FROM sendings s JOIN sending_parts p ON p.sending = s.sending"
               " WHERE s.state = 1 AND p.entry = 0"
               " ORDER BY s.sending, p.part LIMIT 1");
@@ -230,8 +261,49 @@ static enum err next_take (struct store *self, struct next *out,
     snprintf (out->topic, sizeof out->topic, "%s",
               (const char *) sqlite3_column_text (s, 2));
     buf_add_slice (&out->content, column_slice (s, 3));
+    out->digest = column_hash (s, 4);
     sqlite3_reset (s);
     return ERR_NONE;
+}
+
+/* In the ledger already: of a part any record, of a manifest the newest map. */
+static bool is_there (struct store *self, const struct next *next) {
+    const char *at = strchr (next->topic, '/');
+    at = at ? strchr (at + 1, '/') : NULL; /* behind "file" */
+    size_t size = at ? strcspn (at + 1, "/") : 0;
+    char entity[ENTITY_MAX + 1];
+    if (size == 0 || size > ENTITY_MAX)
+        return false;
+    memcpy (entity, at + 1, size);
+    entity[size] = '\0';
+    if (next->part > 0)
+        return attached_part (self, next->topic, entity, &next->digest,
+                              (int64_t) next->content.size, NULL);
+    struct error e;
+    sqlite3_stmt *s = store_prepare (
+        self, "SELECT content = ? FROM attached WHERE topic = ? AND kind = 0"
+              " ORDER BY sequence DESC LIMIT 1");
+    bind_slice (s, 1, buf_slice (&next->content));
+    bind_text (s, 2, slice_text (next->topic));
+    if (store_row (self, s, "files", &e))
+        return false;
+    bool out = sqlite3_column_int (s, 0) != 0;
+    sqlite3_reset (s);
+    return out;
+}
+
+static enum err there_note (struct store *self, const struct next *next,
+                            struct error *e) {
+    sqlite3_stmt *s =
+        store_prepare (self, "UPDATE sending_parts SET entry = -1, octets = x''"
+                             " WHERE sending = ? AND part = ?");
+    sqlite3_bind_int64 (s, 1, next->sending);
+    sqlite3_bind_int64 (s, 2, next->part);
+    enum err rc = store_done (self, s, "sending", e);
+    return rc ? rc
+              : run (self,
+                     "UPDATE sendings SET parts = parts - 1 WHERE sending = ?",
+                     next->sending, e);
 }
 
 static enum err handed_note (struct store *self, const struct next *next,
@@ -256,6 +328,9 @@ static enum err hand_on (struct store *self, const struct next *next,
     enum err rc = store_begin (self, e);
     if (rc)
         return rc;
+    *entry = 0;
+    if (is_there (self, next))
+        return store_end (self, there_note (self, next, e), e);
     rc = outbox_add (self, NULL, slice_text (next->topic),
                      next->part == 0 ? BODY_MAP : BODY_OCTETS,
                      buf_slice (&next->content), NULL, 0, entry, &repeated, e);
@@ -315,7 +390,8 @@ static enum err settle (struct store *self, int64_t *changed, struct error *e) {
     if (rc || *changed == 0)
         return rc;
     s = store_prepare (self, "DELETE FROM sending_parts WHERE sending IN"
-                             " (SELECT sending FROM sendings WHERE state > 1)");
+                             " (SELECT sending FROM sendings"
+                             "  WHERE state IN (2, 3, 4))");
     return store_done (self, s, "sendings", e);
 }
 
@@ -330,7 +406,7 @@ static enum err stop (struct store *self, const char *topic, bool *sent,
                       struct error *e) {
     sqlite3_stmt *s =
         store_prepare (self, "SELECT IFNULL (SUM (handed), 0) FROM sendings"
-                             " WHERE topic = ? AND state = 1");
+                             " WHERE topic = ? AND state IN (1, 5)");
     bind_text (s, 1, slice_text (topic));
     enum err rc = store_row (self, s, "sendings", e);
     if (rc)
@@ -348,13 +424,14 @@ static enum err stop (struct store *self, const char *topic, bool *sent,
         return rc;
     s = store_prepare (self, "UPDATE sendings SET state = 4,"
                              " why = 'it was withdrawn'"
-                             " WHERE topic = ? AND state = 1");
+                             " WHERE topic = ? AND state IN (1, 5)");
     bind_text (s, 1, slice_text (topic));
     rc = store_done (self, s, "sendings", e);
     if (rc)
         return rc;
     s = store_prepare (self, "DELETE FROM sending_parts WHERE sending IN"
-                             " (SELECT sending FROM sendings WHERE state > 1)");
+                             " (SELECT sending FROM sendings"
+                             "  WHERE state IN (2, 3, 4))");
     return store_done (self, s, "sendings", e);
 }
 
@@ -368,7 +445,7 @@ enum err sendings_stop (struct store *self, const char *topic, bool *sent,
 
 #define SENDINGS                                                               \
     "SELECT s.sending, s.state, s.topic, s.created, s.size, s.manifest,"       \
-    " s.parts, s.handed, s.why,"                                               \
+    " s.parts, s.handed, s.why, s.drafter,"                                    \
     " (SELECT COUNT (*) FROM sending_parts p JOIN outbox o"                    \
     "  ON o.number = p.entry WHERE p.sending = s.sending"                      \
     "  AND o.state IN (2, 3)),"                                                \
@@ -393,9 +470,10 @@ static enum err rows_give (struct store *self, sqlite3_stmt *s, size_t *count,
             .messages = sqlite3_column_int64 (s, 6),
             .handed = sqlite3_column_int64 (s, 7),
             .why = (const char *) sqlite3_column_text (s, 8),
-            .promised = sqlite3_column_int64 (s, 9),
-            .settled = sqlite3_column_int64 (s, 10),
-            .octets_left = sqlite3_column_int64 (s, 11),
+            .drafter = (const char *) sqlite3_column_text (s, 9),
+            .promised = sqlite3_column_int64 (s, 10),
+            .settled = sqlite3_column_int64 (s, 11),
+            .octets_left = sqlite3_column_int64 (s, 12),
         };
         if (row.state == SENDING_DONE) /* its entries are not looked at */
             row.promised = row.settled = row.messages;
@@ -421,8 +499,8 @@ enum err sendings_get (struct store *self, const char *topic, sendings_fn *each,
 enum err sendings_list (struct store *self, sendings_fn *each, void *arg,
                         struct error *e) {
     size_t count;
-    sqlite3_stmt *s =
-        store_prepare (self, SENDINGS "WHERE s.state = 1 ORDER BY s.sending");
+    sqlite3_stmt *s = store_prepare (
+        self, SENDINGS "WHERE s.state IN (1, 5) ORDER BY s.sending");
     return rows_give (self, s, &count, each, arg, e);
 }
 

@@ -19,6 +19,7 @@ enum sending_state {
     SENDING_DONE,    /* all of its messages are settled */
     SENDING_REFUSED, /* one of them was, for good: `why` */
     SENDING_STOPPED, /* by a withdrawal */
+    SENDING_HELD,    /* a draft: another person releases it */
 };
 const char *sending_state_name (enum sending_state state);
 
@@ -34,6 +35,7 @@ struct sending {
     int64_t promised, settled; /* of those; settled are promised, too */
     int64_t octets_left;       /* not handed yet */
     const char *why;           /* "" */
+    const char *drafter; /* who handed it in, where it is or was held; "" */
 };
 
 /* Own transactions, but for sendings_hand_on. */
@@ -45,11 +47,16 @@ enum err sendings_add (struct store *self, int64_t number, int64_t part,
                        struct error *e) MUST_CHECK;
 /* All is there. Parts that the topic has already, by that entity, or that are on
  * their way there, are dropped. Where the same manifest is on its way on that
- * topic *repeated is true, and *number that one's; this one is gone. */
+ * topic, or held, *repeated is true, and *number that one's; this one is gone.
+ * `drafter`: it is held until sendings_release; NULL: it goes, also where it was
+ * held. */
 enum err sendings_ready (struct store *self, int64_t *number, const char *topic,
                          const char *entity, int64_t size,
-                         struct slice manifest, bool *repeated, struct error *e)
-    MUST_CHECK;
+                         struct slice manifest, const char *drafter,
+                         bool *repeated, struct error *e) MUST_CHECK;
+/* What is held on that topic goes. ERR_NOT_FOUND: nothing is. */
+enum err sendings_release (struct store *self, const char *topic,
+                           struct error *e) MUST_CHECK;
 /* It is not wanted: nothing of it stays. */
 enum err sendings_drop (struct store *self, int64_t number, struct error *e)
     MUST_CHECK;
@@ -58,7 +65,8 @@ enum err sendings_clear (struct store *self, struct error *e) MUST_CHECK;
 
 /* A group of the store is begun (store_group_begin). The next message goes to
  * the outbox: *entry is its number there, *octets its content's; ERR_NOT_FOUND:
- * there is none. ERR_FULL: the outbox is. */
+ * there is none. ERR_FULL: the outbox is. *entry 0: the ledger has it already (an
+ * older store was put back): nothing was handed on. */
 enum err sendings_next (struct store *self, size_t *octets, struct error *e)
     MUST_CHECK;
 enum err sendings_hand_on (struct store *self, int64_t *entry, struct error *e)
@@ -69,7 +77,7 @@ bool sendings_arrived (struct store *self, int64_t entry);
  * refused are. *changed: how many. */
 enum err sendings_settle (struct store *self, int64_t *changed, struct error *e)
     MUST_CHECK;
-/* Those of a topic that are under way end: what waits in the outbox is cancelled
+/* Those of a topic that are under way or held end: what waits in the outbox is cancelled
  * if it can be. *sent: something of them was handed on before. */
 enum err sendings_stop (struct store *self, const char *topic, bool *sent,
                         struct error *e) MUST_CHECK;

@@ -185,7 +185,7 @@ const char *const store_schema_steps[] = {
     "  topic TEXT NOT NULL, state INTEGER NOT NULL, created INTEGER NOT NULL,"
     "  size INTEGER NOT NULL, manifest BLOB NOT NULL,"
     "  parts INTEGER NOT NULL, handed INTEGER NOT NULL DEFAULT 0,"
-    "  why TEXT NOT NULL DEFAULT '');"
+    "  why TEXT NOT NULL DEFAULT '', drafter TEXT NOT NULL DEFAULT '');"
     "CREATE INDEX sendings_by_topic ON sendings (topic, sending);"
     "CREATE INDEX sendings_by_state ON sendings (state, sending)"
     "  WHERE state < 2;"

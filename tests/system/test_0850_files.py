@@ -1,11 +1,8 @@
 """Files of up to 16 MiB: sent in parts, joined and checked at the reader, gone
 on with after each kind of break, and never twice in the ledger."""
 import hashlib
-import http.client
 import json
-import os
 import random
-import threading
 from collections import Counter
 from urllib.parse import urlencode
 
@@ -14,6 +11,7 @@ import pytest
 from agents import Connection
 from daemon import wait_for
 from parley_client import messages
+from test_0840_users import person, users_write
 
 PART = 261120
 OCTETS = "application/octet-stream"
@@ -27,13 +25,15 @@ def id_of(data):
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def send(agent, data, code=202, channel="members", name="a.bin", **more):
+def send(agent, data, code=202, channel="members", name="a.bin", secret=None,
+         **more):
     """What POST /files answers, whatever is wrong."""
     one = Connection(agent.socket)
+    who = {"Authorization": f"Bearer {secret}"} if secret else {}
     words = urlencode({"channel": channel, "name": name, **more})
     try:
         one.request("POST", f"/api/v1/files?{words}", data,
-                    {"Content-Type": OCTETS})
+                    {"Content-Type": OCTETS, **who})
         answer = one.getresponse()
         text = answer.read()
     finally:
@@ -385,3 +385,54 @@ def test_offline(steady, agents):
     steady.start()
     wait_file(europol, data, "done")
     check_once(europol, data)
+
+
+def test_restored_store(steady, agents):
+    """A store that was put back sends nothing that it had sent before."""
+    europol = agents("EUROPOL/hq", steady).start()
+    data = octets(6 * PART)
+    steady.kill()
+    send(europol, data)
+    europol.stop()
+    europol.backup()  # nothing of it is sent
+    steady.start()
+    europol.start()
+    wait_file(europol, data, "done")
+    europol.stop()
+    europol.restore()
+    europol.start()
+    wait_file(europol, data, "done")
+    wait_file(europol, data)
+    check_once(europol, data)
+
+
+def test_draft(broker, agents):
+    """What a drafter hands in waits; with two-person another one releases it."""
+    europol = agents("EUROPOL/hq", broker)
+    europol.configure(two_person="yes")
+    users_write(europol, anna={"login": "4201", "role": "drafter"},
+                ben={"login": "4202", "role": "releaser"})
+    europol.start()
+    anna, ben, eve = (person(europol, *who) for who in
+                      (("a", "drafter"), ("b", "releaser"), ("e", "reader")))
+    data, other = octets(PART + 7), octets(9)
+    send(europol, data, 403, secret=anna.secret)
+    send(europol, data, 403, secret=ben.secret)
+    send(europol, data, 403, secret=eve.secret, draft="true")
+    file = send(europol, data, secret=anna.secret, draft="true")
+    assert file["state"] == "draft" and file["sending"]["drafter"] == "a"
+    send(europol, other, secret=ben.secret, draft="true")
+    release = f"files/{id_of(data)}/release"
+    anna.ask("POST", release, code=403)
+    ben.ask("POST", f"files/{id_of(other)}/release", code=403)
+    europol.kill()  # it is kept
+    europol.start()
+    assert len(eve.ask("GET", "files?state=draft")["files"]) == 2
+    assert file_records(europol, data) == []
+    ben.ask("POST", release, code=204)
+    wait_file(europol, data, "done")
+    check_once(europol, data)
+    ben.ask("POST", release, code=409)
+    ben.ask("DELETE", f"files/{id_of(other)}", code=204)
+    assert europol.get("files?state=draft")["files"] == []
+    assert file_records(europol, other) == []
