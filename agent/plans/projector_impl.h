@@ -67,6 +67,9 @@ struct projector {
     int64_t searched, searched_kept, searched_basis;
     bool texts_stale; /* messages' bodies may be others: with `lock` */
     int64_t searched_generation;
+    bool searched_checked; /* it fits together, since the start */
+    bool search_damaged;   /* a search found it so: with `mutex` */
+    int64_t search_mended; /* how often it was written anew: with `mutex` */
 };
 
 /* On the monotonic clock. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "identity/rights.h"
 #include "store/search.h"
+#include "store/search_mend.h"
 #include "threads/texts.h"
 
 #include <inttypes.h>
@@ -519,19 +520,74 @@ static enum err messages_update (struct projector *self, bool *more,
     return rc;
 }
 
+/* An index that is damaged is written anew. */
+
+static bool damage_known (struct projector *self, int64_t *mended) {
+    pthread_mutex_lock (&self->mutex);
+    bool out = self->search_damaged;
+    *mended = self->search_mended;
+    pthread_mutex_unlock (&self->mutex);
+    return out;
+}
+
+/* Found by somebody who began when it had been mended as often. */
+static void damage_found (struct projector *self, int64_t mended) {
+    pthread_mutex_lock (&self->mutex);
+    self->search_damaged |= self->search_mended == mended;
+    pthread_mutex_unlock (&self->mutex);
+}
+
+static void damage_mended (struct projector *self) {
+    pthread_mutex_lock (&self->mutex);
+    self->search_damaged = false;
+    self->search_mended++;
+    pthread_mutex_unlock (&self->mutex);
+    log_limited (LOG_WARN, "SEARCH-MENDED", "",
+                 "why=\"the text index was damaged\"");
+}
+
+static enum err index_empty (struct projector *self, struct error *e) {
+    enum err rc = projector_writer (self, e);
+    if (!rc)
+        rc = store_begin (self->writer, e);
+    if (rc)
+        return rc;
+    rc = search_empty (self->writer, e);
+    if (!rc)
+        rc = store_commit (self->writer, e);
+    else
+        store_rollback (self->writer);
+    self->searched = self->searched_generation = -1;
+    return rc;
+}
+
+static enum err index_mend (struct projector *self, struct error *e) {
+    int64_t mended;
+    bool damaged =
+        damage_known (self, &mended)
+        || (!self->searched_checked && !search_is_whole (self->store));
+    enum err rc = damaged ? index_empty (self, e) : ERR_NONE;
+    self->searched_checked = rc == ERR_NONE;
+    if (damaged && !rc)
+        damage_mended (self);
+    return rc;
+}
+
 bool projector_search_update (struct projector *self) {
     struct error e;
     bool more = false;
     pthread_rwlock_rdlock (&self->lock);
     int64_t generation = model_generation (self->model);
     pthread_rwlock_unlock (&self->lock);
-    enum err rc = ERR_NONE;
-    if (generation != self->searched_generation)
+    enum err rc = index_mend (self, &e);
+    if (!rc && generation != self->searched_generation)
         rc = plans_update (self, &e);
     if (!rc) {
         self->searched_generation = generation;
         rc = messages_update (self, &more, &e);
     }
+    if (rc == ERR_DAMAGED)
+        damage_found (self, self->search_mended);
     if (rc)
         log_limited (LOG_WARN, "SEARCH-INDEX", "", "why=%s", log_text (e.text));
     return !rc && more;
@@ -628,5 +684,14 @@ enum err projector_search (struct projector *self, struct store *store,
     if (!projector_read (self, 0))
         return error_set (e, ERR_STATE, "the plans are not read yet");
     projector_release (self);
-    return search_find (store, query, hit_take, &asking, e);
+    int64_t mended;
+    (void) damage_known (self, &mended);
+    enum err rc = search_find (store, query, hit_take, &asking, e);
+    if (rc != ERR_DAMAGED)
+        return rc;
+    damage_found (self, mended);
+    projector_wake (self);
+    return error_set (e, ERR_STATE,
+                      "the text index is damaged and is made again: ask again "
+                      "in a minute");
 }

@@ -585,6 +585,48 @@ static void test_search (void **state) {
     roster_unref (&next);
 }
 
+static void damage (const char *sql) {
+    sqlite3_db_config (store->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+    assert_int_equal (sqlite3_exec (store->db, sql, NULL, NULL, NULL),
+                      SQLITE_OK);
+}
+
+static void hit_count (void *arg, const struct search_hit *hit) {
+    (void) hit;
+    ++*(int *) arg;
+}
+
+/* Texts that got lost are there again, at the next start, or when somebody asks
+ * for them in vain. */
+static void test_search_mended (void **state) {
+    (void) state;
+    roster_put (cast.roster, 0);
+    plan_put (10, cast.frontex, "core", "FRONTEX-p");
+    message_put (12, cast.frontex, "core/note/x", BODY_TEXT, "a goal",
+                 BODY_PRESENT);
+    struct projector *self = begin_indexed();
+    assert_found (self, "goal", "message:12: plan:10: ");
+    projector_destroy (&self);
+    damage ("DELETE FROM texts");
+    self = begin_indexed();
+    assert_found (self, "goal", "message:12: plan:10: ");
+    /* Its words are no longer what SQLite wrote. */
+    damage ("UPDATE text_words_data SET block = x'00' WHERE id > 10");
+    struct search_query query = { .text = "goal" };
+    bool more;
+    int hits = 0;
+    assert_int_equal (projector_search (self, store, &query, 0, 9, hit_count,
+                                        &hits, &more, &e),
+                      ERR_STATE);
+    do
+        hits = 0;
+    while (projector_search (self, store, &query, 0, 9, hit_count, &hits, &more,
+                             &e)
+               == ERR_STATE
+           || hits < 2);
+    projector_destroy (&self);
+}
+
 /* Bodies that go and come */
 
 /* The block of that one record again, with its body in that state; what it was
@@ -733,6 +775,7 @@ int main (void) {
         TEST (test_close),
         TEST (test_answer_elsewhere),
         TEST (test_search),
+        TEST (test_search_mended),
         TEST (test_threads),
         TEST (test_bodies),
     };
