@@ -248,10 +248,24 @@ static void guess_note (struct complete *self, const char *stream,
                   stream, first, last);
 }
 
+/* The first run of such numbers; spans that touch are one, since it is chance
+ * where a reply or a mark cut them. */
+struct guessed {
+    int64_t first, last; /* 0: none */
+};
+
+static void guess_add (struct guessed *self, int64_t first, int64_t last) {
+    if (self->last == 0)
+        self->first = first;
+    if (self->last == 0 || first == self->last + 1)
+        self->last = last;
+}
+
 static enum err spans_judge (struct complete *self,
                              const struct hidden_times *times, bool *fine,
                              struct error *e) {
     struct stream_span span = { 0 };
+    struct guessed guessed = { 0 };
     enum err rc;
     while (!(rc = streams_hidden (self->core->store, times->stream, span.first,
                                   &span, e))) {
@@ -259,7 +273,7 @@ static enum err spans_judge (struct complete *self,
         if (first > span.last)
             continue;
         if (hidden_upto (times, &span, true) > span.last) {
-            guess_note (self, times->stream, first, span.last);
+            guess_add (&guessed, first, span.last);
             continue;
         }
         *fine = false;
@@ -268,6 +282,8 @@ static enum err spans_judge (struct complete *self,
         if (rc)
             return rc;
     }
+    if (guessed.last > 0)
+        guess_note (self, times->stream, guessed.first, guessed.last);
     return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }
 
