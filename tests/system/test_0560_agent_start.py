@@ -52,7 +52,8 @@ def test_words(agent):
 @pytest.mark.parametrize("name, value, says", [
     ("colour", "green", "colour"), ("desk", "tcp://nowhere", "agent/desk"),
     ("dialogue", "0" * 63, "64 lower case hex"), ("log", "loud", "loud"),
-    ("socket", "x" * 200, "at most 107"), ("tcp", "127.0.0.1:9", "token"),
+    ("socket", "x" * 200, "at most 107"), ("tcp", "192.0.2.1:9", "192.0.2.1"),
+    ("token_file", "token", "agent/tcp"),
     ("identity", "none.key", "none.key"), ("roster", "none", "none"),
     ("dialogue", "0" * 64, "dialogue"),
 ])
