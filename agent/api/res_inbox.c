@@ -232,12 +232,14 @@ static void read_take (struct request *r, const json_t *body) {
         mark.sequence = json_integer_value (sequence);
     if (!place_find (r, topic, &mark.sequence))
         return;
-    if (handles_write (&r->http->handles, mark_set, &mark, &e))
+    if (handles_write (&r->http->handles, mark_set, &mark, &e)) {
         problem_error (r, &e);
-    else
-        reply_json (r, 200,
-                    json_pack ("{ss sI}", "topic", topic, "sequence",
-                               (json_int_t) mark.sequence));
+        return;
+    }
+    projector_wake (r->http->options.projector); /* may say that it was seen */
+    reply_json (r, 200,
+                json_pack ("{ss sI}", "topic", topic, "sequence",
+                           (json_int_t) mark.sequence));
 }
 
 void inbox_read_post (struct request *r) {

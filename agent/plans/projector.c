@@ -293,6 +293,7 @@ static void *run (void *arg) {
         bool changed = look (self);
         projector_answer (self);
         projector_close_due (self);
+        changed |= projector_alarms (self);
         wait_ms = acking_turn (self);
         if (changed && self->options.changed)
             self->options.changed (self->options.arg);
@@ -335,6 +336,7 @@ static void projector_free (struct projector *self) {
     store_close (&self->loader);
     store_close (&self->writer);
     free (self->judged);
+    free (self->alarmed);
     pthread_rwlock_destroy (&self->lock);
     pthread_cond_destroy (&self->woken_cond);
     pthread_cond_destroy (&self->ready_cond);
@@ -349,7 +351,7 @@ struct projector *projector_new (const struct projector_options *options,
     struct projector *self = mem_alloc (sizeof *self);
     self->options = *options;
     self->mark = self->now_mark = self->settled = self->digest_mark = -1;
-    self->closed_mark = -1;
+    self->closed_mark = self->alarms_mark = -1;
     self->answered_generation = self->searched_generation = -1;
     self->searched = -1;
     if (options->acknowledge != ACK_NONE)

@@ -62,6 +62,9 @@ struct projector {
     int64_t answered_generation, answered_settled;
     int64_t closed_mark;   /* threads were looked at then; -1 */
     struct acking *acking; /* NULL: nothing is acknowledged */
+    /* projector_alarms.c: the mark at which it looked, -1; and what it told. */
+    int64_t alarms_mark, *alarmed;
+    size_t alarmed_count;
     /* projector_search.c: position that the text index got to (-1: not asked
      * yet), that it noted, and what it rests on. */
     int64_t searched, searched_kept, searched_basis;
@@ -143,6 +146,9 @@ void portion_clear (struct portion *self);
 
 /* projector_close.c: close what is past its end and ours to close. */
 void projector_close_due (struct projector *self);
+
+/* projector_alarms.c: tell of closes that are false; true: of some. */
+bool projector_alarms (struct projector *self);
 
 /* projector_acks.c: what is acknowledged of others' messages, and written. */
 struct acking *acking_new (void) MUST_CHECK;
