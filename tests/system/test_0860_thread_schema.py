@@ -1,7 +1,7 @@
 """The C code's verdict on messages of threads, against the JSON Schemas and the
-rules beside them as tests/client/threads.py has them; and the notes that it makes
-of communiques, against those of tests/client/parley_client/communique.py. A few
-thousand documents, good ones and with each kind of fault.
+rules beside them as tests/client/thread_rules.py has them; and the notes that it
+makes of communiques, against those of tests/client/parley_client/communique.py.
+A few thousand documents, good ones and with each kind of fault.
 """
 import copy
 import json
@@ -11,7 +11,7 @@ import pytest
 
 import plans
 import schemas
-import threads
+import thread_rules
 from conftest import SAMPLE
 from parley_client import communique, keys, notes
 from schemas import drop, holder, judge, mutate, repeat, swap, walk
@@ -221,8 +221,8 @@ def line(kind, document):
 def expected(kind, document):
     validator = VALIDATORS[f"thread-{kind}"]
     found, wide = schemas.schema_faults(validator, document)
-    return found | threads.faults(kind, document, TAXONOMY, THREAD,
-                                  ENTITY), wide
+    return found | thread_rules.faults(kind, document, TAXONOMY, THREAD,
+                                       ENTITY), wide
 
 
 def compare(kind, document, answer):
