@@ -288,7 +288,7 @@ def without(kind):
 
 WORDS = {"says": ["endorse", "adopt", "object", "yes", "reply", "use",
                   "accept"],
-         "does": list(threads.TEXTS), "outcome": ["agreed", "closed"],
+         "does": list(thread_rules.TEXTS), "outcome": ["agreed", "closed"],
          "type": ["merge", "training"], "rule": ["all", "silence", "none"]}
 
 
