@@ -125,7 +125,8 @@ void suggestions_say (json_t *answer) {
             buf_add_format (&words, " on %s", json_text (one, "paragraph"));
         buf_add_format (&words, ": %s", json_text_or (one, "text", ""));
         if (json_text (one, "put"))
-            buf_add_format (&words, " Instead: \"%s\"", json_text (one, "put"));
+            buf_add_format (&words, " (instead: \"%s\")",
+                            json_text (one, "put"));
         if (taken > 0)
             buf_add_format (&words, " (taken up in version %" PRId64 ")",
                             taken);
@@ -136,6 +137,23 @@ void suggestions_say (json_t *answer) {
         buf_free (&words);
     }
     section_end (&table, "suggestions");
+}
+
+void contributions_say (json_t *answer) {
+    struct table *table = pairs_new();
+    json_t *one;
+    size_t i;
+    json_array_foreach (json_object_get (answer, "contributions"), i, one) {
+        struct buf words = { 0 };
+        char name[32];
+        snprintf (name, sizeof name, "%" PRId64,
+                  json_int (one, "sequence", -1));
+        buf_add_format (&words, "%s, by ", json_text_or (one, "title", ""));
+        author_words (&words, one);
+        pair_add (table, name, &words);
+        buf_free (&words);
+    }
+    section_end (&table, "written contributions");
 }
 
 /* Meetings. */
@@ -221,6 +239,13 @@ static int64_t version_of (json_t *answer, json_t *message) {
     return 0;
 }
 
+/* A consultation has none. */
+static void add_outcome (struct buf *out, const char *outcome) {
+    bool closed = strcmp (outcome, "closed") == 0;
+    buf_add_format (out, "closes it%s%s", closed ? "" : ": ",
+                    closed ? "" : thread_outcome_words (outcome));
+}
+
 static void add_doing (struct buf *out, json_t *answer, json_t *message) {
     json_t *content = json_object_get (message, "content");
     const char *does = json_text_or (message, "does", "");
@@ -233,9 +258,7 @@ static void add_doing (struct buf *out, json_t *answer, json_t *message) {
                       thread_says_words (json_text_or (content, "says", "?")));
         break;
     case DOES_CLOSE:
-        buf_add_format (
-            out, "closes it: %s",
-            thread_outcome_words (json_text_or (content, "outcome", "?")));
+        add_outcome (out, json_text_or (content, "outcome", "?"));
         break;
     case DOES_DONE:
         buf_add_format (out, "has %sdone %s",

@@ -20,6 +20,7 @@ void author_words (struct buf *out, json_t *said);
 void paragraphs_say (json_t *answer);
 void undertakings_say (json_t *answer); /* decisions, too */
 void suggestions_say (json_t *answer);
+void contributions_say (json_t *answer);
 void agenda_say (json_t *answer);
 void attendance_say (json_t *answer);
 void editions_say (json_t *answer);

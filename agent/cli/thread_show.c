@@ -262,13 +262,20 @@ static void say_other (struct table *table, json_t *said) {
     buf_free (&words);
 }
 
+static const char *parties_head (const char *kind) {
+    return strcmp (kind, "practice") == 0       ? "who uses it"
+           : strcmp (kind, "consultation") == 0 ? "replies"
+           : strcmp (kind, "meeting") == 0      ? "invited"
+                                                : "parties";
+}
+
 static void say_parties (json_t *answer) {
     struct table *table = pairs_new();
     json_t *one;
     size_t i;
     json_array_foreach (json_object_get (answer, "parties"), i, one)
         say_party (table, one);
-    section_end (&table, "parties");
+    section_end (&table, parties_head (json_text_or (answer, "kind", "")));
     table = pairs_new();
     json_array_foreach (json_object_get (answer, "other_stances"), i, one)
         say_other (table, one);
@@ -296,6 +303,7 @@ static void say_thread (json_t *answer) {
     say_parties (answer);
     undertakings_say (answer);
     suggestions_say (answer);
+    contributions_say (answer);
     attendance_say (answer);
     editions_say (answer);
     messages_say (answer);

@@ -185,22 +185,31 @@ bool thread_is_open (json_t *thread) {
     return strcmp (state, "open") == 0 || strcmp (state, "late") == 0;
 }
 
+static void add_open (struct buf *out, const struct open_count *count) {
+    buf_add_text (out, ", not yet carried out: ");
+    if (count->all == 1)
+        buf_add_text (out, "its undertaking is open");
+    else
+        buf_add_format (out, "%" PRId64 " of %" PRId64 " undertakings open",
+                        count->open, count->all);
+}
+
 void thread_state_words (struct buf *out, json_t *thread) {
     const char *state = json_text_or (thread, "state", "?");
     json_t *outcome = json_object_get (thread, "outcome");
     struct open_count count = undertakings_of (thread);
     int64_t reservations = reservations_of (thread);
+    bool open = thread_is_open (thread);
     buf_add_text (out, thread_outcome_words (state));
-    if (thread_is_open (thread))
+    if (open)
         add_answers (out,
                      json_object_get (outcome ? outcome : thread, "tally"));
+    if (open && json_is_boolean (json_object_get (thread, "carried_out")))
+        buf_add_text (out, "; a version before is agreed");
     if (json_is_true (json_object_get (thread, "carried_out")))
         buf_add_text (out, ", carried out");
     else if (json_is_false (json_object_get (thread, "carried_out")))
-        buf_add_format (out,
-                        ", not yet carried out: %" PRId64 " of %" PRId64
-                        " undertakings open",
-                        count.open, count.all);
+        add_open (out, &count);
     if (count.overdue > 0)
         buf_add_format (out, ", %" PRId64 " overdue", count.overdue);
     if (reservations > 0) {
