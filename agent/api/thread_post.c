@@ -59,14 +59,19 @@ static const struct thread_party *party_of (
     return NULL;
 }
 
-/* Of a practice, and where everybody is asked: any but the proposer's. */
+/* Any body but the proposer's may answer. */
+static bool is_open (enum thread_kind kind,
+                     const struct thread_version *version) {
+    return kind == THREAD_PRACTICE
+           || (kind == THREAD_CONSULTATION
+               && version->proposal->invited.count == 0);
+}
+
 static bool is_asked (const struct posting_check *self,
                       const struct thread_version *version) {
-    bool open = self->place.kind == THREAD_PRACTICE
-                || (self->place.kind == THREAD_CONSULTATION
-                    && version->proposal->invited.count == 0);
-    return open ? strcmp (self->entity, self->place.entity) != 0
-                : party_of (version, self->entity) != NULL;
+    return is_open (self->place.kind, version)
+               ? strcmp (self->entity, self->place.entity) != 0
+               : party_of (version, self->entity) != NULL;
 }
 
 /* Would it still count? A body that is asked again may answer at any time. */
@@ -206,7 +211,9 @@ const char *thread_post_no_close (const struct thread *thread,
         return "it was withdrawn";
     if (version->unjudged)
         return "the roster of that time is not known here";
-    if (!own && !party_of (version, entity))
+    if (!own
+        && (is_open (thread->place.kind, version)
+            || !party_of (version, entity)))
         return "only the proposer and who is invited may close";
     if (!own)
         return "only the proposer may, until an hour past the deadline";

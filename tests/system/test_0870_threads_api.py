@@ -337,6 +337,44 @@ def alarms(agent):
             if one["kind"] == "FALSE-CLOSE"]
 
 
+def test_handed_in(three, dialogue):
+    """What a body wrote that was not there, handed in for it."""
+    broker, every = three
+    europol, _, frontex = every
+    id_ = open_thread(europol, "consultation", {
+        "title": "What?", "text": "Say", "invited": ["AFRIPOL"]})
+    one = known([frontex], id_)[0]
+    writer = broker.client("AFRIPOL/written")
+    writer.hello()
+
+    def hand_in(code, **body):
+        sent = writer.sign([writer.make(one["topic"], {
+            "format": 1, "thread": id_, **body}, messages.MAP)])
+        link = Connection(frontex.socket)
+        link.request("POST", "/api/v1/contributions", messages.contribution(
+            sent.batch, [h.octets for h in sent.headers], sent.bodies),
+            {"Content-Type": "application/octet-stream"})
+        answer = link.getresponse()
+        out = json.loads(answer.read())
+        link.close()
+        assert answer.status == code, out
+        return out
+
+    version = one["version"]["id"]
+    assert pointers(hand_in(422, does="stance", says="reply",
+                            version="0" * 64)) == ["/version"]
+    assert pointers(hand_in(422, does="close", outcome="closed", stances={},
+                            version=version)) == ["/does"]
+    out = hand_in(202, does="stance", says="reply", version=version, text="So")
+    place = frontex.wait_entry(out["number"])["sequence"]
+    for one in known(every, id_, place):
+        party, = one["parties"]
+        assert (party["author"], party["text"]) == ("AFRIPOL/written", "So")
+        assert one["messages"][-1]["handed_in_by"] == "FRONTEX/hq"
+    place = say(europol, id_, "close", text="They said so")
+    assert known([frontex], id_, place)[0]["state"] == "closed"
+
+
 # -- meetings -----------------------------------------------------------
 
 def test_meetings(three):
