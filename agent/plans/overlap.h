@@ -55,8 +55,9 @@ struct overlap_query {
     int priority;     /* some facet matches it */
     int region;       /* some common country is of it */
     int32_t from, to; /* some common day is in there */
-    unsigned classes; /* bits 1 << class; 0: all */
-    unsigned kinds;   /* bits 1 << kind, of either side; 0: all */
+    unsigned
+        classes;    /* bits 1 << class; 0: all; of others nothing is counted */
+    unsigned kinds; /* bits 1 << kind, of either side; 0: all */
     bool narrow_only; /* leave the broad ones out (they are counted) */
     /* Left out, and not counted; NULL: none. Each pair is asked for: slow. */
     bool (*omit) (void *arg, const struct overlap *);

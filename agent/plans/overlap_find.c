@@ -322,13 +322,32 @@ static int pair_compare (const void *a_p, const void *b_p) {
     return names ? names : strcmp (a->b, b->b);
 }
 
-static void pairs_sort (struct overlap_answer *out) {
+/* Of classes that are not asked for nothing is told. */
+static void classes_keep (struct overlap_answer *out, unsigned classes) {
+    size_t kept = 0;
+    for (unsigned c = 0; c < OVERLAP_CLASSES; c++) {
+        if (classes >> c & 1)
+            continue;
+        out->counts[c] = out->broad[c] = 0;
+        for (size_t i = 0; i < out->pair_count; i++)
+            out->pairs[i].counts[c] = out->pairs[i].broad[c] = 0;
+    }
+    for (size_t i = 0; i < out->pair_count; i++)
+        if (pair_total (&out->pairs[i]) > 0)
+            out->pairs[kept++] = out->pairs[i];
+    out->pair_count = kept;
+}
+
+static void pairs_finish (const struct overlap_query *query,
+                          struct overlap_answer *out) {
+    if (query->classes)
+        classes_keep (out, query->classes);
     if (out->pair_count > 1)
         qsort (out->pairs, out->pair_count, sizeof *out->pairs, pair_compare);
 }
 
 static void search_end (struct search *self) {
-    pairs_sort (self->out);
+    pairs_finish (self->query, self->out);
     page_give (&self->page, self->query->offset, self->out);
     free (self->mask);
     free (self->tally);
@@ -421,7 +440,7 @@ static void counted_find (const struct overlaps *self,
             sorts[i] = 0;
         out->listed += (size_t) sorts[i];
     }
-    pairs_sort (out);
+    pairs_finish (query, out);
     overlaps_list (self, query, entity, other, &omissions, sorts, out);
     omissions_free (&omissions);
 }

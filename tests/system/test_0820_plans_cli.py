@@ -229,6 +229,9 @@ def test_overlaps_and_gaps(pair, by):
     assert "names" in said
     [told] = by(europol, "--json", "overlaps", "--class", "claimed").json()
     assert told["listed"] == 1 and told["overlaps"][0]["class"] == "claimed"
+    assert told["counts"]["possible"] == {"narrow": 0, "broad": 0}
+    assert by(europol, "overlaps", "--class", "claimed") \
+        .out.startswith("1 overlap live on ")
     assert by(europol, "overlaps", "--on", "2031-01-01").out \
         == "0 overlaps live on 2031-01-01 or later.\n"
     by(europol, "overlaps", "--class", "wrong", code=1)
