@@ -79,7 +79,9 @@ def file_records(agent, data):
 
 
 def check_once(agent, data):
-    """One manifest, and each part once."""
+    """One manifest, and each part once. Its sending may be done before the
+    records are back here."""
+    wait_file(agent, data)
     records = file_records(agent, data)
     assert [one["format"] for one in records].count("json") == 1
     bodies = Counter(one["content"] for one in records
@@ -286,7 +288,7 @@ def test_broken_file(broker, agents):
 def test_messages_go_first(two):
     """What is handed in behind a file is in the ledger before its end."""
     europol, afripol = two
-    data = octets(4 * 1048576)
+    data = octets(12 * 1048576)
     send(europol, data)
     entries = [europol.publish("members/stance", f"{i}") for i in range(5)]
     for one in entries:
