@@ -41,6 +41,7 @@ enum err attached_add (struct store *self, const struct record *record,
     bool present = state == BODY_PRESENT && body.size > BODY_SALT
                    && message->sealing == NULL;
     int kind = kind_of (message, present);
+    self->bulky = self->bulky || kind == KIND_PART;
     struct slice content =
         present ? slice_of (body.data + BODY_SALT, body.size - BODY_SALT)
                 : (struct slice){ 0 };

@@ -63,6 +63,7 @@ enum err sendings_begin (struct store *self, int64_t *number, struct error *e) {
 enum err sendings_add (struct store *self, int64_t number, int64_t part,
                        const struct hash *sha256, struct slice octets,
                        struct error *e) {
+    self->bulky = true;
     sqlite3_stmt *s = store_prepare (
         self, "INSERT INTO sending_parts (sending, part, digest, octets)"
               " VALUES (?, ?, ?, ?)");
@@ -328,6 +329,7 @@ static enum err hand_on (struct store *self, const struct next *next,
     enum err rc = store_begin (self, e);
     if (rc)
         return rc;
+    self->bulky = true;
     *entry = 0;
     if (is_there (self, next))
         return store_end (self, there_note (self, next, e), e);

@@ -73,15 +73,32 @@ static struct store *handle_new (const char *path, int flags, struct error *e) {
     return self;
 }
 
-/* Pages in memory (KiB) and of the WAL before it is written back: what a reply
- * of a fetch changes fits, and pages that change again and again are written
- * back once for many transactions. */
+/* Pages of the WAL before it is written back: what a reply of a fetch changes
+ * fits, and pages that change again and again are written back once for many
+ * transactions. Those of a file's parts are written once: they go back in small
+ * portions, so that no message waits for 16 MiB of them. */
+#define WAL_PAGES 4000
+#define WAL_PAGES_BULKY 500
+
+static int wal_grown (void *arg, sqlite3 *db, const char *name, int pages) {
+    struct store *self = arg;
+    if (pages >= (self->bulky ? WAL_PAGES_BULKY : WAL_PAGES))
+        /* As SQLite's own: what could not be written back is tried again. */
+        (void) sqlite3_wal_checkpoint_v2 (db, name, SQLITE_CHECKPOINT_PASSIVE,
+                                          NULL, NULL);
+    self->bulky = false;
+    return SQLITE_OK;
+}
+
 static enum err durable_set (struct store *self, struct error *e) {
-    return run (self,
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-                "PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000;",
-                e);
+    enum err rc = run (self,
+                       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                       "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+                       "PRAGMA cache_size = -8000;",
+                       e);
+    if (!rc)
+        sqlite3_wal_hook (self->db, wal_grown, self);
+    return rc;
 }
 
 /* One number that a pragma or a query gives; -1 where none. */

@@ -15,6 +15,7 @@ struct store {
     int wait_ms;          /* for it */
     bool mine;            /* it is this handle's turn */
     bool group;           /* what begins is a part of it */
+    bool bulky;           /* the transaction writes pages that stay as they are */
     struct error lost;    /* why SQLite rolled all of it back; else code 0 */
     uint64_t lane;        /* as last read */
     int64_t direct_first; /* of the block that comes next; 0: none */
