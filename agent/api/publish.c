@@ -77,6 +77,15 @@ bool publish_judge (struct request *r, const struct publication *p) {
            && thread_post_check (r, &posting);
 }
 
+bool publish_repeats (struct request *r, const char *key) {
+    struct error e;
+    request_release (r); /* one handle each */
+    struct store *store = key ? handles_take (&r->http->handles, &e) : NULL;
+    bool known = store && outbox_has_key (store, key);
+    handles_give (&r->http->handles, &store);
+    return known;
+}
+
 /* The releasing function */
 
 static bool function_put (struct request *r, json_t *document,
@@ -248,7 +257,7 @@ void publish (struct request *r, struct publication *p) {
         return;
     if (!draft && !function_add (r, p))
         return;
-    if (!publish_judge (r, p))
+    if ((draft || !publish_repeats (r, key)) && !publish_judge (r, p))
         return;
     if (draft) {
         draft_keep (r, key, p);

@@ -21,6 +21,9 @@ void publish_release (struct request *r, struct publication *p, int64_t draft,
                       int64_t updated_ms);
 /* May it be published, by all that is known here? false: answered. */
 bool publish_judge (struct request *r, const struct publication *p) MUST_CHECK;
+/* Was something accepted by that key before? Then it is not judged again, by what
+ * is known now. NULL: no. */
+bool publish_repeats (struct request *r, const char *key) MUST_CHECK;
 /* The content of a map as JSON text, of others as it is: what drafts keep. */
 bool publish_text (const struct publication *p, struct buf *out,
                    struct error *e) MUST_CHECK;

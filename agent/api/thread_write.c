@@ -164,7 +164,7 @@ static void new_thread (struct request *r, const json_t *body) {
     if (!members_check (r, body) || !post_key (r, &key)
         || !place_make (r, body, key, &place))
         return;
-    if (!key && is_taken (r, &place)) {
+    if (!publish_repeats (r, key) && is_taken (r, &place)) {
         problem_reply (r, PROBLEM_NAME_TAKEN,
                        "there is a thread '%s' on '%s': propose another "
                        "version there",

@@ -30,6 +30,17 @@ static struct hash digest_of (struct slice topic, enum body_format format,
     return hash_sha256_parts (parts, 4);
 }
 
+bool outbox_has_key (struct store *store, const char *key) {
+    struct error e;
+    sqlite3_stmt *s =
+        store_prepare (store, "SELECT 1 FROM outbox WHERE key = ?");
+    bind_text (s, 1, slice_text (key));
+    bool known = store_row (store, s, "outbox", &e) == ERR_NONE;
+    if (known)
+        sqlite3_reset (s);
+    return known;
+}
+
 /* *number: 0 where the key is new, or NULL. */
 static enum err find_key (struct store *store, const char *key,
                           const struct hash *digest, int64_t *number,

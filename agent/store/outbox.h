@@ -64,6 +64,8 @@ enum err outbox_add (struct store *store, const char *key, struct slice topic,
                      const struct hash *references, size_t reference_count,
                      int64_t *number, bool *repeated, struct error *e)
     MUST_CHECK;
+/* Was something accepted by that key? Any handle. */
+bool outbox_has_key (struct store *store, const char *key);
 /* The same in two steps, since the first needs no store: salt, encoding and
  * hashes are made before others have to wait. Key, topic and references are
  * borrowed for the draft's life. ERR_FULL and ERR_EXISTS come from the second,

@@ -498,16 +498,27 @@ def test_names(three):
     known([europol], made["thread"])
     assert opened(key="k1", code=200)["number"] == made["number"]
     open_thread(europol, "notice", notice, id="EUROPOL-n")
-    assert opened(409, id="EUROPOL-n")["type"].endswith("NAME-TAKEN")
+    for key in (None, "k2"):
+        out = opened(409, key, id="EUROPOL-n")
+        assert out["type"].endswith("NAME-TAKEN")
     open_thread(europol, "notice", notice, "dialogue", id="EUROPOL-n")
     out = europol.ask("GET", "threads/EUROPOL-n", code=409)
     assert out["type"].endswith("AMBIGUOUS") and len(out["topics"]) == 2
     one = europol.get("threads/EUROPOL-n?channel=dialogue&kind=notice")
     assert (one["channel"], one["state"]) == ("dialogue", "there")
+    # Asked again, it is not judged by what has become of the thread.
+    said = {"does": "withdraw", "reason": "Old"}
+    path = f"threads/{made['thread']}/messages"
+    number = europol.ask("POST", path, said, 202,
+                         Idempotency_Key="k3")["number"]
+    known([europol], made["thread"], europol.wait_entry(number)["sequence"])
+    assert europol.ask("POST", path, said, 200,
+                       Idempotency_Key="k3")["number"] == number
+    assert refused(europol, made["thread"], **said) == ["/does"]
     europol.ask("POST", "threads/EUROPOL-n/messages", code=409,
                 body={"does": "comment", "text": "x"})
     say(europol, "EUROPOL-n", "comment", "?channel=members", text="Hello")
-    assert europol.get("threads?state=there&kind=notice")["total"] == 3
+    assert europol.get("threads?state=there&kind=notice")["total"] == 2
     assert europol.get("threads?text=note&channel=dialogue")["total"] == 1
     assert europol.get("threads?with=AFRIPOL")["total"] == 0
     afripol.ask("GET", "threads/AFRIPOL-none", code=404)
