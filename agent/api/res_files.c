@@ -3,9 +3,11 @@
 #include "api/file_look.h"
 #include "api/http_impl.h"
 #include "api/json_outbox.h"
+#include "api/json_say.h"
 #include "api/plans_view.h"
 #include "api/post.h"
 #include "api/problem.h"
+#include "api/publish.h"
 #include "api/resources.h"
 #include "base/clock.h"
 #include "format/message.h"
@@ -110,6 +112,18 @@ static bool reached (const struct file_look *look, int wait) {
            || state == FILE_WITHDRAWN;
 }
 
+/* Who has it, as far as bodies let their agents say so: of a manifest that is
+ * said when all parts are held (THREADS.md section 10). */
+static json_t *has_it (struct request *r, const struct file_look *look) {
+    const struct file_said *said = file_view_manifest (look->view);
+    struct plans_view view;
+    if (!said || !plans_look (r, &view))
+        return json_null();
+    json_t *out = json_acks (r, &said->origin.id, said->origin.channel);
+    plans_close (r);
+    return out;
+}
+
 /* Answers where it is there, time is over, or something is wrong; *again
  * otherwise. */
 static void file_reply (struct request *r, int wait, bool last, bool *again) {
@@ -120,8 +134,11 @@ static void file_reply (struct request *r, int wait, bool last, bool *again) {
     *again = false;
     if (roster && file_find (r, store, roster, &look)) {
         *again = !last && !reached (&look, wait);
+        json_t *json = *again ? NULL : json_file (&look, roster, true);
+        if (json)
+            json_object_set_new (json, "acks", has_it (r, &look));
         if (!*again)
-            reply_json (r, 200, json_file (&look, roster, true));
+            reply_json (r, 200, json);
         file_look_free (&look);
     }
     roster_unref (&roster);
@@ -187,6 +204,7 @@ static void release (struct request *r, const struct file_look *look) {
         problem_error (r, &e);
         return;
     }
+    publish_act (r, "released", topic);
     if (r->http->options.link)
         link_wake (r->http->options.link);
     http_changed (r->http);
@@ -259,6 +277,8 @@ static void withdraw (struct request *r, const struct file_look *look) {
         return;
     enum err rc = handles_write (&r->http->handles, withdraw_write, &self, &e);
     outbox_draft_free (&self.draft);
+    if (!rc)
+        publish_act (r, "withdrawn", self.topic);
     if (rc || self.said) {
         post_answer (r, rc, self.number, self.repeated, &e);
         return;

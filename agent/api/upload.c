@@ -7,6 +7,7 @@
 #include "api/plans_view.h"
 #include "api/post.h"
 #include "api/problem.h"
+#include "api/publish.h"
 #include "api/resources.h"
 #include "base/hash_stream.h"
 #include "format/message.h"
@@ -305,6 +306,7 @@ static void finish (struct request *r, struct ending *self,
         return;
     self->upload->number = 0; /* it is a sending now */
     if (!self->repeated) {
+        publish_act (r, self->drafter ? "drafted" : "published", self->topic);
         if (r->http->options.link)
             link_wake (r->http->options.link);
         http_changed (r->http);

@@ -2,6 +2,7 @@
 #include "attached.h"
 
 #include "base/topic.h"
+#include "records.h"
 #include "store_impl.h"
 
 #include <stdio.h>
@@ -227,4 +228,19 @@ bool attached_part (struct store *self, const char *topic, const char *entity,
         *sequence = sqlite3_column_int64 (s, 0);
     sqlite3_reset (s);
     return true;
+}
+
+enum err attached_rebuild (struct store *self, struct error *e) {
+    struct records_query query = { .filter = "+/file/#",
+                                   .to_sequence = -1,
+                                   .to_ms = -1 };
+    struct record_row row;
+    struct records_cursor *cursor = records_open (self, &query, e);
+    enum err rc = cursor ? ERR_NONE : e->code;
+    while (!rc && !(rc = records_next (cursor, &row, e)))
+        if (row.readable && attached_wanted (row.message.topic))
+            rc = attached_add (self, &row.record, &row.message, row.body_state,
+                               row.body, e);
+    records_close (&cursor);
+    return rc == ERR_NOT_FOUND ? ERR_NONE : rc;
 }

@@ -58,4 +58,8 @@ enum err attached_since (struct store *self, int64_t after, int64_t upto,
 bool attached_part (struct store *self, const char *topic, const char *entity,
                     const struct hash *sha256, int64_t size, int64_t *sequence);
 
+/* A store of before there was this index: all records are looked at once. In the
+ * caller's transaction. */
+enum err attached_rebuild (struct store *self, struct error *e) MUST_CHECK;
+
 #endif

@@ -2,6 +2,7 @@
  * tables. records.c and outbox.c own the rest. A handle has one thread. */
 #include "store.h"
 
+#include "attached.h"
 #include "base/clock.h"
 #include "base/disk.h"
 #include "store_impl.h"
@@ -15,6 +16,7 @@
 
 #define APPLICATION 0x50415259 /* "PARY": what file(1) and we know it by */
 #define BUSY_MS 10000
+#define SCHEMA_ATTACHED 3 /* from which on files have their index */
 
 static enum err run (struct store *self, const char *sql, struct error *e) {
     if (sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK)
@@ -129,6 +131,8 @@ static enum err schema_climb (struct store *self, struct error *e) {
                   (long long) schema + 1);
         rc = schema < 1 ? error_set (e, ERR_DAMAGED, "the store has no schema")
                         : run (self, store_schema_steps[schema - 1], e);
+        if (!rc && schema + 1 == SCHEMA_ATTACHED)
+            rc = attached_rebuild (self, e);
         if (!rc)
             rc = run (self, pragma, e);
     }

@@ -438,3 +438,7 @@ def test_draft(broker, agents):
     ben.ask("DELETE", f"files/{id_of(other)}", code=204)
     assert europol.get("files?state=draft")["files"] == []
     assert file_records(europol, other) == []
+    assert [(one["user"], one["what"]) for one in europol.get("acts")["acts"]
+            if "/file/" in one["subject"]] == [
+                ("b", "withdrawn"), ("b", "released"), ("b", "drafted"),
+                ("a", "drafted")]

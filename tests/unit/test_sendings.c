@@ -324,6 +324,24 @@ static void test_records (void **state) {
     assert_int_equal (counts[1], 2);
 }
 
+/* A store of before there was the index has it after it was opened. */
+static void test_rebuild (void **state) {
+    (void) state;
+    record (10, TOPIC, BODY_OCTETS, words ("one"));
+    record (12, TOPIC, BODY_MAP, slice_of (map, sizeof map));
+    record (14, "all/note/FRONTEX/1", BODY_OCTETS, words ("one"));
+    struct hash one = hash_sha256 (words ("one"));
+    assert_int_equal (
+        sqlite3_exec (store->db, "DELETE FROM attached", NULL, NULL, NULL),
+        SQLITE_OK);
+    for (int i = 0; i < 2; i++) { /* twice is once */
+        FINE (store_begin (store, &e));
+        FINE (store_end (store, attached_rebuild (store, &e), &e));
+        assert_int_equal (store_number ("SELECT COUNT (*) FROM attached"), 2);
+        assert_true (attached_part (store, TOPIC, "FRONTEX", &one, 3, NULL));
+    }
+}
+
 /* A part that the ledger has is not sent, whenever that becomes known. */
 static void test_there_already (void **state) {
     (void) state;
@@ -376,10 +394,10 @@ static void test_full_store (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        TEST (test_none),       TEST (test_bounds),  TEST (test_whole_way),
-        TEST (test_refused),    TEST (test_stop),    TEST (test_held),
-        TEST (test_shared),     TEST (test_records), TEST (test_there_already),
-        TEST (test_full_store),
+        TEST (test_none),    TEST (test_bounds),     TEST (test_whole_way),
+        TEST (test_refused), TEST (test_stop),       TEST (test_held),
+        TEST (test_shared),  TEST (test_records),    TEST (test_there_already),
+        TEST (test_rebuild), TEST (test_full_store),
     };
     return cmocka_run_group_tests (tests, cast_begin_tests, cast_end_tests);
 }
