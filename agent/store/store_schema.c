@@ -201,5 +201,11 @@ const char *const store_schema_steps[] = {
     /* 5: how far each user has read each thread. */
     "CREATE TABLE read_marks (user TEXT NOT NULL, topic TEXT NOT NULL,"
     "  sequence INTEGER NOT NULL, PRIMARY KEY (user, topic)) WITHOUT ROWID;",
+    /* 6: what people want to be told of (watches.h). */
+    "CREATE TABLE watches (watch INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  user TEXT NOT NULL, name TEXT NOT NULL, filter TEXT NOT NULL,"
+    "  kinds INTEGER NOT NULL, entity TEXT NOT NULL, daily INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL, position INTEGER NOT NULL,"
+    "  told INTEGER NOT NULL, UNIQUE (user, name));",
     NULL
 };
