@@ -600,7 +600,8 @@ def test_replay(three):
     wait_for(lambda: octets(frontex, "threads/" + id_) ==
              before["threads/" + id_], lambda: frontex.get("threads/" + id_))
     assert {path: octets(frontex, path) for path in paths} == before
-    assert digest(frontex)["records"]["count"] == 4
+    wait_for(lambda: digest(frontex)["records"]["count"] == 4,
+             lambda: frontex.get("status"))
 
 
 def octets(agent, path):

@@ -36,7 +36,9 @@ def open_thread(agent, kind, proposal, channel="members", **more):
 
 
 def say(agent, thread, does, query="", **more):
-    """The sequence of its record, derived here."""
+    """The sequence of its record, derived here. What another one proposed may
+    not have come yet."""
+    reached([agent], thread)
     out = agent.ask("POST", f"threads/{thread}/messages{query}", code=202,
                     body={"does": does, **more})
     assert out["thread"] == thread
@@ -47,6 +49,7 @@ def say(agent, thread, does, query="", **more):
 
 def refused(agent, thread, does, **more):
     """Pointers of what is wrong with it."""
+    reached([agent], thread)
     return pointers(agent.ask("POST", f"threads/{thread}/messages", code=422,
                               body={"does": does, **more}))
 
