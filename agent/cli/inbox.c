@@ -9,7 +9,6 @@
 
 static const char usage[] =
     "usage: parley inbox [--unread] [--lang L]\n"
-    "       parley inbox read ID|all [--channel C]\n"
     "\n"
     "Show what waits for the own body, what is due first: answers to "
     "proposals,\n"
@@ -17,10 +16,16 @@ static const char usage[] =
     "others\n"
     "claim, drafts to be released. Below each stands the command that answers "
     "it.\n"
-    "read notes that one has read a thread (or all), so that it is no longer "
-    "new.\n"
     "\n"
     "Example: parley inbox\n";
+
+static const char read_usage[] =
+    "usage: parley inbox read ID|all [--channel C]\n"
+    "\n"
+    "Note that one has read a thread (or all of them), so that it is no longer "
+    "new.\n"
+    "\n"
+    "Example: parley inbox read EUROPOL-align-20261124-k3fx\n";
 
 /* What answers an item of that kind: before and behind the thread's id. */
 static const struct reply {
@@ -161,7 +166,7 @@ int command_inbox_read (struct cli *cli, int argc, char **argv) {
     struct error e;
     int64_t count = 0;
     json_t *thread = NULL;
-    options_read (cli, argc, argv, usage, specs, &words, 1, 1);
+    options_read (cli, argc, argv, read_usage, specs, &words, 1, 1);
     ref.id = words.at[0];
     struct client *client = client_new (cli, &e);
     enum err rc = client ? ERR_NONE : e.code;

@@ -9,9 +9,6 @@ static const char usage[] =
     "                          [--waiting] [--unread] [--text WORDS]\n"
     "                          [--channel C] [--series S] [--limit N]\n"
     "                          [--offset N] [--lang L]\n"
-    "       parley align|communique|meeting|consult|practice|notice|capability "
-    "list\n"
-    "                          [the same]\n"
     "\n"
     "List what bodies work out together, the newest change first: NEW where "
     "there\n"
@@ -24,6 +21,16 @@ static const char usage[] =
     "withdrawn, there.\n"
     "\n"
     "Example: parley thread list --waiting\n";
+
+static const char kind_usage[] =
+    "usage: parley align|communique|meeting|consult|practice|notice|capability "
+    "list\n"
+    "           [options of parley thread list]\n"
+    "\n"
+    "List those of one kind, the newest change first (parley thread list "
+    "--help).\n"
+    "\n"
+    "Example: parley align list --state open --with INTERPOL\n";
 
 static const char *own_words (json_t *own) {
     if (json_is_true (json_object_get (own, "asked_again")))
@@ -103,9 +110,10 @@ int command_thread_list (struct cli *cli, int argc, char **argv) {
         { 0 }
     };
     struct buf path = { 0 };
-    options_read (cli, argc, argv, usage, specs, &words, 0, 0);
+    const char *help = cli->kind ? kind_usage : usage;
+    options_read (cli, argc, argv, help, specs, &words, 0, 0);
     if (cli->kind && kind)
-        options_refuse (usage, "--kind is for parley thread list");
+        options_refuse (help, "--kind is for parley thread list");
     if (cli->kind)
         kind = cli->kind;
     listed.kinds = !kind || strchr (kind, ',');

@@ -9,20 +9,25 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static const char usage[] =
-    "usage: parley thread show ID [--channel C] [--kind K] [--lang L]\n"
-    "       parley "
-    "align|communique|meeting|consult|practice|notice|capability\n"
-    "              show ID [--channel C] [--lang L]\n"
-    "\n"
-    "Show a thread: its state, what it is about, who said what, deadline and\n"
-    "undertakings, and all that was said. ID is a thread's id, its end "
-    "(k3fx) or\n"
-    "beginning where that is enough, or its topic. Times are in your zone (TZ) "
-    "and in\n"
-    "UTC; what is due is reckoned from the newest time that is settled.\n"
-    "\n"
-    "Example: parley align show EUROPOL-align-20261124-k3fx\n";
+#define SHOW_HELP                                                              \
+    "\n"                                                                       \
+    "Show a thread: its state, what it is about, who said what, deadline "     \
+    "and\n"                                                                    \
+    "undertakings, and all that was said. ID is a thread's id, its end "       \
+    "(k3fx)\n"                                                                 \
+    "or beginning where that is enough, or its topic. Times are in your zone " \
+    "(TZ)\n"                                                                   \
+    "and in UTC; what is due is reckoned from the newest time that is "        \
+    "settled.\n"                                                               \
+    "\n"                                                                       \
+    "Example: parley align show EUROPOL-align-20261124-k3fx\n"
+
+static const char usage[] = "usage: parley thread show ID [--channel C] "
+                            "[--kind K] [--lang L]\n" SHOW_HELP;
+static const char kind_usage[] =
+    "usage: parley align|communique|meeting|consult|practice|notice|capability "
+    "show\n"
+    "           ID [--channel C] [--lang L]\n" SHOW_HELP;
 
 static const char export_usage[] =
     "usage: parley thread export ID [--format html|json] [--out FILE] "
@@ -319,9 +324,10 @@ int command_thread_show (struct cli *cli, int argc, char **argv) {
                                          { 0 } };
     struct error e;
     json_t *thread = NULL;
-    options_read (cli, argc, argv, usage, specs, &words, 1, 1);
+    const char *help = cli->kind ? kind_usage : usage;
+    options_read (cli, argc, argv, help, specs, &words, 1, 1);
     if (cli->kind && ref.kind)
-        options_refuse (usage, "--kind is for parley thread show");
+        options_refuse (help, "--kind is for parley thread show");
     /* Offers and requests are both shown as capabilities. */
     if (cli->kind && !strchr (cli->kind, ','))
         ref.kind = cli->kind;
