@@ -95,7 +95,7 @@ int command_consult_reply (struct cli *cli, int argc, char **argv) {
 }
 
 static const char suggest_usage[] =
-    "usage: parley thread suggest ID TEXT [--paragraph ID] [--put "
+    "usage: parley thread|communique suggest ID TEXT [--paragraph ID] [--put "
     "TEXT]\n" THREAD_SAYING_USAGE
     "Suggest a change of what is proposed; --put is the text that the "
     "paragraph\n"

@@ -257,13 +257,23 @@ def test_next(parley, note, founding, tmp_path):
 
 # The program itself.
 
+def ways(told):
+    """What stands behind "parley" in each line of a usage: for each place the
+    words that may stand there."""
+    return [[word.split("|") for word in way.split()] for way in
+            re.findall(r"^(?:usage:|      ) parley (.*)", told, re.M)]
+
+
 def test_help(parley):
     said = parley("--help").out
     names = re.findall(r"^  (\w[\w-]*(?: \w[\w-]*)?)  ", said, re.M)
     assert len(names) > 5 and "Exit codes: 0" in said
     for name in names:
         told = parley(*name.split(), "--help").out
-        assert told.startswith(f"usage: parley {name}"), name
+        words = name.split()
+        assert told.startswith("usage: parley "), name
+        assert any(all(word in place for word, place in zip(words, way))
+                   and len(way) >= len(words) for way in ways(told)), name
         assert told.count("Example: ") == 1, name
     assert re.fullmatch(r"parley \d+\.\d+\.\d+\n", parley("--version").out)
 
