@@ -218,12 +218,7 @@ static json_t *value_of (const struct proposing *self, const struct row *row,
 }
 
 json_t *proposing_file (const char *file, struct error *e) {
-    json_t *out = file ? publishing_read (file, "json", e) : json_object();
-    if (!out || json_is_object (out))
-        return out;
-    json_decref (out);
-    error_set (e, ERR_MALFORMED, "%s: is no JSON object", file);
-    return NULL;
+    return file ? publishing_read (file, "json", e) : json_object();
 }
 
 void proposing_apply (const struct proposing *self, json_t *proposal) {
