@@ -185,16 +185,24 @@ static void judge_note (struct posting_check *self) {
     buf_free (&text);
 }
 
+#define DAY_MS 86400000
+
 /* By silence, a body that never had the time would have agreed. */
 static void judge_deadline (struct posting_check *self,
                             const struct proposal *proposal) {
     char words[INSTANT_WORDS_MAX];
-    if (!proposal->has_deadline || self->posting->anyway
-        || proposal->deadline.ms > clock_wall_ms())
+    if (!proposal->has_deadline || self->posting->anyway)
         return;
-    faults_add (self->faults, "/deadline",
-                "is past (%s): nobody could answer in time",
-                instant_words (words, &proposal->deadline));
+    int64_t left = proposal->deadline.ms - clock_wall_ms();
+    if (left <= 0)
+        faults_add (self->faults, "/deadline",
+                    "is past (%s): nobody could answer in time",
+                    instant_words (words, &proposal->deadline));
+    else if (proposal->rule == RULE_SILENCE && left < DAY_MS)
+        faults_add (self->faults, "/deadline",
+                    "is less than a day away (%s), and silence is taken for "
+                    "consent: give the others time",
+                    instant_words (words, &proposal->deadline));
 }
 
 void posting_proposal (struct posting_check *self) {

@@ -10,6 +10,10 @@
 /* Behind the end, until others than the proposer close. */
 #define TALLY_OTHERS_MS 3600000
 
+/* Silence is consent only of who had at least so long: from a proposal's log time
+ * to its deadline. */
+#define TALLY_SILENCE_MS 3600000
+
 struct tally {
     size_t members; /* parties that count */
     size_t for_, against, neither, silent;

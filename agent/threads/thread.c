@@ -64,6 +64,14 @@ size_t thread_count_of (const struct thread *self, enum thread_does does) {
     return out;
 }
 
+static bool is_rash (const struct thread_entry *entry) {
+    const struct proposal *proposal = &entry->say->proposal;
+    return proposal->rule == RULE_SILENCE
+           && (proposal->deadline.ms < entry->origin.log_time
+               || proposal->deadline.ms - entry->origin.log_time
+                      < TALLY_SILENCE_MS);
+}
+
 static void versions_find (struct thread_work *self) {
     struct thread *is = &self->is;
     self->versions = mem_alloc ((thread_count_of (is, DOES_PROPOSE) + 1)
@@ -72,6 +80,12 @@ static void versions_find (struct thread_work *self) {
         const struct say *say = is->entries[i]->say;
         if (!say || say->does != DOES_PROPOSE)
             continue;
+        if (is_rash (is->entries[i])) {
+            utterance_refuse (utterance_of (is->entries[i]), false,
+                              "takes silence for consent, less than an hour "
+                              "before its deadline");
+            continue;
+        }
         if (is->version_count == THREAD_VERSIONS_MAX) {
             utterance_refuse (utterance_of (is->entries[i]), false,
                               "is a version more than the %d of a thread that "

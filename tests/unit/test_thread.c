@@ -364,6 +364,7 @@ static void test_outcomes (void **state) {
           "121=not-agreed", "1: 0 1 0 0" },
         { ALIGN, "0 E P =silence d60 iU", "", "", "121=not-agreed",
           "0: 0 0 0 0" },
+        { ALIGN, "0 E P =silence d59 iF", "", "", "1=empty 121=empty", NULL },
         { ALIGN, "0 E P =majority d60 iF; 1 F 0 1", "counts", "",
           "121=not-agreed", "1: 0 0 1 0" },
         { ALIGN, "0 E P =majority d60 iF; 1 F + 1", "counts", "", "121=agreed",
