@@ -36,7 +36,7 @@ def join(broker):
 
     def start(who, **more):
         s = Session(w.NOTE1, who, broker.desk_endpoint, broker.feed_endpoint,
-                    **more)
+                    **{"wait_s": 60, **more})
         open_ones.append(s)
         return s
 

@@ -32,7 +32,7 @@ def join(broker):
 
     def start(who, **more):
         s = Session(w.NOTE1, who.secret_file(), broker.desk_endpoint,
-                    broker.feed_endpoint, **more)
+                    broker.feed_endpoint, **{"wait_s": 60, **more})
         open_ones.append(s)
         return s
 
