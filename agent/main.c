@@ -278,6 +278,8 @@ static enum err http_start (struct run *self, struct error *e) {
         .link = self->link,
         .identity = self->identity,
         .projector = self->projector,
+        .watch_command = s->watch_command,
+        .digest_ms = s->digest_ms,
     };
     struct http *http = http_new (&options, e);
     if (!http)

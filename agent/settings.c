@@ -1,6 +1,7 @@
 /* settings - parley-agent's configuration (settings.h lists it). */
 #include "settings.h"
 
+#include "api/tell.h"
 #include "api/users.h"
 #include "base/config.h"
 #include "base/sock.h"
@@ -21,7 +22,7 @@ static char *copy_path (struct config *config, const char *name) {
 }
 
 struct raw {
-    const char *level, *dialogue, *acknowledge;
+    const char *level, *dialogue, *acknowledge, *digest;
     struct error users; /* what is wrong with them */
 };
 
@@ -70,6 +71,8 @@ static void read_all (struct config *config, struct settings *out,
     out->socket_group = copy (config_text (config, "agent/socket-group", ""));
     out->new_store = config_bool (config, "agent/new-store", false);
     raw->acknowledge = config_text (config, "agent/acknowledge", "none");
+    out->watch_command = copy (config_text (config, "agent/watch-command", ""));
+    raw->digest = config_text (config, "agent/digest-time", "06:00");
     raw->level = config_text (config, "agent/log", "info");
     users_all (config, out, &raw->users);
 }
@@ -125,6 +128,30 @@ static enum err api_check (const struct settings *self, const char *path,
     return ERR_NONE;
 }
 
+/* "06:00". */
+static bool time_read (const char *text, int64_t *out) {
+    static const char digits[] = "0123456789";
+    if (strlen (text) != 5 || text[2] != ':' || strspn (text, digits) != 2
+        || strspn (text + 3, digits) != 2)
+        return false;
+    int64_t hour = (text[0] - '0') * 10 + (text[1] - '0');
+    int64_t minute = (text[3] - '0') * 10 + (text[4] - '0');
+    *out = (hour * 60 + minute) * 60000;
+    return hour < 24 && minute < 60;
+}
+
+static enum err watching_check (struct settings *self, const char *path,
+                                const struct raw *raw, struct error *e) {
+    if (self->watch_command && tell_check (self->watch_command, e))
+        return error_at (e, "%s: agent/watch-command", path);
+    if (!time_read (raw->digest, &self->digest_ms))
+        return error_set (e, ERR_CONFIG,
+                          "%s: agent/digest-time is '%s', not a time of the "
+                          "day such as 06:00",
+                          path, raw->digest);
+    return ERR_NONE;
+}
+
 /* What config_finish can't know. */
 static enum err values_check (struct settings *self, const char *path,
                               const struct raw *raw, struct error *e) {
@@ -156,6 +183,8 @@ static enum err values_check (struct settings *self, const char *path,
     enum err rc = endpoint_check (path, "desk", self->desk, e);
     if (!rc)
         rc = endpoint_check (path, "feed", self->feed, e);
+    if (!rc)
+        rc = watching_check (self, path, raw, e);
     return rc ? rc : api_check (self, path, e);
 }
 
@@ -192,6 +221,7 @@ void settings_destroy (struct settings **self_p) {
     free (self->tcp);
     free (self->token_file);
     free (self->socket_group);
+    free (self->watch_command);
     users_destroy (&self->users);
     free (self);
 }

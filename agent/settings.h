@@ -16,6 +16,8 @@
  *       two-person = no            a draft is released by another than wrote it
  *       acknowledge = none         verified, seen: what is said of messages of
  *                                  others (threads/THREADS.md section 10)
+ *       watch-command = "/PATH WORD..."   told of what people watch: api/watcher.h
+ *       digest-time = "06:00"      when daily ones are told, UTC
  *       log = info                 debug, info, warn, error
  *       new-store = no             make the store where none is there
  *   users                          who may do what: api/users.h
@@ -61,6 +63,8 @@ struct settings {
     char *socket_group;
     struct users *users; /* of the section `users`; those that are listed */
     enum ack_state acknowledge;
+    char *watch_command;     /* NULL: none */
+    int64_t digest_ms;       /* of a day */
     bool new_store;
     enum log_level log;
 };

@@ -5,6 +5,7 @@
 #include "api/access.h"
 #include "api/import_job.h"
 #include "api/problem.h"
+#include "api/watcher.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "identity/roster.h"
@@ -83,6 +84,13 @@ void http_users_with (struct http *self, enum role role,
 bool http_two_person (struct http *self) {
     pthread_rwlock_rdlock (&self->users_lock);
     bool out = users_two_person (self->users);
+    pthread_rwlock_unlock (&self->users_lock);
+    return out;
+}
+
+bool http_users_listed (struct http *self) {
+    pthread_rwlock_rdlock (&self->users_lock);
+    bool out = self->users && users_any (self->users);
     pthread_rwlock_unlock (&self->users_lock);
     return out;
 }
@@ -328,6 +336,8 @@ struct http *http_new (const struct http_options *options, struct error *e) {
         rc = store_begin_run (self->handles.writer, self->run, e);
     if (!rc)
         rc = sendings_clear (self->handles.writer, e);
+    if (!rc && !(self->watcher = watcher_new (self, e)))
+        rc = e->code;
     if (!rc)
         rc = unix_start (self, e);
     if (!rc)
@@ -358,6 +368,7 @@ void http_destroy (struct http **self_p) {
         MHD_stop_daemon (self->tcp_door.daemon);
     if (self->unix_door.daemon)
         MHD_stop_daemon (self->unix_door.daemon);
+    watcher_destroy (&self->watcher);
     handles_close (&self->handles);
     answers_close (&self->answers);
     wake_free (&self->wake);

@@ -36,6 +36,8 @@ struct http_options {
                           roster is the store's newest */
     const struct identity *identity; /* may be NULL: not used so far */
     struct projector *projector;     /* NULL: none, as in some tests */
+    const char *watch_command; /* that tells people (tell.h); NULL: none */
+    int64_t digest_ms;         /* of a day, UTC: when daily ones are told */
 };
 
 struct http;

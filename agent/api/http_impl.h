@@ -23,6 +23,7 @@
 
 struct http;
 struct import_job;
+struct watcher;
 
 /* One of the sockets, as its requests see it. */
 struct http_door {
@@ -44,6 +45,7 @@ struct http {
     struct wake wake;
     struct answers answers;
     struct import_job *import; /* NULL: there is no link */
+    struct watcher *watcher;
     int64_t started_ms;        /* wall */
     char run[STORE_RUN_MAX];   /* of the store: names the ids of events */
 };
@@ -55,6 +57,8 @@ void http_user_token (struct http *self, const struct token *token,
 void http_users_with (struct http *self, enum role role,
                       void (*each) (void *arg, const char *name), void *arg);
 bool http_two_person (struct http *self);
+/* Is there any user in the configuration? */
+bool http_users_listed (struct http *self);
 
 /* The roster in force, by the link or else the store: a reference; NULL and *e
  * (ERR_STATE: none). *sequence: -1 where it is not known. */

@@ -76,6 +76,10 @@ void thread_text_get (struct request *);
 void thread_export_get (struct request *);
 void thread_calendar_get (struct request *);
 void calendar_get (struct request *);
+void watches_get_all (struct request *); /* res_watches.c */
+void watches_post (struct request *);
+void watch_delete (struct request *);
+void watch_test_post (struct request *);
 void openapi_get (struct request *);        /* res_openapi.c */
 void notice_acknowledge (struct request *); /* res_ledger.c */
 void link_retry_post (struct request *);

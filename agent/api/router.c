@@ -143,6 +143,10 @@ const struct route router_routes[] = {
     { "GET", V1 "calendar", "channel series lang", ROLE_READER, calendar_get },
     { "GET", V1 "inbox", "lang offset limit", ROLE_READER, inbox_get },
     { "POST", V1 "inbox/read", "", ROLE_READER, inbox_read_post, JSON, 4096 },
+    { "GET", V1 "watches", "", ROLE_READER, watches_get_all },
+    { "POST", V1 "watches", "", ROLE_READER, watches_post, JSON, 4096 },
+    { "DELETE", V1 "watches/{number}", "", ROLE_READER, watch_delete },
+    { "POST", V1 "watches/{number}/test", "", ROLE_READER, watch_test_post },
     { "GET", V1 "openapi.json", "", ROLE_READER, openapi_get },
     { 0 },
 };

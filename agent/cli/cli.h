@@ -78,6 +78,8 @@ command_fn command_notice_publish;
 command_fn command_capability_offer, command_capability_request,
     command_capability_answer, command_capability_close;
 command_fn command_inbox, command_inbox_read;
+command_fn command_watch_add, command_watch_list, command_watch_remove,
+    command_watch_test;
 command_fn command_file_send, command_file_list, command_file_show,
     command_file_get, command_file_release, command_file_withdraw;
 command_fn command_follow, command_replay, command_show;

@@ -57,6 +57,9 @@ static void test_refused (void **state) {
         { LEAST, "    source = \"here\"\n", "agent/source" },
         { LEAST, "    log = \"loud\"\n", "agent/log" },
         { LEAST, "    new-store = 2\n", "new-store" },
+        { LEAST, "    watch-command = tell\n", "agent/watch-command" },
+        { LEAST, "    digest-time = \"24:00\"\n", "agent/digest-time" },
+        { LEAST, "    digest-time = \"6:00\"\n", "agent/digest-time" },
         { LEAST, "    acknowledge = yes\n", "not one of none, verified, seen" },
         { LEAST, "    colour = 2\n", "colour" },
         { LEAST, "    log = info\n    log = info\n", "log" },
@@ -150,6 +153,8 @@ static void test_taken (void **state) {
     assert_null (s->tcp);
     assert_null (s->token_file);
     assert_int_equal (s->acknowledge, ACK_NONE);
+    assert_null (s->watch_command);
+    assert_int_equal (s->digest_ms, 6 * 3600000);
     assert_false (s->new_store);
     assert_int_equal (s->log, LOG_INFO);
     settings_destroy (&s);
@@ -160,7 +165,8 @@ static void test_taken (void **state) {
         "    desk = \"tcp://[::1]:7411\"\n    feed = \"tcp://h.example:1\""
         "\n    source = \"::1\"\n    store = \"/var/s\"\n    log = debug\n"
         "    tcp = \"[::1]:7421\"\n    token-file = \"t\"\n"
-        "    new-store = yes\n",
+        "    new-store = yes\n    acknowledge = seen\n"
+        "    watch-command = \"/bin/true x\"\n    digest-time = \"23:59\"\n",
         &e);
     if (!s)
         fail_msg ("%s", e.text);
@@ -169,6 +175,9 @@ static void test_taken (void **state) {
     assert_string_equal (s->tcp, "[::1]:7421");
     assert_true (s->token_file[0] == '/');
     assert_true (s->new_store);
+    assert_int_equal (s->acknowledge, ACK_SEEN);
+    assert_string_equal (s->watch_command, "/bin/true x");
+    assert_int_equal (s->digest_ms, (24 * 60 - 1) * 60000);
     assert_int_equal (s->log, LOG_DEBUG);
     settings_destroy (&s);
 }
