@@ -27,7 +27,7 @@ class Listener(threading.Thread):
 
     def run(self):
         follower = Follower(self.session, {"members": 1})
-        for _, number, _ in follower.records(WAIT_S):
+        for _, number, _ in follower.records(5 * WAIT_S):
             self.got.append(number)
             if number == self.last:
                 return
@@ -44,7 +44,7 @@ def others(client):
     yield author
     for n in range(199):
         author.publish("members/x", f"{n + 1}")
-    reader.join(WAIT_S)
+    reader.join(5 * WAIT_S)
     assert reader.got == list(range(1, 201))
 
 
