@@ -1,6 +1,7 @@
-"""README.md's "A dialogue of your own" and what follows in it, "Two plans" and
-"Proof, without trusting the operator", as somebody types them: each command of
-the sections, with ports of this test's and the build that is tested."""
+"""README.md's "A dialogue of your own" and what follows in it, "Two plans",
+"Agree on it" and "Proof, without trusting the operator", as somebody types
+them: each command of the sections, with ports of this test's and the build that
+is tested."""
 import contextlib
 import html
 import os
@@ -13,6 +14,7 @@ from conftest import BUILD, ROOT, program
 
 DIALOGUE = "## A dialogue of your own"
 PLANS = "### Two plans, and what they have in common"
+AGREE = "### Agree on it"
 PROOF = "### Proof, without trusting the operator"
 
 
@@ -47,17 +49,37 @@ def proof_commands():
 def plan_commands():
     """An agent's plans stand a moment after its records: somebody who types is
     slower than a shell, which therefore waits for what the next line needs."""
-    script = commands(PLANS)
-    for line, asks, needs in (
-            ("parley plan list\n", "plan list", "INTERPOL-ports-2027"),
-            ("parley plan diff", "plan history EUROPOL-firearms-2027",
-             "revision 2"),
-            ("parley plan show", "plan show EUROPOL-firearms-2027",
-             "reported delayed by EUROPOL")):
+    return waiting(commands(PLANS), (
+        ("parley plan list\n", "plan list", "INTERPOL-ports-2027"),
+        ("parley plan diff", "plan history EUROPOL-firearms-2027",
+         "revision 2"),
+        ("parley plan show", "plan show EUROPOL-firearms-2027",
+         "reported delayed by EUROPOL")))
+
+
+def agree_commands():
+    there = "--socket INTERPOL/api.sock "
+    return waiting(commands(AGREE), (
+        (f"parley {there}inbox", f"{there}align show ports", "version"),
+        ("parley align close", "align show ports", "1 of 1 answered"),
+        (f"parley {there}align done", f"{there}align show ports",
+         "its undertaking is open"),
+        ("parley align show ports\n", "align show ports", "agreed, carried out"),
+        ("for body in", f"{there}thread show EUROPOL-communique-ports",
+         "version"),
+        ("parley communique close",
+         "communique show EUROPOL-communique-ports", "2 of 2 answered"),
+        ("parley communique export",
+         "communique show EUROPOL-communique-ports", "communique: agreed")))
+
+
+def waiting(script, needs):
+    """The script, with a wait before some of its lines."""
+    for line, asks, needed in needs:
         assert script.count(line) == 1, line
         script = script.replace(
             line, "for i in $(seq 500); do parley " + asks + " 2>&1 | grep -q '"
-            + needs + "' && break; sleep 0.1; done\n" + line)
+            + needed + "' && break; sleep 0.1; done\n" + line)
     return script
 
 
@@ -85,7 +107,8 @@ def test_a_dialogue_of_your_own(tmp_path):
         "break; sleep 0.1; done\nparley --socket INTERPOL/api.sock replay", 1)
     running = subprocess.Popen(
         ["bash", "-euc", "trap 'kill $(jobs -p); wait' EXIT\n" + script + "\n"
-         + proof_commands() + "\n" + plan_commands()],
+         + proof_commands() + "\n" + plan_commands() + "\n"
+         + agree_commands()],
         cwd=ROOT,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
@@ -116,7 +139,11 @@ def test_a_dialogue_of_your_own(tmp_path):
                  r"starts 10 April 2027, 40 days later",
                  r"^A1 +planned; reported delayed by EUROPOL  2027-04-10 to ",
                  r"^A1 +EUROPOL +2027-01 to 2027-03 .* delayed: Ships are late",
-                 r"^EUROPOL-firearms-2027 .* 1$"):
+                 r"^EUROPOL-firearms-2027 .* 1$",
+                 r"^    parley align endorse EUROPOL-align-ports$",
+                 r"^alignment: agreed, carried out, 1 reservation$",
+                 r"^adopted by  INTERPOL/hq$",
+                 r"^[* ] +EUROPOL-communique-ports +communique +agreed "):
         assert re.search(what, said, re.M), (what, said)
     for name in ("2027.html", "firearms.html"):
         page = (tmp_path / "dialogue" / name).read_text()

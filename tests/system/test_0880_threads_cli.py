@@ -108,8 +108,8 @@ def amend(office, id_):
     office.sees(id_, "2 of 2 undertakings open")
     assert "it covers 1 overlap" in office("AFRIPOL", "align", "show", id_).out
     listed = office("AFRIPOL", "align", "list", "--about", THEIRS).out
-    assert re.search(rf"^\* +{id_}  agreed, not yet carried out: .*  endorses  "
-                     "One operation$", listed, re.M), listed
+    assert re.search(rf"^\* +{id_}  agreed, not yet carried out: .*  endorses"
+                     "  One operation$", listed, re.M), listed
 
 
 def carry_out(office, id_):
@@ -312,7 +312,8 @@ def test_consultation(office):
     assert f"parley consult reply {id_} TEXT" in office("AFRIPOL", "inbox").out
     office.tell("AFRIPOL", "consult", "reply", id_, "Two of ours.")
     office.sees(id_, "AFRIPOL  replies, by AFRIPOL/hq", "EUROPOL")
-    office.tell("EUROPOL", "consult", "close", id_, "--summary", "AFRIPOL can.")
+    office.tell("EUROPOL", "consult", "close", id_, "--summary",
+                "AFRIPOL can.")
     office.sees(id_, "consultation: closed")
     shown = office("FRONTEX", "consult", "show", id_).out
     assert "Two of ours." in shown and "AFRIPOL can." in shown
