@@ -61,6 +61,17 @@ class Connection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def feed_lines(answer):
+    """Lines of a feed, whose signs of life would go on for ever: until what is
+    awaited should have come."""
+    end = time.monotonic() + WAIT_S
+    while True:
+        octets = answer.readline()
+        assert octets, "the feed has ended"
+        assert time.monotonic() < end, octets
+        yield octets
+
+
 class Agent:
     """Of one delegation, in a folder of its own under the dialogue's. It knows
     the first roster, unless another note is given."""

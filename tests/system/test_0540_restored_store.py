@@ -2,7 +2,7 @@
 has said since (PROTOCOL.md sections 6.5 and 8.9, case 9)."""
 import pytest
 
-from agents import Connection, free_port
+from agents import Connection, feed_lines, free_port
 from daemon import wait_for
 
 TOPIC = "dialogue/note/EUROPOL/restored"
@@ -95,9 +95,9 @@ def first_event(agent, wanted, **headers):
     connection.request("GET", "/api/v1/events?after=0", headers=headers)
     answer = connection.getresponse()
     assert answer.status == 200
-    event = {}
+    event, lines = {}, feed_lines(answer)
     while event.get("event") != wanted or "data" not in event:
-        line = answer.readline().decode().rstrip("\n")
+        line = next(lines).decode().rstrip("\n")
         name, _, value = line.partition(": ")
         event = {**event, name: value} if name else {}
         assert event.get("event") in (None, wanted, "status"), event

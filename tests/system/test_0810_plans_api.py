@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from agents import Agent, Connection
+from agents import Agent, Connection, feed_lines
 from conftest import SAMPLE, program
 from daemon import wait_for
 from dialogue import SMALL, Dialogue
@@ -458,8 +458,7 @@ def test_events(pair):
     answer = feed.getresponse()
     assert answer.readline() == b": parley\n"
     place = say_plan(europol, plan("EUROPOL", "x", [action("A1", "EUROPOL")]))
-    while answer.readline() != b"event: plans\n":
-        pass
+    assert b"event: plans\n" in feed_lines(answer)
     data = json.loads(answer.readline().removeprefix(b"data: "))
     assert not data["lost"] and data["changes"] == [
         {"plan": "EUROPOL-x", "kind": "plan", "sequence": place}]

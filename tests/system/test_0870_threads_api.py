@@ -8,7 +8,7 @@ import pytest
 from nacl.signing import VerifyKey
 from parley_client import messages
 
-from agents import Connection
+from agents import Connection, feed_lines
 from daemon import wait_for
 from planning import action, plan
 from test_0810_plans_api import begun, file_of, say_plan, seen
@@ -536,9 +536,7 @@ def test_reading(three):
         "title": {"en": "Bicycles", "fr": "Bicyclettes"}, "text": "What of it?",
         "invited": ["AFRIPOL"]})
     topic = known([afripol], id_)[0]["topic"]
-    line = b""
-    while line != b"event: threads\n":
-        line = events.readline()
+    assert b"event: threads\n" in feed_lines(events)
     data = json.loads(events.readline().removeprefix(b"data: "))
     assert data["changes"][0]["topic"] == topic and not data["lost"]
     feed.close()
