@@ -63,8 +63,8 @@ struct settings {
     char *socket_group;
     struct users *users; /* of the section `users`; those that are listed */
     enum ack_state acknowledge;
-    char *watch_command;     /* NULL: none */
-    int64_t digest_ms;       /* of a day */
+    char *watch_command; /* NULL: none */
+    int64_t digest_ms;   /* of a day */
     bool new_store;
     enum log_level log;
 };

@@ -143,8 +143,7 @@ static void token_look (void *arg, const struct token *token) {
 }
 
 /* May he still read here? */
-static bool user_may (struct watcher *self, struct store *store,
-                      const char *name) {
+static bool user_may (struct watcher *self, const char *name) {
     struct error e;
     struct user account;
     struct wanted wanted = { .name = name };
@@ -155,7 +154,12 @@ static bool user_may (struct watcher *self, struct store *store,
     wanted.found |= account.roles && strcmp (account.name, name) == 0;
     http_user_account (self->http, 0, &account);
     wanted.found |= account.roles && strcmp (account.name, name) == 0;
-    (void) !tokens_list (store, token_look, &wanted, &e);
+    struct store *store =
+        wanted.found ? NULL : handles_take (&self->http->handles, &e);
+    if (store) {
+        (void) !tokens_list (store, token_look, &wanted, &e);
+        handles_give (&self->http->handles, &store);
+    }
     return wanted.found;
 }
 
@@ -194,11 +198,14 @@ static enum err states_read (struct watcher *self, struct store *store,
     return rc;
 }
 
-static void state_take (struct state *self, const struct record_row *row) {
+/* `news`: a message of others. */
+static void state_take (struct state *self, const struct record_row *row,
+                        bool news) {
     if (row->position <= self->upto)
         return;
     self->upto = row->position;
-    if (!watch_wants (&self->watch, row->message.topic, row->message.author))
+    if (!news
+        || !watch_wants (&self->watch, row->message.topic, row->message.author))
         return;
     self->last_ms = clock_mono_ms();
     if (self->total++ == 0)
@@ -237,11 +244,11 @@ static enum err news_take (struct watcher *self, struct store *store,
     enum err rc;
     while (!(rc = records_next (cursor, &row, e))) {
         count++;
-        bool own =
-            slice_is (row.message.author, self->http->options.delegation);
-        for (size_t i = 0;
-             row.message.octets.size > 0 && !own && i < self->count; i++)
-            state_take (self->at[i], &row);
+        bool news =
+            row.message.octets.size > 0
+            && !slice_is (row.message.author, self->http->options.delegation);
+        for (size_t i = 0; i < self->count; i++)
+            state_take (self->at[i], &row, news);
     }
     records_close (&cursor);
     *more = count == LOOKED_MAX;
@@ -350,34 +357,35 @@ static void tell (struct watcher *self, struct state *state) {
     }
 }
 
+static enum err news_look (struct watcher *self, bool *more, struct error *e) {
+    struct store *store = handles_take (&self->http->handles, e);
+    if (!store)
+        return e->code;
+    enum err rc = states_read (self, store, e);
+    if (!rc)
+        rc = news_take (self, store, more, e);
+    handles_give (&self->http->handles, &store);
+    return rc;
+}
+
 /* One look; *more: at once again. In how many ms otherwise. */
 static int64_t look (struct watcher *self, bool *more) {
     struct error e = { 0 };
     int64_t wait_ms = LOOK_MS;
-    bool *may = NULL;
     *more = false;
-    struct store *store = handles_take (&self->http->handles, &e);
-    enum err rc = store ? states_read (self, store, &e) : e.code;
-    if (!rc)
-        rc = news_take (self, store, more, &e);
-    if (!rc && self->count > 0)
-        may = mem_alloc (self->count * sizeof *may);
-    for (size_t i = 0; may && i < self->count; i++)
-        may[i] = user_may (self, store, self->at[i]->watch.user);
-    if (store)
-        handles_give (&self->http->handles, &store);
-    if (rc)
+    if (news_look (self, more, &e)) {
         log_limited (LOG_ERROR, "WATCH", "look", "why=%s", log_text (e.text));
-    for (size_t i = 0; may && !*more && i < self->count; i++) {
+        return wait_ms;
+    }
+    for (size_t i = 0; !*more && i < self->count && !is_stopping (self); i++) {
         struct state *state = self->at[i];
-        if (may[i] && self->http->options.watch_command
-            && is_due (self, state, &wait_ms) && !is_stopping (self))
+        if (self->http->options.watch_command && is_due (self, state, &wait_ms)
+            && user_may (self, state->watch.user))
             tell (self, state);
         else if (state->total == 0
                  && state->upto > state->watch.position + BEHIND_MAX)
             noted (self, state, 0);
     }
-    free (may);
     return wait_ms;
 }
 

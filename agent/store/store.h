@@ -12,7 +12,8 @@
  * Tables: meta, rosters, blocks, records (+ indexes), positions,
  * lanes, outbox, totals, forms, replies, promises, proofs, refusals, notices,
  * told, stream_places, stream_leaves, stream_spans, claims, trees, tiles, covers,
- * checkpoints, verified, cosigned, runs, drafts, tokens, acts, texts (+ text_plans,
+ * checkpoints, verified, cosigned, runs, drafts, tokens, acts, attached,
+ * sendings (+ sending_parts), read_marks, watches, texts (+ text_plans,
  * text_words, text_runs). store_schema.c makes them. */
 #ifndef PARLEY_STORE_H
 #define PARLEY_STORE_H
