@@ -6,7 +6,9 @@
 #include "api/post.h"
 #include "api/problem.h"
 #include "api/strangers.h"
+#include "base/mp.h"
 #include "identity/roster.h"
+#include "store/unsettled.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,8 @@ struct judging {
     const struct plans_view *view;
     const struct roster *roster;
     struct faults *faults;
+    const char *topic;
+    struct store *store; /* a reader, while others' records are asked for */
 };
 
 /* Whom it tells what */
@@ -170,6 +174,21 @@ static void judge_statement (struct judging *self,
         judge_claim (self, &o);
 }
 
+/* What waits in the outbox */
+
+/* At the value of that member of a map; false: it has none. */
+static bool member_find (struct mp *in, struct slice content,
+                         const char *name) {
+    mp_start (in, content);
+    size_t count = mp_peek (in) == MP_MAP ? mp_map (in, 0, content.size) : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (slice_is (mp_str (in, 0, content.size), name))
+            return true;
+        (void) mp_any (in);
+    }
+    return false;
+}
+
 /* The taxonomy */
 
 static bool all_read (const struct judging *self) {
@@ -213,20 +232,42 @@ struct counting {
     const char *entity;
     int64_t version;
     size_t count;
+    size_t known_count; /* their messages */
+    struct hash known[PROPOSALS_MAX];
 };
 
 static void proposal_count (void *arg, const struct model_proposal *proposal) {
     struct counting *self = arg;
     char entity[ENTITY_MAX + 1];
     origin_entity (entity, &proposal->entry->origin);
-    self->count += proposal->timely && proposal->version == self->version
-                   && strcmp (entity, self->entity) == 0;
+    if (!proposal->timely || proposal->version != self->version
+        || strcmp (entity, self->entity) != 0)
+        return;
+    self->count++;
+    if (self->known_count < PROPOSALS_MAX)
+        self->known[self->known_count++] = proposal->entry->origin.id;
+}
+
+/* One that waits here and is not derived yet. */
+static void waiting_count (void *arg, const struct hash *id,
+                           struct slice content) {
+    struct counting *self = arg;
+    struct mp in;
+    for (size_t i = 0; i < self->known_count; i++)
+        if (hash_equal (&self->known[i], id))
+            return;
+    if (member_find (&in, content, "version")
+        && mp_int (&in, 0, INT64_MAX) == self->version)
+        self->count++;
 }
 
 /* A further one would be quarantined by all. */
 static void judge_proposals (struct judging *self, int64_t version) {
-    struct counting counting = { self->entity, version, 0 };
+    struct counting counting = { .entity = self->entity, .version = version };
+    struct error e;
     model_proposals (self->view->model, proposal_count, &counting);
+    if (unsettled_list (self->store, self->topic, waiting_count, &counting, &e))
+        faults_add (self->faults, "", "%s", e.text);
     if (counting.count >= PROPOSALS_MAX)
         faults_add (self->faults, "/version",
                     "is %lld, for which %s has made %zu proposals: only the "
@@ -280,17 +321,59 @@ static void judge_hidden (struct judging *self, const struct hidden *hidden) {
 
 /* Annexes */
 
-static void judge_annex (struct judging *self, const struct annex *annex) {
-    const struct subject *subject =
-        model_find (self->view->model, self->place.plan);
+/* Ids of annexes that wait here and would be further ones of their place. */
+struct waiting {
+    const struct subject *subject; /* NULL: there is none yet */
+    const char *channel, *id;
+    bool known; /* `id` is among them */
     size_t count;
-    if (!subject
-        || subject_annex_fits (subject, self->place.channel, annex->id, &count))
+    char ids[PARTS_MAX][PLAN_PART_MAX + 1];
+};
+
+static void annex_count (void *arg, const struct hash *id,
+                         struct slice content) {
+    struct waiting *self = arg;
+    struct mp in;
+    (void) id;
+    if (!member_find (&in, content, "annex"))
+        return;
+    struct slice text = mp_str (&in, 0, PLAN_PART_MAX);
+    char name[PLAN_PART_MAX + 1];
+    snprintf (name, sizeof name, "%.*s", (int) text.size,
+              (const char *) text.data);
+    self->known |= strcmp (name, self->id) == 0;
+    bool more =
+        self->count < PARTS_MAX
+        && (!self->subject
+            || !subject_annex_known (self->subject, self->channel, name));
+    for (size_t i = 0; more && i < self->count; i++)
+        more = strcmp (self->ids[i], name) != 0;
+    if (more)
+        memcpy (self->ids[self->count++], name, sizeof name);
+}
+
+static void judge_annex (struct judging *self, const struct annex *annex) {
+    struct waiting waiting = { .channel = self->place.channel,
+                               .id = annex->id };
+    struct error e;
+    size_t count = 0;
+    waiting.subject = model_find (self->view->model, self->place.plan);
+    if (waiting.subject) {
+        (void) subject_annex_fits (waiting.subject, waiting.channel, annex->id,
+                                   &count);
+        waiting.known =
+            subject_annex_known (waiting.subject, waiting.channel, annex->id);
+    }
+    if (unsettled_list (self->store, self->topic, annex_count, &waiting, &e))
+        faults_add (self->faults, "", "%s", e.text);
+    count += waiting.count;
+    if (waiting.known || count < PARTS_MAX)
         return;
     faults_add (self->faults, "/annex",
                 "is '%s', but %s has %zu annexes on %s already (those that "
-                "were taken back among them), and only the first %d ids of a "
-                "plan and channel count: change one of them instead",
+                "were taken back and those that wait to be sent among them), "
+                "and only the first %d ids of a plan and channel count: change "
+                "one of them instead",
                 annex->id, self->place.plan, count, self->place.channel,
                 PARTS_MAX);
 }
@@ -329,11 +412,13 @@ static void judge_body (struct judging *self, json_t *document,
     if (newer)
         faults_add (self->faults, "/format",
                     "is above 1, the highest that this program writes");
-    if (content && plans_look (self->request, &view)) {
+    self->store = content ? request_reader (self->request) : NULL;
+    if (self->store && plans_look (self->request, &view)) {
         self->view = &view;
         judge_among_others (self, content);
         plans_close (self->request);
     }
+    request_release (self->request);
     content_free (&content);
 }
 
@@ -391,14 +476,15 @@ bool plan_post_check (struct request *r, const char *topic,
     bool fine = roster_get (r, &roster);
     if (fine) {
         struct judging self = { .request = r,
+                                .topic = topic,
                                 .roster = roster,
                                 .faults = mem_alloc (sizeof *self.faults) };
         plans_own_entity (r, self.entity);
         if (content_place_read (slice_text (topic), self.entity, &self.place,
                                 self.faults))
             judge (&self, format, content, taxonomy);
-        fine = self.faults->count == 0;
-        if (!fine)
+        fine = self.faults->count == 0 && !r->response;
+        if (self.faults->count > 0 && !r->response)
             problem_faults (r, PROBLEM_NOT_A_PLAN,
                             content_kind_name (self.place.kind), self.faults);
         faults_clear (self.faults);

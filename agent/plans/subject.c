@@ -379,6 +379,16 @@ static void annexes_limit (struct history_entry **annexes, size_t count) {
     }
 }
 
+bool subject_annex_known (const struct subject *self, const char *channel,
+                          const char *id) {
+    for (size_t i = 0; i < self->entry_count; i++)
+        if (good (self->entries[i], CONTENT_ANNEX)
+            && strcmp (self->entries[i]->origin.channel, channel) == 0
+            && strcmp (entry_of (self->entries[i])->part, id) == 0)
+            return true;
+    return false;
+}
+
 bool subject_annex_fits (const struct subject *self, const char *channel,
                          const char *id, size_t *count) {
     size_t all = 0;

@@ -84,6 +84,8 @@ const char *subject_handling (const struct subject *self);
  * *count: ids that count there now. */
 bool subject_annex_fits (const struct subject *self, const char *channel,
                          const char *id, size_t *count);
+bool subject_annex_known (const struct subject *self, const char *channel,
+                          const char *id);
 /* What the records below a place say of an action (facets.h), and which of them
  * does: the newest revision there that is not withdrawn, else the newest of an
  * annex; what annexes add to an action of others is left out. NULL: it is not

@@ -94,6 +94,38 @@ def test_no_more_proposals(two):
     say(frontex, "dialogue/taxonomy/change", change)
 
 
+def test_what_waits_is_counted(steady, agents):
+    """Before a record is there of any of them."""
+    europol, frontex = [agents(name, steady).start() for name in (
+        "EUROPOL/hq", "FRONTEX/hq")]
+    first_plan(europol)
+    wait_plans(frontex, 1)
+    wait_plans(europol, 1)
+    steady.stop()
+    topic = f"members/annex/EUROPOL/{PLAN}"
+    for number in range(32):
+        europol.publish(topic, of("parts", f"X{number}", text="A word."),
+                        "json")
+    assert list(refused(europol, topic, of("parts", "X32", text="More."))) == [
+        "/annex"]
+    europol.publish(topic, of("parts", "X5", text="Again."), "json")
+    europol.publish(f"{BOTH}/annex/EUROPOL/{PLAN}",
+                    of("parts", "X32", text="Elsewhere."), "json")
+    change = {"format": 1, "version": 2, "reason": "A new crime.", "adds": {
+        "priorities": {"cyber-x": {"title": "X", "parent": None}}}}
+    for _ in range(8):
+        europol.publish("dialogue/taxonomy/change", change, "json")
+    assert list(refused(europol, "dialogue/taxonomy/change", change)) == [
+        "/version"]
+    steady.start()
+    for agent in (europol, frontex):
+        agent.ask("POST", "link/retry", code=204)
+    wait_annexes(frontex, 33)
+    wait_for(lambda: len(frontex.get("taxonomy")["proposals"]) == 8,
+             lambda: frontex.get("taxonomy")["proposals"])
+    assert frontex.get("quarantine")["total"] == 0
+
+
 def test_each_part_with_its_handling(two, by, tmp_path):
     europol, frontex = two
     first_plan(europol)
