@@ -590,6 +590,7 @@ def test_replay(three):
     place = say(europol, id_, "close")
     known(every, id_, place)
     settled(every, place)
+    same(every, 4)  # proved to be all, for which the broker is asked
     broker.stop()
     paths = [f"threads/{id_}", "threads", "inbox", f"threads/{id_}/export"]
     before = {path: octets(frontex, path) for path in paths}
