@@ -284,6 +284,9 @@ static void judge_among_others (struct posting_check *self) {
         return;
     }
     if (!self->thread || self->thread->version_count == 0) {
+        /* What was written without a network may come before its thread. */
+        if (does == DOES_CONTRIBUTION && self->posting->handed_in)
+            return;
         faults_add (self->faults, "/thread",
                     "'%s' is no thread on '%s' that can be read here",
                     self->place.id, self->place.channel);

@@ -91,14 +91,15 @@ static bool members_check (struct request *r, const json_t *body) {
     return false;
 }
 
+/* What was said there before anybody proposed takes no name. */
 static bool is_taken (struct request *r, const struct thread_place *place) {
     struct threads_view view;
     char topic[TOPIC_MAX + 1];
     if (!threads_look (r, &view))
         return false;
-    bool taken = threads_by_topic (view.threads,
-                                   slice_text (thread_topic (topic, place)))
-                 != NULL;
+    const struct thread *thread = threads_by_topic (
+        view.threads, slice_text (thread_topic (topic, place)));
+    bool taken = thread && thread->version_count > 0;
     plans_close (r);
     return taken;
 }

@@ -373,6 +373,19 @@ def test_handed_in(three, dialogue):
         assert one["messages"][-1]["handed_in_by"] == "FRONTEX/hq"
     place = say(europol, id_, "close", text="They said so")
     assert known([frontex], id_, place)[0]["state"] == "closed"
+    # A contribution may come before its thread does.
+    one = {**one, "topic": "members/meeting/EUROPOL/EUROPOL-later"}
+    id_ = "EUROPOL-later"
+    assert pointers(hand_in(422, does="comment", text="Early")) == ["/thread"]
+    out = hand_in(202, does="contribution", title="Ours", text="Early")
+    place = frontex.wait_entry(out["number"])["sequence"]
+    europol.ask("POST", "threads", code=202, body={
+        "channel": "members", "kind": "meeting", "id": id_,
+        "proposal": meeting("AFRIPOL", "FRONTEX")})
+    for one in known(every, id_):
+        contribution, = one["contributions"]
+        assert (contribution["sequence"], contribution["handed_in_by"]) == (
+            place, "FRONTEX/hq")
 
 
 # -- meetings -----------------------------------------------------------
