@@ -36,8 +36,8 @@ static void test_whole (void **state) {
         "UPDATE texts SET item = 9 WHERE item = 1",
         "DELETE FROM text_words_docsize WHERE id = 1",
         "DELETE FROM text_runs_docsize",
-        "INSERT INTO texts SELECT 9, kind, sequence, plan, action, channel,"
-        " author, topic, lang, dense, text FROM texts WHERE item = 1",
+        ("INSERT INTO texts SELECT 9, kind, sequence, plan, action, channel,"
+         " author, topic, lang, dense, text FROM texts WHERE item = 1"),
     };
     assert_true (search_is_whole (store)); /* there is none */
     for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
