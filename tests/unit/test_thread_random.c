@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define ROUNDS 60
+#define ROUNDS 600
 
 static const char *const topics[] = {
     "all/align/EUROPOL/EUROPOL-a",       "core/align/EUROPOL/EUROPOL-a",
