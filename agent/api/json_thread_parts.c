@@ -189,18 +189,6 @@ json_t *json_thread_about (const struct threads_view *view,
 
 /* Covering */
 
-static bool names_action (const struct proposal *proposal,
-                          const struct plan *plan,
-                          const struct action *action) {
-    char ref[PLAN_REF_MAX + 1];
-    action_ref (ref, plan, action);
-    for (size_t i = 0; i < proposal->about_count; i++)
-        if (strcmp (proposal->about[i].ref, ref) == 0
-            || strcmp (proposal->about[i].ref, plan->id) == 0)
-            return true;
-    return false;
-}
-
 #define COVERED_MAX 5000 /* overlaps of a plan that are looked at */
 
 /* Counted at the plan of `a` alone, so that each is counted once. */
@@ -213,8 +201,8 @@ static size_t covered_of (const struct threads_view *view,
     for (size_t i = 0; i < answer.count; i++) {
         const struct overlap *at = &answer.at[i];
         out += strcmp (at->plan_a->id, plan) == 0
-               && names_action (proposal, at->plan_a, at->a)
-               && names_action (proposal, at->plan_b, at->b);
+               && asks_name (proposal, at->plan_a, at->a)
+               && asks_name (proposal, at->plan_b, at->b);
     }
     overlap_answer_free (&answer);
     return out;

@@ -121,3 +121,27 @@ void post_answer (struct request *r, enum err rc, int64_t number, bool repeated,
     snprintf (location, sizeof location, "/api/v1/outbox/%" PRId64, number);
     reply_header (r, "Location", location);
 }
+
+bool post_may_write (struct request *r, struct slice channel) {
+    int64_t sequence;
+    struct store *store = request_reader (r);
+    struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
+    request_release (r);
+    bool fine =
+        roster
+        && post_rights (r, roster, slice_text (r->http->options.delegation),
+                        channel);
+    roster_unref (&roster);
+    return fine;
+}
+
+json_t *post_json (struct request *r) {
+    json_error_t why;
+    json_t *out = json_loadb ((const char *) r->body.data, r->body.size,
+                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    if (!out)
+        problem_reply (r, PROBLEM_BAD_REQUEST,
+                       "no JSON: line %d, column %d: %s", why.line, why.column,
+                       why.text);
+    return out;
+}

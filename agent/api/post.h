@@ -16,6 +16,12 @@ bool post_key (struct request *r, const char **key) MUST_CHECK;
 bool post_rights (struct request *r, const struct roster *roster,
                   struct slice author, struct slice channel) MUST_CHECK;
 
+/* The same of our own delegation, by the roster in force. */
+bool post_may_write (struct request *r, struct slice channel) MUST_CHECK;
+
+/* The body as JSON, strict: the caller's; NULL: answered with the place. */
+struct json_t *post_json (struct request *r) MUST_CHECK;
+
 /* Around the reading of what takes many times its octets: one at a time, so
  * that memory is bounded. Nothing is waited for between them. */
 void post_heavy_begin (void);

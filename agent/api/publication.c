@@ -37,17 +37,6 @@ static bool refuse_size (struct request *r, const char *what, size_t size,
 
 /* The shape */
 
-static json_t *document_read (struct request *r) {
-    json_error_t why;
-    json_t *out = json_loadb ((const char *) r->body.data, r->body.size,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-    if (!out)
-        problem_reply (r, PROBLEM_BAD_REQUEST,
-                       "no JSON: line %d, column %d: %s", why.line, why.column,
-                       why.text);
-    return out;
-}
-
 static bool shape_check (struct request *r, json_t *document) {
     static const char *const names[] = { "topic", "format", "content",
                                          "references", NULL };
@@ -193,7 +182,7 @@ bool publication_read (struct request *r, struct publication *out) {
     bool heavy = r->body.size > LIGHT_OCTETS;
     if (heavy)
         post_heavy_begin();
-    json_t *document = document_read (r);
+    json_t *document = post_json (r);
     bool fine = document && document_take (r, document, out);
     json_decref (document);
     if (heavy)

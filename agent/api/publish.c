@@ -49,19 +49,6 @@ void publish_act (struct request *r, const char *what, const char *subject) {
 
 /* Judging */
 
-static bool may_write (struct request *r, const struct publication *p) {
-    int64_t sequence;
-    struct store *store = request_reader (r);
-    struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
-    request_release (r);
-    bool fine =
-        roster
-        && post_rights (r, roster, slice_text (r->http->options.delegation),
-                        topic_channel (slice_text (p->topic)));
-    roster_unref (&roster);
-    return fine;
-}
-
 bool publish_judge (struct request *r, const struct publication *p) {
     struct thread_posting posting = {
         .topic = p->topic,
@@ -72,7 +59,7 @@ bool publish_judge (struct request *r, const struct publication *p) {
     if (!plans_query_flag (r, "anyway", &posting.anyway))
         return false;
     posting.anyway |= r->anyway;
-    return may_write (r, p)
+    return post_may_write (r, topic_channel (slice_text (p->topic)))
            && plan_post_check (r, p->topic, p->format, posting.content)
            && thread_post_check (r, &posting);
 }

@@ -26,17 +26,6 @@ struct checking {
     char entity[ENTITY_MAX + 1]; /* ours */
 };
 
-static json_t *document_read (struct request *r) {
-    json_error_t why;
-    json_t *out = json_loadb ((const char *) r->body.data, r->body.size,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-    if (!out)
-        problem_reply (r, PROBLEM_BAD_REQUEST,
-                       "no JSON: line %d, column %d: %s", why.line, why.column,
-                       why.text);
-    return out;
-}
-
 static struct taxonomy *taxonomy_now (struct request *r) {
     struct plans_view view;
     if (!plans_open (r, &view))
@@ -151,7 +140,7 @@ static void check (struct request *r, const struct roster *roster,
     self->taxonomy = taxonomy;
     plans_own_entity (r, self->entity);
     post_heavy_begin();
-    self->document = document_read (r);
+    self->document = post_json (r);
     if (self->document)
         answer (self, roster, topic, channel);
     json_decref (self->document);

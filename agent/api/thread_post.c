@@ -51,14 +51,6 @@ json_t *posting_load (const struct posting_check *self,
 
 /* Stances */
 
-static const struct thread_party *party_of (
-    const struct thread_version *version, const char *entity) {
-    for (size_t i = 0; i < version->party_count; i++)
-        if (strcmp (version->parties[i].entity, entity) == 0)
-            return &version->parties[i];
-    return NULL;
-}
-
 /* Any body but the proposer's may answer. */
 static bool is_open (enum thread_kind kind,
                      const struct thread_version *version) {
@@ -71,7 +63,7 @@ static bool is_asked (const struct posting_check *self,
                       const struct thread_version *version) {
     return is_open (self->place.kind, version)
                ? strcmp (self->entity, self->place.entity) != 0
-               : party_of (version, self->entity) != NULL;
+               : thread_party (version, self->entity) != NULL;
 }
 
 /* Would it still count? A body that is asked again may answer at any time. */
@@ -213,7 +205,7 @@ const char *thread_post_no_close (const struct thread *thread,
         return "the roster of that time is not known here";
     if (!own
         && (is_open (thread->place.kind, version)
-            || !party_of (version, entity)))
+            || !thread_party (version, entity)))
         return "only the proposer and who is invited may close";
     if (!own)
         return "only the proposer may, until an hour past the deadline";

@@ -22,14 +22,8 @@
 /* What is asked for */
 
 static json_t *body_read (struct request *r) {
-    json_error_t why;
-    json_t *out = json_loadb ((const char *) r->body.data, r->body.size,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-    if (!out)
-        problem_reply (r, PROBLEM_BAD_REQUEST,
-                       "no JSON: line %d, column %d: %s", why.line, why.column,
-                       why.text);
-    else if (!json_is_object (out)) {
+    json_t *out = post_json (r);
+    if (out && !json_is_object (out)) {
         problem_reply (r, PROBLEM_BAD_REQUEST, "the body is no JSON object");
         json_decref (out);
         out = NULL;

@@ -94,19 +94,6 @@ static bool place_of (struct request *r, const struct hash *sha256,
                    "is no channel's name");
 }
 
-static bool may_write (struct request *r, const char *channel) {
-    int64_t sequence;
-    struct store *store = request_reader (r);
-    struct roster *roster = store ? request_roster (r, store, &sequence) : NULL;
-    request_release (r);
-    bool fine =
-        roster
-        && post_rights (r, roster, slice_text (r->http->options.delegation),
-                        slice_text (channel));
-    roster_unref (&roster);
-    return fine;
-}
-
 /* Taking in */
 
 struct adding {
@@ -155,7 +142,7 @@ static bool upload_begin (struct request *r) {
     struct asked asked;
     struct file_place place;
     if (!asked_read (r, &asked) || !place_of (r, &none, &place)
-        || !may_write (r, place.channel))
+        || !post_may_write (r, slice_text (place.channel)))
         return false;
     struct upload *self = r->upload = mem_alloc (sizeof *self);
     hash_stream_begin (&self->whole);

@@ -13,8 +13,6 @@
 #define WAIT_MS 20000         /* well below what either side gives a request */
 #define WAIT_TERMINAL_MS 1000 /* the progress line goes on */
 #define PAUSE_MS 100
-#define TIMEOUT_MAX_S 31536000
-
 void entry_wait_check (struct entry_wait *self, const char *usage) {
     if (self->state && strcmp (self->state, "promised") != 0
         && strcmp (self->state, "done") != 0)
@@ -22,14 +20,9 @@ void entry_wait_check (struct entry_wait *self, const char *usage) {
                         self->state);
     if (!self->timeout)
         return;
-    char *end;
-    long seconds = strtol (self->timeout, &end, 10);
-    if (*end || seconds < 1 || seconds > TIMEOUT_MAX_S)
-        options_refuse (usage, "--timeout '%s' is not 1 to %d seconds",
-                        self->timeout, TIMEOUT_MAX_S);
     if (!self->state)
         options_refuse (usage, "--timeout needs --wait");
-    self->timeout_ms = 1000 * seconds;
+    self->timeout_ms = options_timeout (usage, self->timeout);
 }
 
 void entry_print (const struct cli *cli, json_t *entry) {

@@ -16,8 +16,6 @@
 #define WAIT_MS 20000         /* well below what either side gives a request */
 #define WAIT_TERMINAL_MS 1000 /* the progress line goes on */
 #define PAUSE_MS 100
-#define TIMEOUT_MAX_S 31536000
-
 /* Words */
 
 void file_which_check (const struct file_which *which, const char *usage) {
@@ -31,12 +29,7 @@ void file_which_check (const struct file_which *which, const char *usage) {
 void file_wait_check (struct file_wait *self, const char *usage) {
     if (!self->timeout)
         return;
-    char *end;
-    long seconds = strtol (self->timeout, &end, 10);
-    if (*end || seconds < 1 || seconds > TIMEOUT_MAX_S)
-        options_refuse (usage, "--timeout '%s' is not 1 to %d seconds",
-                        self->timeout, TIMEOUT_MAX_S);
-    self->timeout_ms = 1000 * seconds;
+    self->timeout_ms = options_timeout (usage, self->timeout);
 }
 
 char *file_size_text (char out[FILE_SIZE_TEXT], int64_t octets) {

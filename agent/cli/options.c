@@ -122,3 +122,14 @@ void options_read (struct cli *cli, int argc, char **argv, const char *usage,
     if (words->count > max)
         options_refuse (usage, "'%s' is one word too many", words->at[max]);
 }
+
+#define TIMEOUT_MAX_S 31536000
+
+int64_t options_timeout (const char *usage, const char *text) {
+    char *end;
+    long seconds = strtol (text, &end, 10);
+    if (*end || seconds < 1 || seconds > TIMEOUT_MAX_S)
+        options_refuse (usage, "--timeout '%s' is not 1 to %d seconds", text,
+                        TIMEOUT_MAX_S);
+    return 1000 * seconds;
+}

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Words of argv, in order; at most OPTIONS_WORDS_MAX. */
 #define OPTIONS_WORDS_MAX 2048
@@ -36,5 +37,8 @@ void options_read (struct cli *cli, int argc, char **argv, const char *usage,
  * empty line, and ends the process. */
 _Noreturn void options_refuse (const char *usage, const char *format, ...)
     PRINTF_LIKE (2, 3);
+
+/* What --timeout says, in milliseconds: 1 second to a year; else as above. */
+int64_t options_timeout (const char *usage, const char *text);
 
 #endif

@@ -28,12 +28,6 @@ static void form_action_ref (struct check *check, struct slice text) {
 
 /* Shapes */
 
-#define SHAPE(name, ...) static const struct shape name = { __VA_ARGS__ }
-#define OBJECT(name, ...)                                                      \
-    static const struct shape_member members_##name[] = { __VA_ARGS__,         \
-                                                          { 0 } };             \
-    static const struct shape name = { .type = SHAPE_OBJECT,                   \
-                                       .members = members_##name }
 SHAPE (ref_of_action, .type = SHAPE_FORM, .form = form_action_ref);
 SHAPE (yes, .type = SHAPE_TRUE);
 

@@ -33,6 +33,14 @@ void faults_clear (struct faults *self) {
     self->kept = self->count = 0;
 }
 
+void faults_free (struct faults **self_p) {
+    if (!*self_p)
+        return;
+    faults_clear (*self_p);
+    free (*self_p);
+    *self_p = NULL;
+}
+
 json_t *faults_json (const struct faults *self) {
     json_t *out = json_array();
     for (size_t i = 0; i < self->kept; i++)

@@ -23,7 +23,8 @@ struct faults {
 /* Zeroed is empty. `pointer` is copied. */
 void faults_add (struct faults *self, const char *pointer, const char *format,
                  ...) PRINTF_LIKE (3, 4);
-void faults_clear (struct faults *self); /* frees */
+void faults_clear (struct faults *self);   /* what it holds */
+void faults_free (struct faults **self_p); /* and one of mem_alloc */
 /* [{"pointer": ..., "text": ...}, ...], the caller's. */
 struct json_t *faults_json (const struct faults *self) MUST_CHECK;
 /* The first one as an error (ERR_MALFORMED), "/actions/3/from: is ..., and 4

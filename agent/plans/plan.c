@@ -136,16 +136,6 @@ static struct text text_of (struct reading *in, const json_t *object,
     return read_text (in->arena, json_object_get (object, name), in->lang);
 }
 
-/* Makes `*out` of the list `name`, each by `read`. */
-#define READ_LIST(in, object, name, out, count, read)                          \
-    do {                                                                       \
-        const json_t *list_ = json_object_get (object, name);                  \
-        count = json_array_size (list_);                                       \
-        out = arena_alloc ((in)->arena, (count) * sizeof *(out));              \
-        for (size_t i_ = 0; i_ < (count); i_++)                                \
-            read (in, json_array_get (list_, i_), &(out)[i_]);                 \
-    } while (0)
-
 static void read_target (struct reading *in, const json_t *value,
                          struct point *out) {
     (void) in;

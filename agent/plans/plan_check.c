@@ -237,11 +237,6 @@ static const struct shape region = { .type = SHAPE_FORM, .form = form_region };
     static const struct shape name = { .type = SHAPE_LIST,                     \
                                        .items = &(of),                         \
                                        __VA_ARGS__ }
-#define OBJECT(name, ...)                                                      \
-    static const struct shape_member members_##name[] = { __VA_ARGS__,         \
-                                                          { 0 } };             \
-    static const struct shape name = { .type = SHAPE_OBJECT,                   \
-                                       .members = members_##name }
 
 const struct shape shape_priorities = {
     .type = SHAPE_LIST, .items = &priority, .min = 1, .max = 64, .unique = true

@@ -65,4 +65,14 @@ bool read_date (const struct json_t *object, const char *name,
                 struct date *out);
 struct point read_point (const struct json_t *object);
 
+/* Makes `*out` of the list `name`, each by `read`. */
+#define READ_LIST(in, object, name, out, count, read)                          \
+    do {                                                                       \
+        const json_t *list_ = json_object_get (object, name);                  \
+        count = json_array_size (list_);                                       \
+        out = arena_alloc ((in)->arena, (count) * sizeof *(out));              \
+        for (size_t i_ = 0; i_ < (count); i_++)                                \
+            read (in, json_array_get (list_, i_), &(out)[i_]);                 \
+    } while (0)
+
 #endif

@@ -52,6 +52,13 @@ struct shape_member {
     bool needed;
 };
 
+/* Tables of one file: a shape, and an object with its members. */
+#define SHAPE(name, ...) static const struct shape name = { __VA_ARGS__ }
+#define OBJECT(name, ...)                                                      \
+    static const struct shape_member members_##name[] = { __VA_ARGS__,         \
+                                                          { 0 } };             \
+    SHAPE (name, .type = SHAPE_OBJECT, .members = members_##name)
+
 void shape_check (struct check *self, const struct json_t *value,
                   const struct shape *shape);
 

@@ -31,14 +31,6 @@ struct entry *entry_new (const struct origin *origin, enum content_kind kind,
     return self;
 }
 
-static void faults_free (struct faults **self_p) {
-    if (!*self_p)
-        return;
-    faults_clear (*self_p);
-    free (*self_p);
-    *self_p = NULL;
-}
-
 static void entry_forget (struct entry *self) {
     faults_free (&self->is.faults);
     content_free (&self->is.content);

@@ -177,21 +177,13 @@ size_t asks_changed (const struct model *model,
     return count;
 }
 
-static const struct thread_party *party_of (
-    const struct thread_version *version, const char *entity) {
-    for (size_t i = 0; i < version->party_count; i++)
-        if (strcmp (version->parties[i].entity, entity) == 0)
-            return &version->parties[i];
-    return NULL;
-}
-
 bool asks_again (const struct model *model, const struct thread *thread,
                  const char *entity) {
     const struct thread_version *version = thread_current (thread);
     struct ask one;
     if (!version || thread->withdrawn || version->proposal->about_count == 0)
         return false;
-    const struct thread_party *party = party_of (version, entity);
+    const struct thread_party *party = thread_party (version, entity);
     int64_t since = -1;
     if (party && party->newest != SIZE_MAX)
         since = thread->stances[party->newest].entry->origin.sequence;
@@ -275,8 +267,8 @@ bool asks_carried_out (const struct model *model, const struct thread *thread,
 
 /* Covering */
 
-static bool names (const struct proposal *proposal, const struct plan *plan,
-                   const struct action *action) {
+bool asks_name (const struct proposal *proposal, const struct plan *plan,
+                const struct action *action) {
     char ref[PLAN_REF_MAX + 1];
     action_ref (ref, plan, action);
     for (size_t i = 0; i < proposal->about_count; i++)
@@ -292,8 +284,10 @@ static bool covers (const struct thread *thread, const struct overlap *pair,
         return false;
     size_t agreed = thread_agreed (thread, now_ms);
     return agreed != SIZE_MAX
-           && names (thread->versions[agreed].proposal, pair->plan_a, pair->a)
-           && names (thread->versions[agreed].proposal, pair->plan_b, pair->b);
+           && asks_name (thread->versions[agreed].proposal, pair->plan_a,
+                         pair->a)
+           && asks_name (thread->versions[agreed].proposal, pair->plan_b,
+                         pair->b);
 }
 
 #define COVERING_MAX 512 /* threads about one plan that are looked at */

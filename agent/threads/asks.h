@@ -51,6 +51,9 @@ void undertaking_state (const struct model *model, const struct thread *thread,
 bool asks_carried_out (const struct model *model, const struct thread *thread,
                        int64_t now_ms, size_t *open, size_t *all);
 
+/* Does the proposal name the action, by itself or by its plan? */
+bool asks_name (const struct proposal *proposal, const struct plan *plan,
+                const struct action *action);
 /* Agreed alignments that cover the overlap, by topic; how many. An index by plan
  * leads (threads_about). */
 size_t asks_covering (const struct threads *threads, const struct overlap *pair,

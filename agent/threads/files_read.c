@@ -60,12 +60,8 @@ static void form_type (struct check *check, struct slice text) {
 
 /* Shapes */
 
-#define SHAPE(name, ...) static const struct shape name = { __VA_ARGS__ }
 #define MEMBERS(name, ...)                                                     \
     static const struct shape_member members_##name[] = { __VA_ARGS__, { 0 } }
-#define OBJECT(name, ...)                                                      \
-    MEMBERS (name, __VA_ARGS__);                                               \
-    SHAPE (name, .type = SHAPE_OBJECT, .members = members_##name)
 SHAPE (shape_sha256, .type = SHAPE_FORM, .form = form_sha256);
 SHAPE (file_id, .type = SHAPE_FORM, .form = form_file_id);
 SHAPE (file_name, .type = SHAPE_FORM, .form = form_name);

@@ -45,14 +45,6 @@ static void due_set (struct inbox_item *item, bool has,
 
 /* Parties */
 
-static const struct thread_party *party_of (
-    const struct thread_version *version, const char *entity) {
-    for (size_t i = 0; i < version->party_count; i++)
-        if (strcmp (version->parties[i].entity, entity) == 0)
-            return &version->parties[i];
-    return NULL;
-}
-
 /* Whether it said something on the version, as a party or not. */
 static bool spoke (const struct thread *thread, size_t version,
                    const char *entity) {
@@ -69,7 +61,7 @@ static enum inbox_kind asked (const struct thread *thread,
                               const char *entity) {
     bool own = strcmp (thread->place.entity, entity) == 0;
     bool all = version->proposal->invited.count == 0 && !own;
-    bool party = party_of (version, entity) != NULL;
+    bool party = thread_party (version, entity) != NULL;
     switch (thread->place.kind) {
     case THREAD_ALIGN:
     case THREAD_COMMUNIQUE:
@@ -109,7 +101,7 @@ static void again_look (struct making *self, const struct thread *thread,
     if (state->status == STATUS_NOT_AGREED
         || !asks_again (self->model, thread, self->entity))
         return;
-    const struct thread_party *party = party_of (version, self->entity);
+    const struct thread_party *party = thread_party (version, self->entity);
     int64_t since = party && party->newest != SIZE_MAX
                         ? thread->stances[party->newest].entry->origin.sequence
                         : version->entry->origin.sequence;

@@ -75,16 +75,10 @@ static void form_action (struct check *check, struct slice text) {
 
 /* Shapes */
 
-#define SHAPE(name, ...) static const struct shape name = { __VA_ARGS__ }
 #define FORM(name, of) SHAPE (name, .type = SHAPE_FORM, .form = of)
 #define WORDS(name, ...)                                                       \
     static const char *const words_##name[] = { __VA_ARGS__, NULL };           \
     SHAPE (name, .type = SHAPE_WORD, .words = words_##name)
-#define OBJECT(name, ...)                                                      \
-    static const struct shape_member members_##name[] = { __VA_ARGS__,         \
-                                                          { 0 } };             \
-    static const struct shape name = { .type = SHAPE_OBJECT,                   \
-                                       .members = members_##name }
 #define LIST(name, of, ...)                                                    \
     SHAPE (name, .type = SHAPE_LIST, .items = &(of), __VA_ARGS__)
 
@@ -343,15 +337,6 @@ void proposal_check (struct reading *in) {
 }
 
 /* Reading */
-
-#define READ_LIST(in, object, name, out, count, read)                          \
-    do {                                                                       \
-        const json_t *list_ = json_object_get (object, name);                  \
-        count = json_array_size (list_);                                       \
-        out = arena_alloc ((in)->arena, (count) * sizeof *(out));              \
-        for (size_t i_ = 0; i_ < (count); i_++)                                \
-            read (in, json_array_get (list_, i_), &(out)[i_]);                 \
-    } while (0)
 
 static void read_about (struct reading *in, const json_t *item,
                         struct about *out) {

@@ -39,8 +39,6 @@ bool said_instant (const json_t *object, const char *name,
 
 /* Shapes */
 
-#define SHAPE(name, ...) static const struct shape name = { __VA_ARGS__ }
-
 static void form_day (struct check *check, struct slice text) {
     size_t before = check->faults->count;
     char name[SHOWN_MAX];

@@ -92,6 +92,9 @@ struct thread {
 };
 /* NULL: none that is good. */
 const struct thread_version *thread_current (const struct thread *self);
+/* NULL: that body is no party. */
+const struct thread_party *thread_party (const struct thread_version *version,
+                                         const char *entity);
 size_t thread_version_find (const struct thread *self, const struct hash *id);
 
 enum thread_status {

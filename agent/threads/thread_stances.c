@@ -165,6 +165,11 @@ struct thread_party *party_find (const struct thread_version *version,
     return NULL;
 }
 
+const struct thread_party *thread_party (const struct thread_version *version,
+                                         const char *entity) {
+    return party_find (version, entity);
+}
+
 /* Signatures of adoptions */
 
 /* The note that the version is, as far as it can be had. */

@@ -25,14 +25,6 @@ struct utterance *utterance_new (const struct threads_record *record,
     return self;
 }
 
-static void faults_free (struct faults **self_p) {
-    if (!*self_p)
-        return;
-    faults_clear (*self_p);
-    free (*self_p);
-    *self_p = NULL;
-}
-
 static void utterance_forget (struct utterance *self) {
     faults_free (&self->is.faults);
     say_free (&self->say);
