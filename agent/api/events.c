@@ -34,7 +34,8 @@ static void gap_write (struct events *self, int64_t last, struct buf *out) {
     json_t *data = json_pack (
         "{sI sI ss}", "from", (json_int_t) (last + 1), "to",
         (json_int_t) self->position, "reason",
-        "the store has no such positions: it was restored or made anew");
+        "the store has no such positions: it was restored or made anew. What "
+        "follows may have come before");
     self->position = last;
     self->lost = false;
     event_write (out, "gap", self->run, last, data);
@@ -67,7 +68,7 @@ enum err events_write (struct events *self, struct store *store,
                        struct buf *out, struct error *e) {
     int64_t last = records_last_position (store);
     if (self->lost || self->position > last) {
-        gap_write (self, last, out);
+        gap_write (self, self->lost ? self->common : last, out);
         return ERR_NONE;
     }
     enum err rc = ERR_NONE;
@@ -239,7 +240,8 @@ static bool id_read (struct store *store, const char *text,
         return false;
     memcpy (run, text, sizeof run - 1);
     run[sizeof run - 1] = 0;
-    out->lost = !store_knows (store, run, out->position);
+    out->common = store_common (store, run, out->position);
+    out->lost = out->common < out->position;
     return true;
 }
 

@@ -22,13 +22,16 @@ struct events {
     int64_t position;   /* all up to it was given */
     const char *filter; /* NULL: all */
     bool log;
-    bool lost; /* `position` is not of this store: a gap comes first */
+    /* Not of this store, or of a run that ended before it: a gap comes first,
+     * and then all behind `common` (store_common). */
+    bool lost;
+    int64_t common;
 };
 
 /* Append the next records behind the cursor as events, and move it. An id is
- * "RUN-POSITION". A cursor that is lost, or above all that the store holds, as
- * after it was put back: a `gap` event, and on from its end. Nothing is appended
- * where there is nothing. */
+ * "RUN-POSITION". A cursor that is lost, as after the store was put back, or above
+ * all that it holds: a `gap` event, and on from where nothing can be missing, so
+ * that records may come twice. Nothing is appended where there is nothing. */
 enum err events_write (struct events *self, struct store *store,
                        struct buf *out, struct error *e) MUST_CHECK;
 

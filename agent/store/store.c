@@ -503,15 +503,15 @@ enum err store_begin_run (struct store *self, char run[STORE_RUN_MAX],
     return store_done (self, s, "run", e);
 }
 
-bool store_knows (struct store *self, const char *run, int64_t position) {
+int64_t store_common (struct store *self, const char *run, int64_t position) {
     /* A run ends where the next one begins; the newest goes on. */
     sqlite3_stmt *s = store_prepare (
-        self, "SELECT 1 FROM runs r WHERE r.run = ?1 AND NOT EXISTS"
-              " (SELECT 1 FROM runs n WHERE n.number > r.number"
-              " AND n.first < ?2)");
+        self, "SELECT MIN (?2, IFNULL ((SELECT MIN (n.first) FROM runs n"
+              " WHERE n.number > r.number), ?2)) FROM runs r WHERE r.run = ?1");
     sqlite3_bind_text (s, 1, run, -1, SQLITE_STATIC);
     sqlite3_bind_int64 (s, 2, position);
-    bool known = sqlite3_step (s) == SQLITE_ROW;
+    int64_t common =
+        sqlite3_step (s) == SQLITE_ROW ? sqlite3_column_int64 (s, 0) : 0;
     sqlite3_reset (s);
-    return known;
+    return common;
 }

@@ -95,8 +95,10 @@ enum err store_rosters (struct store *self,
 #define STORE_RUN_MAX 17 /* octets with the NUL */
 enum err store_begin_run (struct store *self, char run[STORE_RUN_MAX],
                           struct error *e) MUST_CHECK;
-/* Was `position` given out in that run, by this store? */
-bool store_knows (struct store *self, const char *run, int64_t position);
+/* Up to where what was read in that run, up to `position`, is what this store
+ * holds: `position`, or the run's end below it, or 0 for a run that it does not
+ * know, since nobody can tell what it shares with this one. */
+int64_t store_common (struct store *self, const char *run, int64_t position);
 
 /* What was noticed and must not be lost: evidence, quarantine, a restored
  * store. Shown by status. `kind` is a stable id like "BAD-BLOCK". The same kind

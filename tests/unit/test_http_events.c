@@ -59,7 +59,7 @@ static void test_gap (void **state) {
     struct buf got = { 0 };
     /* What another store gave out, also where this one has such a position. */
     int fd = feed_open ("", "Last-Event-ID: 0123456789abcdef-5\r\n");
-    raw_read (fd, &got, "-12\ndata: {\"from\":13,\"to\":5,");
+    raw_read (fd, &got, "-0\ndata: {\"from\":1,\"to\":5,");
     assert_int_equal (count (&got, "event: gap\n"), 1);
     close (fd);
     buf_clear (&got);
