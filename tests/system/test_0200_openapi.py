@@ -377,7 +377,7 @@ def test_events(server):
     answer = connection.getresponse()
     while (line := answer.readline().decode()) != "event: gap\n":
         assert line.startswith(":") or line == "\n"
-    assert re.fullmatch(rb"id: [0-9a-f]{16}-12\n", answer.readline())
+    assert re.fullmatch(rb"id: [0-9a-f]{16}-0\n", answer.readline())
     check(json.loads(answer.readline().removeprefix(b"data: ")),
           {"$ref": "#/components/schemas/Gap"})
     connection.close()

@@ -2,6 +2,7 @@
 
 The disk is a tmpfs in a mount namespace of its own, held by a process that
 lives as long as the test."""
+import errno
 import os
 import pathlib
 import subprocess
@@ -45,7 +46,14 @@ class Disk:
         """Fill it, but for so many."""
         self.make_room()
         with (self.seen / "filler").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, self.free - octets)
+            while True:
+                try:  # the broker takes some meanwhile
+                    os.posix_fallocate(file.fileno(), 0, self.free - octets)
+                    return
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    os.truncate(file.fileno(), 0)
 
     def make_room(self):
         (self.seen / "filler").unlink(missing_ok=True)
